@@ -1,0 +1,16 @@
+//! Bits and bytes: packed arrays, variable-length integers, hashes, sets of ordinals.
+//!
+//! Nothing here knows about schemas, blobs or states.
+
+pub mod bit_array;
+pub mod gap_list;
+pub mod hash;
+mod map;
+pub mod mutf8;
+mod ordinal_set;
+pub mod text;
+pub mod var_int;
+pub mod zigzag;
+
+pub use map::MappedFile;
+pub use ordinal_set::{OrdinalSet, Ordinals};
