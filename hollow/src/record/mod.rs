@@ -33,3 +33,22 @@ pub enum Value {
     /// A record of a map type: its entries, in any order.
     Map(Vec<(Value, Value)>),
 }
+
+/// One part of a primary key or hash key: the value at the end of a field path. Never null.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KeyValue {
+    /// An INT field.
+    Int(i32),
+    /// A LONG field.
+    Long(i64),
+    /// A BOOLEAN field.
+    Boolean(bool),
+    /// A FLOAT field.
+    Float(f32),
+    /// A DOUBLE field.
+    Double(f64),
+    /// A STRING field.
+    Text(String),
+    /// A BYTES field.
+    Bytes(Vec<u8>),
+}
