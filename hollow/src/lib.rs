@@ -6,6 +6,7 @@ mod ordinal;
 pub mod record;
 pub mod schema;
 mod version;
+pub mod write;
 
 pub use ordinal::Ordinal;
 pub use version::Version;
