@@ -211,6 +211,8 @@ fn a_process_is_recognised_by_its_whole_argument() {
             .spawn()
             .expect("a shell");
         std::fs::write(layout.pid_file(1), child.id().to_string()).expect("a pid file");
+        // The system fills in the command line a moment after the start.
+        std::thread::sleep(Duration::from_millis(200));
         assert_eq!(Process::recorded(&layout, 1).is_some(), recognised, "{suffix:?}");
         child.kill().expect("killed");
         child.wait().expect("waited");
