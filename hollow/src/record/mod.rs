@@ -1,6 +1,12 @@
 //! Records as plain values, by schema: what messages carry and what goes into a write state.
 //!
-//! A [`Value`] is a whole record with everything it refers to, as a tree. It belongs to no state.
+//! A [`Value`] is a whole record with everything it refers to, as a tree. It belongs to no state. [`json`] is its readable
+//! form; [`key`] takes its primary key out of it.
+
+pub mod json;
+pub mod key;
+
+pub use key::{KeyError, KeyPaths, key_json, key_of, parse_key};
 
 /// A record or a part of one, independent of any state.
 ///
