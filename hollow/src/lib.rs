@@ -5,6 +5,7 @@ pub mod memory;
 mod ordinal;
 pub mod record;
 pub mod schema;
+pub mod store;
 mod version;
 pub mod write;
 

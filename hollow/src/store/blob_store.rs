@@ -1,0 +1,166 @@
+//! What a store must be able to do with bytes.
+
+use super::{Key, Sha256, StoreError};
+use crate::memory::MappedFile;
+use std::fmt;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Write-once objects of one dataset. An object is visible whole or not at all, and never changes.
+pub trait BlobStore: Send + Sync + fmt::Debug {
+    /// Puts an object unless one of this name is there. When it returns, the object is durable.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] leaves it open whether the object is there.
+    fn put(&self, key: &Key, object: &Staged) -> Result<Put, StoreError>;
+
+    /// Opens an object.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`] if it is not there.
+    fn open(&self, key: &Key) -> Result<BlobBytes, StoreError>;
+
+    /// The objects whose names begin with `prefix`, in no order. Only cleaning up may depend on it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot tell.
+    fn list(&self, prefix: &str) -> Result<Vec<Key>, StoreError>;
+
+    /// Removes an object; one that is not there is no error.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be removed.
+    fn remove(&self, key: &Key) -> Result<(), StoreError>;
+
+    /// A local directory in which a producer can prepare objects so that putting them needs no copy.
+    fn staging(&self) -> Option<PathBuf> {
+        None
+    }
+}
+
+/// Small objects that change, each by compare-and-set.
+pub trait Registers: Send + Sync + fmt::Debug {
+    /// What the register holds, with the token to compare with; `None` if it was never set.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot tell.
+    fn read(&self, register: Register) -> Result<Option<(Vec<u8>, Token)>, StoreError>;
+
+    /// Sets the register if it still is as `expected` says (`None`: was never set). When it returns, the change is durable.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the register is not as expected; nothing changed then.
+    /// [`StoreError::Unavailable`] leaves it open whether the register changed.
+    fn compare_and_set(
+        &self,
+        register: Register,
+        expected: Option<&Token>,
+        content: &[u8],
+    ) -> Result<Token, StoreError>;
+}
+
+/// The registers of a dataset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Register {
+    /// The announced version. Set by the producer only.
+    Head,
+    /// The version that consumers are held at. Set by operators only.
+    Pin,
+}
+
+impl fmt::Display for Register {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Register::Head => "head",
+            Register::Pin => "pin",
+        })
+    }
+}
+
+/// Stands for one content of a register. What it is made of is up to the store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Token(pub String);
+
+impl Token {
+    pub(super) fn of(content: &[u8]) -> Self {
+        Self(Sha256::of(content).to_string())
+    }
+}
+
+/// What became of a put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// The object is there now.
+    Created,
+    /// There was one already, and it stays as it is.
+    Exists,
+}
+
+/// An object that is ready to be put.
+#[derive(Clone, Debug)]
+pub enum Staged {
+    /// A file that nobody writes to any more. A store may link to it.
+    File(PathBuf),
+    /// Bytes in memory.
+    Bytes(Arc<[u8]>),
+}
+
+impl Staged {
+    /// The bytes of the staged object.
+    ///
+    /// # Errors
+    /// As the file system.
+    pub fn open(&self) -> Result<BlobBytes, StoreError> {
+        match self {
+            Staged::File(path) => BlobBytes::map(path),
+            Staged::Bytes(bytes) => Ok(BlobBytes::Memory(bytes.clone())),
+        }
+    }
+}
+
+/// The bytes of an object, in memory or mapped from a local file.
+#[derive(Clone, Debug)]
+pub enum BlobBytes {
+    /// In memory.
+    Memory(Arc<[u8]>),
+    /// A mapped file.
+    Mapped(Arc<MappedFile>),
+}
+
+impl BlobBytes {
+    /// Maps a file.
+    ///
+    /// # Errors
+    /// As the file system.
+    pub fn map(path: &Path) -> Result<Self, StoreError> {
+        let map = MappedFile::open(path).map_err(|e| StoreError::io(path.display().to_string(), e))?;
+        Ok(Self::Mapped(Arc::new(map)))
+    }
+
+    /// The bytes, if they are as many as expected and have the digest expected.
+    pub(super) fn verified(self, what: &impl fmt::Display, length: u64, sha256: &Sha256) -> Result<Self, StoreError> {
+        if self.len() as u64 != length {
+            return Err(StoreError::corrupt(
+                what,
+                format!("{length} bytes"),
+                format!("{} bytes", self.len()),
+            ));
+        }
+        let found = Sha256::of(&self);
+        if found != *sha256 {
+            return Err(StoreError::corrupt(what, format!("sha256 {sha256}"), found));
+        }
+        Ok(self)
+    }
+}
+
+impl Deref for BlobBytes {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match self {
+            BlobBytes::Memory(bytes) => bytes,
+            BlobBytes::Mapped(map) => map,
+        }
+    }
+}

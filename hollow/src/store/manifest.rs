@@ -1,0 +1,253 @@
+//! The small documents of a store: manifest, head and pin, all JSON with a number for their form.
+
+use super::{BlobKind, Key, Put, Register, Sha256, Staged, Store, StoreError, Token};
+use crate::Version;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The number of the form of these documents. Higher numbers are refused.
+pub const SCHEMA: u32 = 1;
+
+/// A manifest is a list of a few blobs; anything longer is none of ours.
+const MAX_MANIFEST_BYTES: usize = 4 << 20;
+
+/// All there is to know about a published version. Never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Form of this document: [`SCHEMA`].
+    pub schema: u32,
+    /// The version.
+    pub version: Version,
+    /// The version before; `None` for the first.
+    pub previous: Option<Previous>,
+    /// The epoch of the producer that made it.
+    pub epoch: u64,
+    /// Tells this attempt from every other.
+    pub nonce: String,
+    /// Random tag of the state, as in its blobs.
+    pub tag: i64,
+    /// The blobs of this version: a snapshot, a delta from the version before, a reverse delta to it; any may be missing.
+    pub blobs: Vec<BlobEntry>,
+    /// Header tags of the state.
+    pub header_tags: BTreeMap<String, String>,
+    /// Hash over the schemas.
+    pub schema_hash: i32,
+    /// Checksum over all records ([`crate::tools::checksum`]), if it was taken.
+    pub record_checksum: Option<i32>,
+    /// When it was made, in milliseconds since 1970.
+    pub created_at: u64,
+    /// What the validators said.
+    pub receipts: Vec<Receipt>,
+}
+
+/// The version before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Previous {
+    /// The version.
+    pub version: Version,
+    /// Digest of its manifest.
+    pub manifest: Sha256,
+}
+
+/// A blob as a manifest lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlobEntry {
+    /// What it does.
+    pub kind: BlobKind,
+    /// The version it leads from; a snapshot has none.
+    pub from: Option<Version>,
+    /// The version it leads to.
+    pub to: Version,
+    /// Its key in the store.
+    pub key: String,
+    /// How many bytes it has.
+    pub length: u64,
+    /// The digest of its bytes.
+    pub sha256: Sha256,
+}
+
+/// What a validator said about a version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The validator.
+    pub validator: String,
+    /// Whether the version passed.
+    pub passed: bool,
+    /// What it looked at, in words.
+    pub details: String,
+}
+
+/// The announced version: what the register [`Register::Head`] holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Form of this document: [`SCHEMA`].
+    pub schema: u32,
+    /// The announced version.
+    pub version: Version,
+    /// Digest of its manifest.
+    pub manifest: Sha256,
+    /// The epoch of the producer that may announce next. A producer with a lower one has been replaced.
+    pub epoch: u64,
+    /// Tells this attempt from every other.
+    pub nonce: String,
+    /// When it was announced, in milliseconds since 1970.
+    pub announced_at: u64,
+}
+
+/// What holds consumers: what the register [`Register::Pin`] holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// Form of this document: [`SCHEMA`].
+    pub schema: u32,
+    /// The version consumers are held at; `None` lets them go on.
+    pub version: Option<Version>,
+    /// Why.
+    pub reason: String,
+    /// When, in milliseconds since 1970.
+    pub pinned_at: u64,
+}
+
+/// Reads one of these documents.
+fn parse<T: for<'de> Deserialize<'de>>(what: &str, bytes: &[u8]) -> Result<T, StoreError> {
+    #[derive(Deserialize)]
+    struct Form {
+        schema: u32,
+    }
+    let damaged = |error: serde_json::Error| StoreError::corrupt(what, "a JSON document of this kind", error);
+    let form: Form = serde_json::from_slice(bytes).map_err(damaged)?;
+    if form.schema != SCHEMA {
+        let expected = format!("form {SCHEMA}, the only one this program reads");
+        return Err(StoreError::corrupt(what, expected, form.schema));
+    }
+    serde_json::from_slice(bytes).map_err(damaged)
+}
+
+impl Manifest {
+    /// The document.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a manifest has no maps with other keys than texts")
+    }
+
+    /// The blob of this kind.
+    pub fn blob(&self, kind: BlobKind) -> Option<&BlobEntry> {
+        self.blobs.iter().find(|blob| blob.kind == kind)
+    }
+
+    /// Whether the document fits together: what its blobs lead from and to is this version and the one before.
+    fn check(&self, what: &Key) -> Result<(), StoreError> {
+        let previous = self.previous.map(|previous| previous.version);
+        for blob in &self.blobs {
+            let fits = match blob.kind {
+                BlobKind::Snapshot => (blob.from, blob.to) == (None, self.version),
+                BlobKind::Delta => previous.is_some() && (blob.from, blob.to) == (previous, self.version),
+                BlobKind::ReverseDelta => (blob.from, Some(blob.to)) == (Some(self.version), previous),
+            };
+            if !fits {
+                let expected = format!(
+                    "a {} that joins versions {previous:?} and {:?}",
+                    blob.kind, self.version
+                );
+                return Err(StoreError::corrupt(what, expected, &blob.key));
+            }
+            Key::new(blob.key.as_str())?;
+        }
+        if previous.is_some_and(|previous| previous >= self.version) {
+            return Err(StoreError::corrupt(
+                what,
+                "a version above the one before",
+                self.version,
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The announced version and the token to replace it; `None` if nothing was ever announced.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot tell or holds something else.
+    pub fn head(&self) -> Result<Option<(Head, Token)>, StoreError> {
+        let read = self.registers().read(Register::Head)?;
+        read.map(|(bytes, token)| Ok((parse("head", &bytes)?, token)))
+            .transpose()
+    }
+
+    /// Announces a version, if the head still is as expected.
+    ///
+    /// # Errors
+    /// As [`Registers::compare_and_set`](super::Registers::compare_and_set).
+    pub fn set_head(&self, expected: Option<&Token>, head: &Head) -> Result<Token, StoreError> {
+        let bytes = serde_json::to_vec(head).expect("a head is plain data");
+        self.registers().compare_and_set(Register::Head, expected, &bytes)
+    }
+
+    /// What holds consumers, if anything does, and the token to replace it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot tell or holds something else.
+    pub fn pin(&self) -> Result<Option<(Pin, Token)>, StoreError> {
+        let read = self.registers().read(Register::Pin)?;
+        read.map(|(bytes, token)| Ok((parse("pin", &bytes)?, token)))
+            .transpose()
+    }
+
+    /// Holds consumers at a version, or lets them go (`version: None`), if the pin still is as expected.
+    ///
+    /// # Errors
+    /// As [`Registers::compare_and_set`](super::Registers::compare_and_set).
+    pub fn set_pin(&self, expected: Option<&Token>, pin: &Pin) -> Result<Token, StoreError> {
+        let bytes = serde_json::to_vec(pin).expect("a pin is plain data");
+        self.registers().compare_and_set(Register::Pin, expected, &bytes)
+    }
+
+    /// The manifest of a version, with this digest.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`] if it is not there, [`StoreError::Corrupt`] if it has another digest or form.
+    pub fn manifest(&self, version: Version, sha256: &Sha256) -> Result<Manifest, StoreError> {
+        let key = Key::manifest(version, sha256);
+        let bytes = self.blobs().open(&key)?;
+        if bytes.len() > MAX_MANIFEST_BYTES {
+            let expected = format!("at most {MAX_MANIFEST_BYTES} bytes");
+            return Err(StoreError::corrupt(&key, expected, format!("{} bytes", bytes.len())));
+        }
+        let length = bytes.len() as u64;
+        let bytes = bytes.verified(&key, length, sha256)?;
+        let manifest: Manifest = parse(key.as_str(), &bytes)?;
+        if manifest.version != version {
+            return Err(StoreError::corrupt(
+                &key,
+                format!("version {version}"),
+                manifest.version,
+            ));
+        }
+        manifest.check(&key)?;
+        Ok(manifest)
+    }
+
+    /// Puts a manifest; returns its digest. It is not announced by that.
+    ///
+    /// # Errors
+    /// As [`BlobStore::put`](super::BlobStore::put).
+    pub fn put_manifest(&self, manifest: &Manifest) -> Result<Sha256, StoreError> {
+        let bytes = manifest.to_json();
+        let sha256 = Sha256::of(&bytes);
+        let key = Key::manifest(manifest.version, &sha256);
+        match self.blobs().put(&key, &Staged::Bytes(bytes.into()))? {
+            Put::Created => {}
+            // Put before by an attempt whose answer was lost; the name holds the digest, so it must be the same.
+            Put::Exists => drop(self.manifest(manifest.version, &sha256)?),
+        }
+        Ok(sha256)
+    }
+
+    /// The verified bytes of a blob.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if length or digest differ from what the manifest says.
+    pub fn blob(&self, entry: &BlobEntry) -> Result<super::BlobBytes, StoreError> {
+        let key = Key::new(entry.key.as_str())?;
+        self.blobs().open(&key)?.verified(&key, entry.length, &entry.sha256)
+    }
+}

@@ -1,0 +1,88 @@
+//! Where states are published: blobs, a manifest for each version, and one small object that says which version counts.
+//!
+//! ```text
+//! head ──► manifests/<v>-<digest> ──► blobs/snapshot-<v>-<digest>, delta-<u>-<v>-<digest>, reversedelta-<v>-<u>-<digest>
+//!                   │ previous
+//!                   ▼
+//!          manifests/<u>-<digest> ──► …
+//! ```
+//!
+//! - Blobs and manifests are written once and named by content. [`BlobStore`] holds them; it knows bytes only.
+//! - `head` is the commit point: it names version and digest of the newest manifest and moves by compare-and-set
+//!   ([`Registers`]). What `head` does not reach does not exist for a reader, whatever lies in the store.
+//! - A manifest lists every blob with length and SHA-256; nothing is parsed before both agree.
+//! - Snapshots belong to the cycle that publishes their version. A manifest that never changes then says all there is to
+//!   say about a version; a snapshot added later would need an object and a commit of its own.
+//!
+//! Planning a way through the chain stands in [`route`]; it works on any [`Source`], also on a directory in the layout of
+//! Java Hollow ([`JavaDirectory`]). What to write when is the producer's business.
+
+mod blob_store;
+mod error;
+mod fs;
+mod java;
+mod key;
+mod manifest;
+mod memory;
+mod mirror;
+pub mod route;
+mod source;
+#[cfg(test)]
+mod tests;
+
+pub use blob_store::{BlobBytes, BlobStore, Put, Register, Registers, Staged, Token};
+pub use error::StoreError;
+pub use fs::FsStore;
+pub use java::JavaDirectory;
+pub use key::{BlobKind, Key, Sha256};
+pub use manifest::{BlobEntry, Head, Manifest, Pin, Previous, Receipt, SCHEMA};
+pub use memory::MemoryStore;
+pub use mirror::FsMirror;
+pub use source::{BlobRef, Link, LinkRef, PartRef, Source};
+
+use std::path::Path;
+use std::sync::Arc;
+
+/// A place to publish to and to read from: blobs and registers of one dataset. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    blobs: Arc<dyn BlobStore>,
+    registers: Arc<dyn Registers>,
+}
+
+impl Store {
+    /// A store of these two parts.
+    pub fn new(blobs: Arc<dyn BlobStore>, registers: Arc<dyn Registers>) -> Self {
+        Self { blobs, registers }
+    }
+
+    /// The store in a directory; see [`FsStore::open`].
+    ///
+    /// # Errors
+    /// As [`FsStore::open`].
+    pub fn fs(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Ok(FsStore::open(directory)?.into())
+    }
+
+    /// A store in the memory of this process.
+    pub fn memory() -> Self {
+        MemoryStore::new().into()
+    }
+
+    /// The blobs.
+    pub fn blobs(&self) -> &dyn BlobStore {
+        self.blobs.as_ref()
+    }
+
+    /// The registers.
+    pub fn registers(&self) -> &dyn Registers {
+        self.registers.as_ref()
+    }
+}
+
+impl<S: BlobStore + Registers + 'static> From<S> for Store {
+    fn from(store: S) -> Self {
+        let store = Arc::new(store);
+        Self::new(store.clone(), store)
+    }
+}
