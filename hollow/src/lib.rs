@@ -1,11 +1,14 @@
 //! A total, high-density near cache: whole datasets, bit-packed, in the memory of every process that needs them.
 
 pub mod blob;
+pub mod index;
 pub mod memory;
 mod ordinal;
+pub mod read;
 pub mod record;
 pub mod schema;
 pub mod store;
+pub mod tools;
 mod version;
 pub mod write;
 

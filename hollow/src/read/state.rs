@@ -1,0 +1,149 @@
+//! A whole data state.
+
+use super::type_state::{ListTypeState, MapTypeState, ObjectTypeState, SetTypeState, TypeReadState};
+use super::{LoadOptions, apply, load, tree};
+use crate::blob::DecodeError;
+use crate::record::Value;
+use crate::schema::Dataset;
+use crate::{Ordinal, Version};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// One state of a data set: complete, immutable, cheap to clone and to share between threads.
+///
+/// A delta makes the next state of it; the two share all pages the delta does not touch.
+#[derive(Clone)]
+pub struct ReadState {
+    pub(super) dataset: Arc<Dataset>,
+    pub(super) types: Arc<[TypeReadState]>, // in the order of the data set
+    pub(super) header_tags: Arc<BTreeMap<String, String>>,
+    pub(super) origin_tag: i64,
+    pub(super) tag: i64,
+    pub(super) version: Option<Version>,
+}
+
+impl ReadState {
+    /// Reads a snapshot.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the bytes are not a snapshot; says what was expected where.
+    pub fn from_snapshot(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Self::from_snapshot_with(bytes, &LoadOptions::default())
+    }
+
+    /// Reads a snapshot with some of its optional parts, or only some of its types and fields.
+    ///
+    /// # Errors
+    /// As [`ReadState::from_snapshot`]; offsets of errors in a part count from the start of that part.
+    pub fn from_snapshot_with(bytes: &[u8], options: &LoadOptions<'_>) -> Result<Self, DecodeError> {
+        load::snapshot(bytes, options)
+    }
+
+    /// The state that a delta or reverse delta leads to from this one. It has no version yet.
+    ///
+    /// Types and fields that this state does not have are left out; fields that the delta does not have are null in
+    /// the records it adds. The cost grows with the records changed (times the size of a page), not with those stored.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the bytes are not a delta, or lead from another state.
+    pub fn apply_delta(&self, bytes: &[u8]) -> Result<Self, DecodeError> {
+        self.apply_delta_with(bytes, &[])
+    }
+
+    /// As [`ReadState::apply_delta`], with optional parts of the delta.
+    ///
+    /// # Errors
+    /// As [`ReadState::apply_delta`]; offsets of errors in a part count from the start of that part.
+    pub fn apply_delta_with(&self, bytes: &[u8], parts: &[&[u8]]) -> Result<Self, DecodeError> {
+        apply::delta(self, bytes, parts)
+    }
+
+    /// The version under which the state is published, if it was given with [`ReadState::with_version`]: blobs do
+    /// not say.
+    pub fn version(&self) -> Option<Version> {
+        self.version
+    }
+
+    /// The same state under this version.
+    pub fn with_version(self, version: Version) -> Self {
+        Self {
+            version: Some(version),
+            ..self
+        }
+    }
+
+    /// The random tag that tells this state from all others. A delta applies if it leads from this tag.
+    pub fn tag(&self) -> i64 {
+        self.tag
+    }
+
+    /// The tag of the state that the blob this one was read from leads from.
+    pub fn origin_tag(&self) -> i64 {
+        self.origin_tag
+    }
+
+    /// The header tags.
+    pub fn header_tags(&self) -> &BTreeMap<String, String> {
+        &self.header_tags
+    }
+
+    /// The schemas of the types in this state, in the producer's order (types of optional parts last).
+    pub fn dataset(&self) -> &Arc<Dataset> {
+        &self.dataset
+    }
+
+    /// The types, in the order of the data set.
+    pub fn types(&self) -> std::slice::Iter<'_, TypeReadState> {
+        self.types.iter()
+    }
+
+    /// The type with this name.
+    pub fn ty(&self, name: &str) -> Option<&TypeReadState> {
+        self.types.get(self.dataset.position(name)?)
+    }
+
+    /// The object type with this name.
+    pub fn object(&self, name: &str) -> Option<&ObjectTypeState> {
+        self.ty(name)?.as_object()
+    }
+
+    /// The list type with this name.
+    pub fn list(&self, name: &str) -> Option<&ListTypeState> {
+        self.ty(name)?.as_list()
+    }
+
+    /// The set type with this name.
+    pub fn set(&self, name: &str) -> Option<&SetTypeState> {
+        self.ty(name)?.as_set()
+    }
+
+    /// The map type with this name.
+    pub fn map(&self, name: &str) -> Option<&MapTypeState> {
+        self.ty(name)?.as_map()
+    }
+
+    /// A whole record with everything it refers to; `None` if there is no such record.
+    ///
+    /// What is missing in a corrupt or filtered state is null, and so is what lies deeper than
+    /// [`MAX_DEPTH`](super::MAX_DEPTH) references or beyond the first [`MAX_VALUES`](super::MAX_VALUES) values: data can
+    /// go round in circles.
+    pub fn value(&self, type_name: &str, ordinal: Ordinal) -> Option<Value> {
+        tree::value(self, type_name, ordinal)
+    }
+
+    /// Bytes held for the records of all types, those shared with other states included. Walks over the pages.
+    pub fn memory_bytes(&self) -> usize {
+        self.types().map(TypeReadState::memory_bytes).sum()
+    }
+}
+
+impl fmt::Debug for ReadState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadState")
+            .field("version", &self.version)
+            .field("tag", &self.tag)
+            .field("types", &self.types.len())
+            .finish_non_exhaustive()
+    }
+}

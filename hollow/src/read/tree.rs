@@ -1,0 +1,100 @@
+//! Whole records as trees of values.
+
+use super::{ReadState, TypeReadState};
+use crate::Ordinal;
+use crate::record::Value;
+use crate::schema::FieldType;
+
+/// How many references deep [`ReadState::value`] goes.
+pub const MAX_DEPTH: usize = 64;
+
+/// How many values [`ReadState::value`] gives at most: records that share children can stand for exponentially large
+/// trees.
+pub const MAX_VALUES: usize = 1 << 20;
+
+/// The record as a tree; see [`ReadState::value`].
+pub(super) fn value(state: &ReadState, type_name: &str, ordinal: Ordinal) -> Option<Value> {
+    let ty = state.ty(type_name)?;
+    let mut tree = Tree {
+        state,
+        values_left: MAX_VALUES,
+    };
+    ty.is_populated(ordinal).then(|| tree.record(ty, ordinal, MAX_DEPTH))
+}
+
+struct Tree<'s> {
+    state: &'s ReadState,
+    values_left: usize,
+}
+
+impl Tree<'_> {
+    fn referred(&mut self, type_name: &str, ordinal: Option<Ordinal>, depth: usize) -> Value {
+        match (ordinal, self.state.ty(type_name)) {
+            (Some(ordinal), Some(ty)) if depth > 0 && ty.is_populated(ordinal) => self.record(ty, ordinal, depth - 1),
+            _ => Value::Null,
+        }
+    }
+
+    /// Counts one more value; false if there may be no more.
+    fn take(&mut self) -> bool {
+        let left = self.values_left > 0;
+        self.values_left = self.values_left.saturating_sub(1);
+        left
+    }
+
+    fn record(&mut self, ty: &TypeReadState, ordinal: Ordinal, depth: usize) -> Value {
+        if !self.take() {
+            return Value::Null;
+        }
+        match ty {
+            TypeReadState::Object(ty) => {
+                let fields = ty.schema().fields.iter().enumerate();
+                Value::Object(
+                    fields
+                        .map(|(at, field)| {
+                            self.values_left = self.values_left.saturating_sub(1);
+                            match &field.ty {
+                                FieldType::Int => ty.int(ordinal, at).map_or(Value::Null, Value::Int),
+                                FieldType::Long => ty.long(ordinal, at).map_or(Value::Null, Value::Long),
+                                FieldType::Boolean => ty.boolean(ordinal, at).map_or(Value::Null, Value::Boolean),
+                                FieldType::Float => ty.float(ordinal, at).map_or(Value::Null, Value::Float),
+                                FieldType::Double => ty.double(ordinal, at).map_or(Value::Null, Value::Double),
+                                FieldType::String => ty
+                                    .text(ordinal, at)
+                                    .map_or(Value::Null, |text| Value::String(text.to_str().into_owned())),
+                                FieldType::Bytes => ty
+                                    .bytes(ordinal, at)
+                                    .map_or(Value::Null, |bytes| Value::Bytes(bytes.to_vec())),
+                                FieldType::Reference(name) => self.referred(name, ty.reference(ordinal, at), depth),
+                            }
+                        })
+                        .collect(),
+                )
+            }
+            TypeReadState::List(ty) => Value::List(self.elements(&ty.schema().element, ty.elements(ordinal), depth)),
+            TypeReadState::Set(ty) => Value::Set(self.elements(&ty.schema().element, ty.elements(ordinal), depth)),
+            TypeReadState::Map(ty) => {
+                let mut entries = Vec::new();
+                for (key, value) in ty.entries(ordinal) {
+                    if self.values_left == 0 {
+                        break;
+                    }
+                    let key = self.referred(&ty.schema().key, Some(key), depth);
+                    entries.push((key, self.referred(&ty.schema().value, Some(value), depth)));
+                }
+                Value::Map(entries)
+            }
+        }
+    }
+
+    fn elements(&mut self, element: &str, ordinals: impl Iterator<Item = Ordinal>, depth: usize) -> Vec<Value> {
+        let mut elements = Vec::new();
+        for ordinal in ordinals {
+            if self.values_left == 0 {
+                break;
+            }
+            elements.push(self.referred(element, Some(ordinal), depth));
+        }
+        elements
+    }
+}

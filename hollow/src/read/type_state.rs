@@ -1,0 +1,346 @@
+//! The records of one type in one state, by kind.
+
+use super::collection_page::{CollectionPage, Entries};
+use super::object_page::{FieldKind, NULL_DOUBLE, NULL_FLOAT, ObjectPage};
+use super::table::{Populated, Records};
+use crate::Ordinal;
+use crate::memory::text::StoredText;
+use crate::memory::zigzag;
+use crate::schema::{FieldType, Kind, ListSchema, MapSchema, ObjectSchema, Schema, SetSchema};
+use std::sync::Arc;
+
+macro_rules! type_state {
+    ($(#[$doc:meta])* $name:ident, $page:ident, $kind:ident, $schema:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name {
+            schema: Arc<Schema>, // of this kind
+            pub(super) records: Records<$page>,
+        }
+
+        impl $name {
+            /// `None` if the schema is of another kind.
+            pub(super) fn new(schema: Arc<Schema>, records: Records<$page>) -> Option<Self> {
+                (schema.kind() == Kind::$kind).then_some(Self { schema, records })
+            }
+
+            /// The same type with other records.
+            pub(super) fn with_records(&self, records: Records<$page>) -> Self {
+                Self { schema: Arc::clone(&self.schema), records }
+            }
+
+            /// The type's schema.
+            pub fn schema(&self) -> &$schema {
+                match &*self.schema {
+                    Schema::$kind(schema) => schema,
+                    _ => unreachable!("made with a schema of this kind"),
+                }
+            }
+
+            /// How many shards the wire divides the type into; a power of two. Memory does not know them.
+            pub fn num_shards(&self) -> u32 {
+                self.records.num_shards
+            }
+
+            /// The highest ordinal the writer had in use; that record need not be populated.
+            pub fn max_ordinal(&self) -> Option<Ordinal> {
+                self.records.max_ordinal
+            }
+
+            /// The populated ordinals, ascending.
+            pub fn populated(&self) -> Populated<'_> {
+                self.records.populated()
+            }
+
+            /// Whether there is a record with this ordinal.
+            pub fn is_populated(&self, ordinal: Ordinal) -> bool {
+                self.records.is_populated(ordinal)
+            }
+
+            /// How many records there are.
+            pub fn len(&self) -> usize {
+                self.records.len()
+            }
+
+            /// Whether there are none.
+            pub fn is_empty(&self) -> bool {
+                self.len() == 0
+            }
+
+            /// Bytes held for the records, those shared with other states included. Walks over the pages.
+            pub fn memory_bytes(&self) -> usize {
+                self.records.memory_bytes()
+            }
+        }
+    };
+}
+
+type_state!(
+    /// The records of an object type. Fields are named by their position in the schema.
+    ///
+    /// Accessors are total: null, no such record, no such field and a field of another type are all `None`. They
+    /// neither allocate nor lock.
+    ObjectTypeState,
+    ObjectPage,
+    Object,
+    ObjectSchema
+);
+type_state!(
+    /// The records of a list type. What is asked of a record that is not there is empty.
+    ListTypeState,
+    CollectionPage,
+    List,
+    ListSchema
+);
+type_state!(
+    /// The records of a set type. What is asked of a record that is not there is empty.
+    SetTypeState,
+    CollectionPage,
+    Set,
+    SetSchema
+);
+type_state!(
+    /// The records of a map type. What is asked of a record that is not there is empty.
+    MapTypeState,
+    CollectionPage,
+    Map,
+    MapSchema
+);
+
+impl ObjectTypeState {
+    /// The position of the field with this name.
+    pub fn position(&self, field: &str) -> Option<usize> {
+        self.schema().position(field)
+    }
+
+    /// The value of an INT field.
+    #[inline]
+    pub fn int(&self, ordinal: Ordinal, field: usize) -> Option<i32> {
+        let raw = self.raw_of(ordinal, field, FieldKind::Int)?;
+        Some(zigzag::decode32(raw as u32))
+    }
+
+    /// The value of a LONG field.
+    #[inline]
+    pub fn long(&self, ordinal: Ordinal, field: usize) -> Option<i64> {
+        self.raw_of(ordinal, field, FieldKind::Long).map(zigzag::decode64)
+    }
+
+    /// The value of a BOOLEAN field.
+    #[inline]
+    pub fn boolean(&self, ordinal: Ordinal, field: usize) -> Option<bool> {
+        self.raw_of(ordinal, field, FieldKind::Boolean).map(|raw| raw == 1)
+    }
+
+    /// The value of a FLOAT field. NaN is a value.
+    #[inline]
+    pub fn float(&self, ordinal: Ordinal, field: usize) -> Option<f32> {
+        let raw = self.raw_of(ordinal, field, FieldKind::Float)?;
+        Some(f32::from_bits(raw as u32))
+    }
+
+    /// The value of a DOUBLE field. NaN is a value.
+    #[inline]
+    pub fn double(&self, ordinal: Ordinal, field: usize) -> Option<f64> {
+        self.raw_of(ordinal, field, FieldKind::Double).map(f64::from_bits)
+    }
+
+    /// The value of a STRING field, as it is stored.
+    #[inline]
+    pub fn text(&self, ordinal: Ordinal, field: usize) -> Option<StoredText<'_>> {
+        let (page, index) = self.records.locate(ordinal)?;
+        page.bytes_of(index, field, FieldKind::Text).map(StoredText::new)
+    }
+
+    /// The value of a BYTES field.
+    #[inline]
+    pub fn bytes(&self, ordinal: Ordinal, field: usize) -> Option<&[u8]> {
+        let (page, index) = self.records.locate(ordinal)?;
+        page.bytes_of(index, field, FieldKind::Bytes)
+    }
+
+    /// The ordinal in a REFERENCE field. In a corrupt blob the type referred to may have no such record.
+    #[inline]
+    pub fn reference(&self, ordinal: Ordinal, field: usize) -> Option<Ordinal> {
+        let raw = self.raw_of(ordinal, field, FieldKind::Reference)?;
+        Ordinal::new(raw as u32)
+    }
+
+    /// The bits of a field as they are stored: INT and LONG zig-zagged, BOOLEAN 0 or 1, REFERENCE the ordinal, FLOAT and
+    /// DOUBLE their pattern, which for null is a value too. `None` for all other nulls, and for patterns of all ones.
+    pub(crate) fn stored_bits(&self, ordinal: Ordinal, field: usize) -> Option<u64> {
+        let (page, index) = self.records.locate(ordinal)?;
+        let stored = page.value(index, field);
+        match self.schema().fields.get(field)?.ty {
+            FieldType::Float => Some(stored.unwrap_or(NULL_FLOAT.into())).filter(|&bits| bits != u64::from(u32::MAX)),
+            FieldType::Double => Some(stored.unwrap_or(NULL_DOUBLE)).filter(|&bits| bits != u64::MAX),
+            _ => stored,
+        }
+    }
+
+    #[inline]
+    fn raw_of(&self, ordinal: Ordinal, field: usize, kind: FieldKind) -> Option<u64> {
+        let (page, index) = self.records.locate(ordinal)?;
+        page.value_of(index, field, kind)
+    }
+}
+
+impl ListTypeState {
+    /// How many elements a list has.
+    #[inline]
+    pub fn len_of(&self, ordinal: Ordinal) -> usize {
+        size_of_record(&self.records, ordinal)
+    }
+
+    /// The elements of a list, in order.
+    pub fn elements(&self, ordinal: Ordinal) -> impl Iterator<Item = Ordinal> + '_ {
+        entries(&self.records, ordinal).map(|entry| entry.key)
+    }
+}
+
+impl SetTypeState {
+    /// How many elements a set has.
+    #[inline]
+    pub fn len_of(&self, ordinal: Ordinal) -> usize {
+        size_of_record(&self.records, ordinal)
+    }
+
+    /// The elements of a set, in the order of their buckets.
+    pub fn elements(&self, ordinal: Ordinal) -> impl Iterator<Item = Ordinal> + '_ {
+        entries(&self.records, ordinal).map(|entry| entry.key)
+    }
+
+    /// The elements of a set, each with the number of its bucket.
+    pub fn buckets(&self, ordinal: Ordinal) -> impl Iterator<Item = (u32, Ordinal)> + '_ {
+        entries(&self.records, ordinal).map(|entry| (entry.place, entry.key))
+    }
+}
+
+impl MapTypeState {
+    /// How many entries a map has.
+    #[inline]
+    pub fn len_of(&self, ordinal: Ordinal) -> usize {
+        size_of_record(&self.records, ordinal)
+    }
+
+    /// Keys and values of a map, in the order of their buckets.
+    pub fn entries(&self, ordinal: Ordinal) -> impl Iterator<Item = (Ordinal, Ordinal)> + '_ {
+        entries(&self.records, ordinal).map(|entry| (entry.key, entry.value))
+    }
+
+    /// Keys and values of a map, each with the number of its bucket.
+    pub fn buckets(&self, ordinal: Ordinal) -> impl Iterator<Item = (u32, Ordinal, Ordinal)> + '_ {
+        entries(&self.records, ordinal).map(|entry| (entry.place, entry.key, entry.value))
+    }
+}
+
+fn size_of_record(records: &Records<CollectionPage>, ordinal: Ordinal) -> usize {
+    records.locate(ordinal).map_or(0, |(page, index)| page.size(index))
+}
+
+fn entries(
+    records: &Records<CollectionPage>,
+    ordinal: Ordinal,
+) -> std::iter::Flatten<std::option::IntoIter<Entries<'_>>> {
+    let found = records.locate(ordinal).map(|(page, index)| page.entries(index));
+    found.into_iter().flatten()
+}
+
+/// The records of one type in one state. Immutable; a clone shares everything.
+#[derive(Clone, Debug)]
+pub enum TypeReadState {
+    /// An object type.
+    Object(ObjectTypeState),
+    /// A list type.
+    List(ListTypeState),
+    /// A set type.
+    Set(SetTypeState),
+    /// A map type.
+    Map(MapTypeState),
+}
+
+macro_rules! each {
+    ($state:expr, $inner:ident => $value:expr) => {
+        match $state {
+            TypeReadState::Object($inner) => $value,
+            TypeReadState::List($inner) => $value,
+            TypeReadState::Set($inner) => $value,
+            TypeReadState::Map($inner) => $value,
+        }
+    };
+}
+
+impl TypeReadState {
+    /// The type's schema.
+    pub fn schema(&self) -> &Schema {
+        each!(self, state => &state.schema)
+    }
+
+    /// The type's name.
+    pub fn name(&self) -> &str {
+        self.schema().name()
+    }
+
+    /// How many shards the wire divides the type into; a power of two. Memory does not know them.
+    pub fn num_shards(&self) -> u32 {
+        each!(self, state => state.num_shards())
+    }
+
+    /// The highest ordinal the writer had in use; that record need not be populated.
+    pub fn max_ordinal(&self) -> Option<Ordinal> {
+        each!(self, state => state.max_ordinal())
+    }
+
+    /// The populated ordinals, ascending.
+    pub fn populated(&self) -> Populated<'_> {
+        each!(self, state => state.populated())
+    }
+
+    /// Whether there is a record with this ordinal.
+    pub fn is_populated(&self, ordinal: Ordinal) -> bool {
+        each!(self, state => state.is_populated(ordinal))
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        each!(self, state => state.len())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes held for the records, those shared with other states included. Walks over the pages.
+    pub fn memory_bytes(&self) -> usize {
+        each!(self, state => state.memory_bytes())
+    }
+
+    /// The object state, if it is one.
+    pub fn as_object(&self) -> Option<&ObjectTypeState> {
+        if let Self::Object(state) = self {
+            Some(state)
+        } else {
+            None
+        }
+    }
+
+    /// The list state, if it is one.
+    pub fn as_list(&self) -> Option<&ListTypeState> {
+        if let Self::List(state) = self {
+            Some(state)
+        } else {
+            None
+        }
+    }
+
+    /// The set state, if it is one.
+    pub fn as_set(&self) -> Option<&SetTypeState> {
+        if let Self::Set(state) = self { Some(state) } else { None }
+    }
+
+    /// The map state, if it is one.
+    pub fn as_map(&self) -> Option<&MapTypeState> {
+        if let Self::Map(state) = self { Some(state) } else { None }
+    }
+}

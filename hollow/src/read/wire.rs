@@ -1,0 +1,1 @@
+//! Type states as blobs have them.

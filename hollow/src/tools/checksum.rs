@@ -1,0 +1,185 @@
+//! A number over all records of a state, equal to Java Hollow's for the same state. See `docs/format.md`, section 14.
+//!
+//! It covers ordinals, numbers of shards and bucket positions, but neither widths nor unpopulated records: a state has
+//! the same checksum by whichever snapshot or deltas it was reached. It detects mistakes, not forgery.
+
+use crate::Ordinal;
+use crate::memory::hash::{hash_int, hash_long, murmur};
+use crate::read::{ListTypeState, MapTypeState, ObjectTypeState, ReadState, SetTypeState, TypeReadState};
+use crate::schema::dataset::Utf16;
+use crate::schema::{FieldType, ObjectSchema};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Stands for null.
+const NULL: i32 = i32::MAX;
+
+/// The checksums of a state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checksums {
+    /// Over all types.
+    pub total: i32,
+    /// Of each type, by name.
+    pub types: BTreeMap<String, i32>,
+}
+
+impl Checksums {
+    /// The checksums of a state. Reads every record.
+    pub fn of(state: &ReadState) -> Self {
+        Self::from_types(state.types().map(|ty| (ty.name(), of_type(ty, None))))
+    }
+
+    /// The checksums of two states over what both schemas have: types of the same name, and of object types the fields
+    /// of the same name. Equal numbers mean equal records there.
+    ///
+    /// List, set and map types whose schemas differ are left out.
+    pub fn common(a: &ReadState, b: &ReadState) -> (Self, Self) {
+        let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
+        for (ty, other) in a.types().filter_map(|ty| Some((ty, b.ty(ty.name())?))) {
+            let fields = match (ty, other) {
+                (TypeReadState::Object(x), TypeReadState::Object(y)) => {
+                    let (x, y) = (x.schema(), y.schema());
+                    Some((shared_fields(x, y), shared_fields(y, x)))
+                }
+                _ if ty.schema() == other.schema() => None,
+                _ => continue,
+            };
+            let (x, y) = fields.unzip();
+            of_a.push((ty.name(), of_type(ty, x)));
+            of_b.push((ty.name(), of_type(other, y)));
+        }
+        (Self::from_types(of_a.into_iter()), Self::from_types(of_b.into_iter()))
+    }
+
+    fn from_types<'n>(types: impl Iterator<Item = (&'n str, i32)>) -> Self {
+        let mut sorted: Vec<(&str, i32)> = types.collect();
+        sorted.sort_by_key(|(name, _)| Utf16(name));
+        let mut total = Checksum::default();
+        sorted.iter().for_each(|(_, sum)| total.apply_int(*sum));
+        Self {
+            total: total.value(),
+            types: sorted.into_iter().map(|(name, sum)| (name.to_owned(), sum)).collect(),
+        }
+    }
+}
+
+/// `TOTAL number`, then `TYPE name number` for each type.
+impl fmt::Display for Checksums {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "TOTAL {}", self.total)?;
+        self.types
+            .iter()
+            .try_for_each(|(name, sum)| writeln!(f, "TYPE {name} {sum}"))
+    }
+}
+
+/// A running checksum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checksum(i32);
+
+impl Checksum {
+    /// Mixes in 32 bits.
+    #[inline]
+    pub fn apply_int(&mut self, value: i32) {
+        self.0 = hash_int(self.0 ^ hash_int(value));
+    }
+
+    /// Mixes in 64 bits.
+    #[inline]
+    pub fn apply_long(&mut self, value: i64) {
+        self.0 = hash_int(self.0 ^ hash_long(value));
+    }
+
+    /// The checksum so far.
+    pub fn value(self) -> i32 {
+        self.0
+    }
+}
+
+/// The positions of the fields that the other schema has too.
+fn shared_fields(schema: &ObjectSchema, other: &ObjectSchema) -> Vec<usize> {
+    let fields = schema.fields.iter().enumerate();
+    fields
+        .filter(|(_, field)| other.position(&field.name).is_some())
+        .map(|(at, _)| at)
+        .collect()
+}
+
+fn of_type(ty: &TypeReadState, fields: Option<Vec<usize>>) -> i32 {
+    let mut sum = Checksum::default();
+    match ty {
+        TypeReadState::Object(ty) => {
+            let mut fields = fields.unwrap_or_else(|| (0..ty.schema().fields.len()).collect());
+            fields.sort_by_key(|&at| Utf16(&ty.schema().fields[at].name));
+            each_by_shard(
+                ty.num_shards(),
+                || ty.populated(),
+                |o| of_object(&mut sum, ty, o, &fields),
+            );
+        }
+        TypeReadState::List(ty) => {
+            each_by_shard(ty.num_shards(), || ty.populated(), |o| of_list(&mut sum, ty, o));
+        }
+        TypeReadState::Set(ty) => {
+            each_by_shard(ty.num_shards(), || ty.populated(), |o| of_set(&mut sum, ty, o));
+        }
+        TypeReadState::Map(ty) => {
+            each_by_shard(ty.num_shards(), || ty.populated(), |o| of_map(&mut sum, ty, o));
+        }
+    }
+    sum.value()
+}
+
+/// Visits the populated ordinals as the wire has them: shard by shard, ascending within each.
+fn each_by_shard<I: Iterator<Item = Ordinal>>(
+    num_shards: u32,
+    populated: impl Fn() -> I,
+    mut visit: impl FnMut(Ordinal),
+) {
+    if num_shards == 1 {
+        return populated().for_each(visit);
+    }
+    let mut ordinals: Vec<Ordinal> = populated().collect();
+    ordinals.sort_by_key(|o| (o.get() & (num_shards - 1), o.get()));
+    ordinals.into_iter().for_each(&mut visit);
+}
+
+fn ordinal(sum: &mut Checksum, ordinal: Ordinal) {
+    sum.apply_int(ordinal.get().cast_signed());
+}
+
+fn of_object(sum: &mut Checksum, ty: &ObjectTypeState, record: Ordinal, fields: &[usize]) {
+    ordinal(sum, record);
+    for &at in fields {
+        match &ty.schema().fields[at].ty {
+            FieldType::String => sum.apply_int(ty.text(record, at).map_or(-1, |text| murmur(text.bytes()))),
+            FieldType::Bytes => sum.apply_int(ty.bytes(record, at).map_or(-1, murmur)),
+            _ => match ty.stored_bits(record, at) {
+                Some(bits) => sum.apply_long(bits.cast_signed()),
+                None => sum.apply_int(NULL),
+            },
+        }
+    }
+}
+
+fn of_list(sum: &mut Checksum, ty: &ListTypeState, record: Ordinal) {
+    ordinal(sum, record);
+    ty.elements(record).for_each(|element| ordinal(sum, element));
+}
+
+fn of_set(sum: &mut Checksum, ty: &SetTypeState, record: Ordinal) {
+    ordinal(sum, record);
+    for (bucket, element) in ty.buckets(record) {
+        sum.apply_int(bucket.cast_signed());
+        ordinal(sum, element);
+    }
+}
+
+fn of_map(sum: &mut Checksum, ty: &MapTypeState, record: Ordinal) {
+    ordinal(sum, record);
+    for (bucket, key, value) in ty.buckets(record) {
+        sum.apply_int(bucket.cast_signed());
+        ordinal(sum, key);
+        ordinal(sum, value);
+    }
+}
