@@ -14,8 +14,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
@@ -117,36 +116,30 @@ pub fn duplicates(packages: &[Package]) -> Vec<(&str, Vec<&str>)> {
         .collect()
 }
 
-/// Runs cargo-deny where it is installed: on the path, or in `target/tools` where CI puts it.
+/// Runs cargo-deny where it is installed.
 fn run_cargo_deny() -> anyhow::Result<()> {
-    let here = workspace::target_dir().join("tools/bin/cargo-deny");
-    let program = if here.is_file() {
-        here
-    } else {
-        PathBuf::from("cargo-deny")
+    let cargo_deny = || {
+        let mut command = Command::new("cargo-deny");
+        command.current_dir(workspace::root()).stdin(Stdio::null());
+        command
     };
-    let mut command = std::process::Command::new(&program);
-    command.current_dir(workspace::root()).stdin(Stdio::null());
-    if command
+    let found = cargo_deny()
         .arg("--version")
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .status()
-        .is_err()
-    {
+        .status();
+    if !found.is_ok_and(|status| status.success()) {
         println!("cargo-deny is not installed: only the checks above were made");
         return Ok(());
     }
-    let mut command = std::process::Command::new(&program);
-    command.current_dir(workspace::root());
-    command.args([
+    // Duplicates are in the report above.
+    let arguments = [
         "--locked",
         "--all-features",
         "check",
         "--hide-inclusion-graph",
-        "bans",
-        "licenses",
-        "sources",
-    ]);
-    steps::succeed(&mut command)
+        "--allow",
+        "duplicate",
+    ];
+    steps::succeed(cargo_deny().args(arguments).args(["bans", "licenses", "sources"]))
 }
