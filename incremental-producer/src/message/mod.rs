@@ -1,0 +1,199 @@
+//! What a Kafka message means: a record to keep under its primary key, or the end of one.
+//!
+//! The key of a message is the primary key as a JSON array, such as `[81730412,"de"]`. A null payload deletes that key.
+//! Other payloads hold the record in one of two forms, told apart by their first bytes:
+//!
+//! - `{`: the readable form, JSON by schema ([`hollow::record::json`]);
+//! - `HRK1`: the compact form, an rkyv archive that is validated before anything in it is used.
+//!
+//! The key of the message must be the key within the record: messages of one record are in order only because they share a
+//! partition, which their key decides. Write keys the way [`hollow::record::key_json`] does, without white space: Kafka
+//! sees bytes, not JSON.
+//!
+//! Messages come from elsewhere: no input may panic, recurse without bound, or allocate much more than its own size.
+
+mod compact;
+#[cfg(test)]
+mod tests;
+
+pub use compact::{CompactError, MAGIC};
+
+use hollow::record::json::{JsonError, Limits};
+use hollow::record::{KeyError, KeyPaths, KeyValue, Value, json, key_json};
+use hollow::schema::Dataset;
+use std::sync::Arc;
+
+/// What a message asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// The primary key of the record.
+    pub key: Vec<KeyValue>,
+    /// What to do with it.
+    pub change: Change,
+}
+
+/// What becomes of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// It is this now.
+    Upsert(Value),
+    /// It is gone.
+    Delete,
+}
+
+/// Why a message means nothing.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeFailure {
+    /// The message has no key.
+    #[error("the message has no key")]
+    NoKey,
+    /// Its key is no primary key.
+    #[error("message key: {0}")]
+    Key(#[source] KeyError),
+    /// Its payload is neither form of a record.
+    #[error("the payload begins neither with {{ nor with HRK1, length={length} begins={begins}")]
+    UnknownForm {
+        /// Bytes of payload.
+        length: usize,
+        /// The first of them, escaped.
+        begins: String,
+    },
+    /// The readable form is wrong.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    /// The compact form is wrong.
+    #[error("compact form: {0}")]
+    Compact(#[from] CompactError),
+    /// The record has no complete primary key.
+    #[error("record: {0}")]
+    RecordKey(#[source] KeyError),
+    /// Message and record disagree.
+    #[error("the key of the message is not the key of the record, message={message} record={record}")]
+    KeyMismatch {
+        /// The message's key.
+        message: String,
+        /// The record's key.
+        record: String,
+    },
+}
+
+/// Reads and writes the messages of one dataset. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Codec {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    dataset: Dataset,
+    root: String,
+    key: KeyPaths,
+    schema_hash: i32,
+    limits: Limits,
+}
+
+impl Codec {
+    /// A codec for records of type `root`, which needs a primary key.
+    ///
+    /// # Errors
+    /// [`KeyError`] if there is no such type, or no key that leads somewhere.
+    pub fn new(dataset: Dataset, root: &str) -> Result<Self, KeyError> {
+        let key = KeyPaths::resolve(&dataset, root)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                schema_hash: dataset.schema_hash(),
+                dataset,
+                root: root.to_owned(),
+                key,
+                limits: Limits::DEFAULT,
+            }),
+        })
+    }
+
+    /// The schemas.
+    pub fn dataset(&self) -> &Dataset {
+        &self.inner.dataset
+    }
+
+    /// The type of the records.
+    pub fn root(&self) -> &str {
+        &self.inner.root
+    }
+
+    /// The key of a record.
+    ///
+    /// # Errors
+    /// [`KeyError`] if a part is null, or the record does not fit its schema.
+    pub fn key_of(&self, record: &Value) -> Result<Vec<KeyValue>, KeyError> {
+        self.inner.key.of(record)
+    }
+
+    /// What a message means.
+    ///
+    /// # Errors
+    /// [`DecodeFailure`] if it means nothing.
+    pub fn decode(&self, key: Option<&[u8]>, payload: Option<&[u8]>) -> Result<Message, DecodeFailure> {
+        let inner = &*self.inner;
+        let key = inner
+            .key
+            .parse(key.ok_or(DecodeFailure::NoKey)?)
+            .map_err(DecodeFailure::Key)?;
+        let Some(payload) = payload else {
+            return Ok(Message {
+                key,
+                change: Change::Delete,
+            });
+        };
+        let record = if payload.first() == Some(&b'{') {
+            json::parse_within(&inner.dataset, &inner.root, payload, &inner.limits)?
+        } else if let Some(archive) = payload.strip_prefix(&MAGIC) {
+            compact::decode(&inner.dataset, &inner.root, inner.schema_hash, archive, &inner.limits)?
+        } else {
+            return Err(DecodeFailure::UnknownForm {
+                length: payload.len(),
+                begins: payload.get(..8).unwrap_or(payload).escape_ascii().to_string(),
+            });
+        };
+        let inside = inner.key.of(&record).map_err(DecodeFailure::RecordKey)?;
+        if !same_key(&key, &inside) {
+            return Err(DecodeFailure::KeyMismatch {
+                message: key_json(&key),
+                record: key_json(&inside),
+            });
+        }
+        Ok(Message {
+            key,
+            change: Change::Upsert(record),
+        })
+    }
+
+    /// The bytes of a message key.
+    pub fn encode_key(&self, key: &[KeyValue]) -> Vec<u8> {
+        key_json(key).into_bytes()
+    }
+
+    /// A record in the readable form.
+    pub fn encode_json(&self, record: &Value) -> Vec<u8> {
+        json::to_vec(&self.inner.dataset, &self.inner.root, record)
+    }
+
+    /// A record in the compact form.
+    ///
+    /// # Errors
+    /// [`CompactError`] if the record does not fit its schema, or is too large to be read again.
+    pub fn encode_rkyv(&self, record: &Value) -> Result<Vec<u8>, CompactError> {
+        let inner = &*self.inner;
+        compact::encode(&inner.dataset, &inner.root, inner.schema_hash, record, &inner.limits)
+    }
+}
+
+/// Whether two keys are the same. Floating point is compared by bits: a key may well be NaN.
+fn same_key(a: &[KeyValue], b: &[KeyValue]) -> bool {
+    a.len() == b.len()
+        && a.iter().zip(b).all(|pair| match pair {
+            (KeyValue::Float(a), KeyValue::Float(b)) => a.to_bits() == b.to_bits(),
+            (KeyValue::Double(a), KeyValue::Double(b)) => a.to_bits() == b.to_bits(),
+            (a, b) => a == b,
+        })
+}
