@@ -42,6 +42,7 @@ mod layout;
 mod node;
 mod ports;
 mod probe;
+mod process;
 mod standing;
 
 #[cfg(test)]
@@ -375,7 +376,7 @@ fn throwaway_dir() -> Result<PathBuf, KafkaError> {
             .to_str()
             .and_then(|name| name.split('-').next())
             .and_then(|pid| pid.parse::<u32>().ok());
-        if owner.is_some_and(|pid| pid != std::process::id() && !node::process_exists(pid)) {
+        if owner.is_some_and(|pid| pid != std::process::id() && !process::process_exists(pid)) {
             // Another process may be deleting the same left-over.
             let _ = fs::remove_dir_all(entry.path());
         }

@@ -6,7 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use super::layout::{Cluster, Layout};
-use super::node::{self, Process};
+use super::node;
+use super::process::{self, Process};
 use super::{KafkaError, probe};
 
 /// What [`status`] tells of one broker.
@@ -54,7 +55,7 @@ pub fn stop(dir: &Path) -> Result<usize, KafkaError> {
     };
     let mut running = recorded(&layout, &cluster);
     let mut all: Vec<&mut Process> = running.iter_mut().collect();
-    node::stop_processes(&mut all, node::GRACE)?;
+    process::stop_all(&mut all, node::GRACE)?;
     for (_, broker) in cluster.listeners.iter().zip(1..) {
         // One that stays names a process that is no broker any more, and is recognised as such.
         let _ = fs::remove_file(layout.pid_file(broker));

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::error::LogTail;
 use super::layout::{Cluster, Layout, Listener, new_cluster_id};
-use super::node::{self, Process};
+use super::node;
 use super::probe::{self, Reader};
+use super::process::Process;
 use super::*;
 
 fn three_brokers() -> Cluster {
