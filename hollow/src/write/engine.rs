@@ -1,229 +1,252 @@
-//! The write state engine.
+//! The write state engine: its types, settings and tags. See [`WriteStateEngine`].
 
-use super::{ObjectRecord, WriteConfig, WriteError};
+use super::header_tags::HeaderTags;
+use super::layout::MAX_SHARDS;
+use super::record_form;
+use super::type_state::{TypeState, shape_of};
+use super::{WriteConfig, WriteError};
 use crate::Ordinal;
 use crate::memory::OrdinalSet;
-use crate::record::Value;
 use crate::schema::{Dataset, Schema};
-use std::io;
 
 /// A type registered with a [`WriteStateEngine`]: its position in the order of registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TypeId(pub(super) u32);
 
-/// A stream for an optional part of a blob, with the types that go there instead of into the main stream.
-pub struct BlobPart<'w> {
-    /// The part's name.
-    pub name: &'w str,
-    /// The names of the types in it. Names of types that are not registered are ignored.
-    pub types: &'w [&'w str],
-    /// Where the part goes.
-    pub out: &'w mut dyn io::Write,
+impl TypeId {
+    /// The position in the order of registration, from 0.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
-/// Takes the records of a cycle, gives them ordinals, and writes the state as blobs.
+/// What an engine can do at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Adding,
+    Writing,
+}
+
+/// Takes the records of a cycle, gives them ordinals, and writes the state as snapshot, delta and reverse delta.
+///
+/// ```text
+/// adding --first blob--> writing --prepare_for_next_cycle--> adding ...
+/// ```
+///
+/// One state is current (being added to, then written), one is previous. A record is known by its serialized bytes: one
+/// that was there before gets the ordinal it had, a new one a free ordinal. An ordinal is free again one cycle after
+/// its record was removed. With the same operations and tags every byte of every blob is determined.
+///
+/// An engine is used from one thread; ids of types are good for the engine that gave them only, methods that take one
+/// panic or address another type if it comes from elsewhere.
+///
+/// ```
+/// use hollow::record::Value;
+/// use hollow::write::{WriteConfig, WriteStateEngine};
+///
+/// let mut engine = WriteStateEngine::new(WriteConfig::default());
+/// for schema in hollow::schema::parse("Movie @PrimaryKey(id) { long id; string title; }")? {
+///     engine.add_type(schema, None)?;
+/// }
+/// engine.set_next_tag(7);
+/// engine.add("Movie", &Value::Object(vec![Value::Long(1), Value::String("Heat".into())]))?;
+/// let mut snapshot = Vec::new();
+/// engine.write_snapshot(&mut snapshot)?;
+///
+/// engine.prepare_for_next_cycle(8);
+/// engine.add_all_from_previous_cycle()?;
+/// engine.add("Movie", &Value::Object(vec![Value::Long(2), Value::String("Ran".into())]))?;
+/// let mut delta = Vec::new();
+/// engine.write_delta(&mut delta)?;
+/// # Ok::<(), hollow::write::WriteError>(())
+/// ```
+#[derive(Debug)]
 pub struct WriteStateEngine {
-    dataset: Dataset,
+    pub(super) config: WriteConfig,
+    pub(super) phase: Phase,
+    pub(super) dataset: Dataset,
+    pub(super) types: Vec<TypeState>,
+    pub(super) previous_tag: i64,
+    pub(super) next_tag: Option<i64>,
+    pub(super) has_previous: bool,
+    pub(super) tags: HeaderTags,
+    pub(super) previous_tags: HeaderTags,
+    /// Types that a restored state had and this engine has not; they cannot come back in the same chain of deltas.
+    pub(super) ended_types: Vec<String>,
+    pub(super) scratch: Vec<Vec<u8>>,
 }
 
-#[expect(unused_variables, reason = "signatures first")]
 impl WriteStateEngine {
     /// An engine without types, in the phase of adding.
     pub fn new(config: WriteConfig) -> Self {
-        todo!()
+        Self {
+            config,
+            phase: Phase::Adding,
+            dataset: Dataset::default(),
+            types: Vec::new(),
+            previous_tag: -1,
+            next_tag: None,
+            has_previous: false,
+            tags: HeaderTags::default(),
+            previous_tags: HeaderTags::default(),
+            ended_types: Vec::new(),
+            scratch: Vec::new(),
+        }
     }
-    /// Registers a type behind those there are; `num_shards` pins its number of shards.
+
+    /// Registers a type behind those there are.
+    ///
+    /// `num_shards` pins its number of shards (with resharding allowed: where it starts from); `None` lets the size of
+    /// the first state decide.
+    ///
+    /// # Errors
+    /// If the name is taken, the number no power of two, the engine writing, or the type one that a restored state had:
+    /// then consumers have records of it that this engine does not know.
     pub fn add_type(&mut self, schema: Schema, num_shards: Option<u32>) -> Result<TypeId, WriteError> {
-        todo!()
+        self.require_adding("register a type")?;
+        let type_name = schema.name().to_owned();
+        if let Some(found) = num_shards
+            && !(found.is_power_of_two() && found <= MAX_SHARDS)
+        {
+            return Err(WriteError::ShardCount { type_name, found });
+        }
+        if self.ended_types.contains(&type_name) {
+            let why = "the restored state has this type, register it before restoring".to_owned();
+            return Err(WriteError::CannotRestore { type_name, why });
+        }
+        let mut schemas = self.dataset.schemas().to_vec();
+        schemas.push(schema.clone());
+        self.dataset = Dataset::new(schemas)?;
+        let dataset = &self.dataset;
+        let type_id = |name: &str| dataset.position(name).map(|index| TypeId(index as u32));
+        self.types.iter_mut().for_each(|ty| ty.resolve(type_id));
+        let shape = shape_of(&schema, type_id);
+        self.types.push(TypeState::new(schema, shape, num_shards, &self.config));
+        Ok(TypeId(self.types.len() as u32 - 1))
     }
-    /// The type of this name.
+
+    /// The type of this name, if it is registered.
     pub fn type_id(&self, name: &str) -> Option<TypeId> {
-        todo!()
+        self.dataset.position(name).map(|index| TypeId(index as u32))
     }
+
     /// The registered types, in order.
     pub fn dataset(&self) -> &Dataset {
         &self.dataset
     }
+
     /// The ids of the registered types, in order.
     pub fn type_ids(&self) -> impl Iterator<Item = TypeId> + use<> {
-        (0..self.dataset.len() as u32).map(TypeId)
+        (0..self.types.len() as u32).map(TypeId)
     }
 
-    /// Adds a record with all it refers to, children first.
-    pub fn add(&mut self, type_name: &str, value: &Value) -> Result<Ordinal, WriteError> {
-        todo!()
-    }
-    /// Adds a record of an object type.
-    pub fn add_object(&mut self, ty: TypeId, record: &ObjectRecord<'_>) -> Result<Ordinal, WriteError> {
-        todo!()
-    }
-    /// Adds a list.
-    pub fn add_list(&mut self, ty: TypeId, elements: &[Ordinal]) -> Result<Ordinal, WriteError> {
-        todo!()
-    }
-    /// Adds a set.
-    pub fn add_set(&mut self, ty: TypeId, elements: &[Ordinal]) -> Result<Ordinal, WriteError> {
-        todo!()
-    }
-    /// Adds a set with a hash for each element.
-    pub fn add_set_hashed(&mut self, ty: TypeId, elements: &[(Ordinal, i32)]) -> Result<Ordinal, WriteError> {
-        todo!()
-    }
-    /// Adds a map of keys and values.
-    pub fn add_map(&mut self, ty: TypeId, entries: &[(Ordinal, Ordinal)]) -> Result<Ordinal, WriteError> {
-        todo!()
-    }
-    /// Adds a map of keys, values and a hash for each key.
-    pub fn add_map_hashed(&mut self, ty: TypeId, entries: &[(Ordinal, Ordinal, i32)]) -> Result<Ordinal, WriteError> {
-        todo!()
-    }
-
-    /// Takes every record of the previous cycle into this one.
-    pub fn add_all_from_previous_cycle(&mut self) -> Result<(), WriteError> {
-        todo!()
-    }
-    /// Takes every record of a type from the previous cycle into this one.
-    pub fn add_all_of_type_from_previous_cycle(&mut self, ty: TypeId) -> Result<(), WriteError> {
-        todo!()
-    }
-    /// Takes one record of the previous cycle into this one.
-    pub fn carry(&mut self, ty: TypeId, ordinal: Ordinal) -> Result<(), WriteError> {
-        todo!()
-    }
-    /// Takes a record out of this cycle; true if it was in.
-    pub fn remove(&mut self, ty: TypeId, ordinal: Ordinal) -> Result<bool, WriteError> {
-        todo!()
-    }
-    /// Takes every record of a type out of this cycle.
-    pub fn remove_all_of_type(&mut self, ty: TypeId) -> Result<(), WriteError> {
-        todo!()
-    }
-    /// Back to where this cycle began; header tags and the next tag stay.
-    pub fn reset(&mut self) -> Result<(), WriteError> {
-        todo!()
-    }
-
-    /// Sets a header tag.
+    /// Sets a header tag. It stays from cycle to cycle until it is changed or removed.
     pub fn set_header_tag(&mut self, key: &str, value: &str) {
-        todo!()
+        self.tags.insert(key, value);
     }
+
     /// Removes a header tag.
     pub fn remove_header_tag(&mut self, key: &str) {
-        todo!()
+        self.tags.remove(key);
     }
-    /// The header tag of this key.
+
+    /// The value of a header tag.
     pub fn header_tag(&self, key: &str) -> Option<&str> {
-        todo!()
+        self.tags.get(key)
     }
+
     /// The header tags, in the order in which blobs have them.
     pub fn header_tags(&self) -> impl Iterator<Item = (&str, &str)> {
-        std::iter::empty()
+        self.tags.iter()
     }
 
-    /// Gives the state being filled its random tag.
+    /// The header tags of the previous state: those of the reverse delta.
+    pub fn previous_header_tags(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.previous_tags.iter()
+    }
+
+    /// Gives the state being filled or written its tag: a random number, unlike that of any other state.
     pub fn set_next_tag(&mut self, tag: i64) {
-        todo!()
+        self.next_tag = Some(tag);
     }
-    /// The tag of the state before, -1 if there is none.
+
+    /// The tag of the previous state, -1 if there is none.
     pub fn previous_tag(&self) -> i64 {
-        todo!()
+        self.previous_tag
     }
-    /// The tag of the state being filled or written, if it has one.
+
+    /// The tag of the state being filled or written.
     pub fn next_tag(&self) -> Option<i64> {
-        todo!()
+        self.next_tag
     }
+
+    /// Whether there is a previous state, and so deltas can be written.
+    pub fn has_previous_state(&self) -> bool {
+        self.has_previous
+    }
+
     /// Changes the size in bytes that a shard should not exceed.
     pub fn set_target_max_type_shard_size_bytes(&mut self, bytes: u64) {
-        todo!()
+        self.config.target_max_type_shard_size_bytes = bytes;
     }
 
-    /// Ends the phase of adding; the first blob written does so by itself.
-    pub fn prepare_for_write(&mut self) -> Result<(), WriteError> {
-        todo!()
-    }
-    /// Begins the next cycle. Does nothing if no blob was written since the last one began.
-    pub fn prepare_for_next_cycle(&mut self, next_tag: i64) {
-        todo!()
-    }
-    /// Whether the records of this cycle differ from those of the previous one, or a shard count changed.
-    pub fn has_changed(&self) -> bool {
-        todo!()
-    }
-
-    /// Writes the state.
-    pub fn write_snapshot(&mut self, out: &mut impl io::Write) -> Result<(), WriteError> {
-        todo!()
-    }
-    /// Writes what leads from the previous state to this one.
-    pub fn write_delta(&mut self, out: &mut impl io::Write) -> Result<(), WriteError> {
-        todo!()
-    }
-    /// Writes what leads from this state to the previous one.
-    pub fn write_reverse_delta(&mut self, out: &mut impl io::Write) -> Result<(), WriteError> {
-        todo!()
-    }
-    /// As `write_snapshot`, with some types in optional parts.
-    pub fn write_snapshot_in_parts(
-        &mut self,
-        out: &mut impl io::Write,
-        parts: &mut [BlobPart<'_>],
-    ) -> Result<(), WriteError> {
-        todo!()
-    }
-    /// As `write_delta`, with some types in optional parts.
-    pub fn write_delta_in_parts(
-        &mut self,
-        out: &mut impl io::Write,
-        parts: &mut [BlobPart<'_>],
-    ) -> Result<(), WriteError> {
-        todo!()
-    }
-    /// As `write_reverse_delta`, with some types in optional parts.
-    pub fn write_reverse_delta_in_parts(
-        &mut self,
-        out: &mut impl io::Write,
-        parts: &mut [BlobPart<'_>],
-    ) -> Result<(), WriteError> {
-        todo!()
-    }
-    /// Writes the header of the state's snapshot alone.
-    pub fn write_header_blob(&mut self, out: &mut impl io::Write) -> Result<(), WriteError> {
-        todo!()
-    }
-
-    /// The records of this cycle.
+    /// The records of this cycle so far.
     pub fn populated(&self, ty: TypeId) -> &OrdinalSet {
-        todo!()
+        self.types[ty.index()].current.set()
     }
+
     /// The records of the previous cycle.
     pub fn previous_populated(&self, ty: TypeId) -> &OrdinalSet {
-        todo!()
+        self.types[ty.index()].previous.set()
     }
-    /// The serialized form of a record of this or the previous cycle (docs/format.md, section 5).
+
+    /// Whether this cycle has a record at this ordinal.
+    pub fn contains(&self, ty: TypeId, ordinal: Ordinal) -> bool {
+        self.types[ty.index()].current.contains(ordinal)
+    }
+
+    /// The serialized form of a record of this or the previous cycle (`docs/format.md`, section 5), by which the engine
+    /// knows it. Does not allocate.
     pub fn record_bytes(&self, ty: TypeId, ordinal: Ordinal) -> Option<&[u8]> {
-        todo!()
+        self.types[ty.index()].records.get(ordinal)
     }
-    /// The records that a record of this or the previous cycle refers to, in order, repeated as often as they appear.
+
+    /// What a record of this or the previous cycle refers to, in order, repeated as often as it appears. Referred types
+    /// that are not registered are left out.
     pub fn references_of(&self, ty: TypeId, ordinal: Ordinal) -> Vec<(TypeId, Ordinal)> {
-        todo!()
+        let mut references = Vec::new();
+        self.for_each_reference(ty, ordinal, |ty, ordinal| references.push((ty, ordinal)));
+        references
     }
-    /// The number of shards of a type, if decided.
+
+    /// As [`WriteStateEngine::references_of`], without a list.
+    pub fn for_each_reference(&self, ty: TypeId, ordinal: Ordinal, each: impl FnMut(TypeId, Ordinal)) {
+        let ty = &self.types[ty.index()];
+        if let Some(record) = ty.records.get(ordinal) {
+            record_form::for_each_reference(&ty.shape, record, each);
+        }
+    }
+
+    /// The number of shards of a type, once it is decided.
     pub fn num_shards(&self, ty: TypeId) -> Option<u32> {
-        todo!()
+        self.types[ty.index()].num_shards
     }
-    /// Makes free ordinals of all below the highest used one, highest first. For use after `map_object`.
-    pub fn recalculate_free_ordinals(&mut self, ty: TypeId) {
-        todo!()
+
+    /// Bytes of memory that records and the tables over them take.
+    pub fn memory_bytes(&self) -> usize {
+        self.types.iter().map(TypeState::memory_bytes).sum()
     }
-    /// Places a record at an ordinal.
-    pub fn map_object(
-        &mut self,
-        ty: TypeId,
-        record: &ObjectRecord<'_>,
-        ordinal: Ordinal,
-        mark_previous: bool,
-        mark_current: bool,
-    ) -> Result<(), WriteError> {
-        todo!()
+
+    /// Whether the records of this cycle differ from those of the previous one, or, once blobs are written, a number of
+    /// shards changed. Compares words of bits, not records.
+    pub fn has_changed(&self) -> bool {
+        self.types.iter().any(TypeState::has_changed)
+    }
+
+    pub(super) fn require_adding(&self, what: &'static str) -> Result<(), WriteError> {
+        match self.phase {
+            Phase::Adding => Ok(()),
+            Phase::Writing => Err(WriteError::WrongPhase { what }),
+        }
     }
 }

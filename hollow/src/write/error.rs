@@ -130,8 +130,8 @@ pub enum WriteError {
         path: String,
         /// The type of the element or key.
         element_type: String,
-        /// The element or key.
-        element: Ordinal,
+        /// The ordinal of the element or key.
+        element: u32,
     },
     /// A collection refers to a record that is not there.
     #[error(
@@ -143,7 +143,7 @@ pub enum WriteError {
         /// The type of the record referred to.
         element_type: String,
         /// The ordinal without a record.
-        element: Ordinal,
+        element: u32,
     },
     /// A restore into an engine that has been used, or that differs in what cannot be changed.
     #[error("cannot restore, {why}, type={type_name}")]

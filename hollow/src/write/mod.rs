@@ -1,11 +1,41 @@
 //! The write side: records of a cycle get ordinals, and states become blobs.
+//!
+//! [`WriteStateEngine`] is filled in a cycle and writes the state; its blobs are byte for byte those that Java Hollow
+//! writes for the same operations. See `docs/format.md`, sections 5 and 10 to 12.
+//!
+//! ```text
+//! Value -> adding -> record_form (bytes) -> type_state: ordinal_table, record_store, free_ordinals
+//!                                             |  counted in statistics -> layout (widths, shards)
+//!                                             `-> emit (object, collection, hash_key) -> blob (header, parts)
+//! ```
+//!
+//! What a cycle costs follows from the records that come and go: carrying over is a union of bit sets, widths come from
+//! histograms, ordinals from a table that is never rebuilt but to grow. Only a snapshot looks at every record.
+//!
+//! Tags, versions and the decision what to publish belong to the producer; nothing here reads a clock or does I/O other
+//! than writing to the streams it is given.
 
+mod adding;
+mod blob;
 mod config;
+mod cycle;
+mod emit;
 mod engine;
 mod error;
+mod free_ordinals;
+mod header_tags;
+mod layout;
 mod object_record;
+mod ordinal_table;
+mod populated;
+mod record_form;
+mod record_store;
+mod restored;
+mod statistics;
+mod type_state;
 
+pub use blob::BlobPart;
 pub use config::WriteConfig;
-pub use engine::{BlobPart, TypeId, WriteStateEngine};
+pub use engine::{TypeId, WriteStateEngine};
 pub use error::WriteError;
 pub use object_record::{FieldValue, ObjectRecord};

@@ -1,0 +1,120 @@
+//! From the bytes of a record to its ordinal: an open-addressing table of ordinals.
+//!
+//! A slot holds 32 bits of the hash and the ordinal; the bytes stay in the [`RecordStore`](super::record_store). Linear
+//! probing, at most three quarters full; removing moves later slots up, so there are no tombstones and no rehashing
+//! beyond doubling. Costs 11 to 21 bytes a record.
+
+use crate::Ordinal;
+
+const MIN_SLOTS: usize = 16;
+
+/// The ordinals of records, found by hash. Knows nothing of the records themselves: callers compare.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OrdinalTable {
+    slots: Vec<u64>, // hash << 32 | ordinal + 1, 0 is empty; the length is a power of two, or nothing
+    len: usize,
+}
+
+impl OrdinalTable {
+    /// The first ordinal with this hash that the caller recognises.
+    #[inline]
+    pub(super) fn find(&self, hash: u32, mut is_it: impl FnMut(Ordinal) -> bool) -> Option<Ordinal> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let mask = self.slots.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let slot = self.slots[at];
+            if slot == 0 {
+                return None;
+            }
+            if slot_hash(slot) == hash
+                && let Some(ordinal) = slot_ordinal(slot)
+                && is_it(ordinal)
+            {
+                return Some(ordinal);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// Adds an ordinal. The same hash may come several times.
+    pub(super) fn insert(&mut self, hash: u32, ordinal: Ordinal) {
+        if (self.len + 1) * 4 > self.slots.len() * 3 {
+            self.grow();
+        }
+        self.place(u64::from(hash) << 32 | u64::from(ordinal.get() + 1));
+        self.len += 1;
+    }
+
+    /// Removes an ordinal; true if it was there under this hash.
+    pub(super) fn remove(&mut self, hash: u32, ordinal: Ordinal) -> bool {
+        if self.slots.is_empty() {
+            return false;
+        }
+        let mask = self.slots.len() - 1;
+        let wanted = u64::from(hash) << 32 | u64::from(ordinal.get() + 1);
+        let mut at = hash as usize & mask;
+        while self.slots[at] != wanted {
+            if self.slots[at] == 0 {
+                return false;
+            }
+            at = (at + 1) & mask;
+        }
+        // Close the gap: a later slot of the same run moves up if its home is not behind the gap.
+        let mut gap = at;
+        loop {
+            at = (at + 1) & mask;
+            let slot = self.slots[at];
+            if slot == 0 {
+                break;
+            }
+            let home = slot_hash(slot) as usize & mask;
+            if at.wrapping_sub(home) & mask >= at.wrapping_sub(gap) & mask {
+                self.slots[gap] = slot;
+                gap = at;
+            }
+        }
+        self.slots[gap] = 0;
+        self.len -= 1;
+        true
+    }
+
+    /// Bytes of memory taken.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.slots.capacity() * size_of::<u64>()
+    }
+
+    /// Removes everything and gives up the memory.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    fn place(&mut self, slot: u64) {
+        let mask = self.slots.len() - 1;
+        let mut at = slot_hash(slot) as usize & mask;
+        while self.slots[at] != 0 {
+            at = (at + 1) & mask;
+        }
+        self.slots[at] = slot;
+    }
+
+    fn grow(&mut self) {
+        let slots = vec![0; (self.slots.len() * 2).max(MIN_SLOTS)];
+        let old = std::mem::replace(&mut self.slots, slots);
+        old.into_iter()
+            .filter(|&slot| slot != 0)
+            .for_each(|slot| self.place(slot));
+    }
+}
+
+#[inline]
+fn slot_hash(slot: u64) -> u32 {
+    (slot >> 32) as u32
+}
+
+#[inline]
+fn slot_ordinal(slot: u64) -> Option<Ordinal> {
+    Ordinal::new((slot as u32).wrapping_sub(1))
+}

@@ -1,0 +1,84 @@
+//! Populated ordinals with the size that Java's bit sets would have. See `docs/format.md`, section 11.7.
+
+use crate::Ordinal;
+use crate::memory::OrdinalSet;
+
+/// Ordinals in one segment of a bit set on the wire.
+const SEGMENT: u32 = 16_384;
+
+/// A set of ordinals, and how many segments its bits take on the wire.
+///
+/// The number depends on what was ever set or tested and never shrinks, so it is kept by hand: whoever would have
+/// tested an ordinal in Java calls [`Populated::touch`].
+#[derive(Clone, Debug)]
+pub(super) struct Populated {
+    set: OrdinalSet,
+    segments: u32,
+}
+
+impl Default for Populated {
+    fn default() -> Self {
+        Self {
+            set: OrdinalSet::new(),
+            segments: 1,
+        }
+    }
+}
+
+impl Populated {
+    pub(super) fn set(&self) -> &OrdinalSet {
+        &self.set
+    }
+
+    pub(super) fn insert(&mut self, ordinal: Ordinal) {
+        self.touch(ordinal);
+        self.set.insert(ordinal);
+    }
+
+    /// True if it was there.
+    pub(super) fn remove(&mut self, ordinal: Ordinal) -> bool {
+        self.touch(ordinal);
+        self.set.remove(ordinal)
+    }
+
+    pub(super) fn contains(&self, ordinal: Ordinal) -> bool {
+        self.set.contains(ordinal)
+    }
+
+    /// Makes room for this ordinal.
+    pub(super) fn touch(&mut self, ordinal: Ordinal) {
+        self.segments = self.segments.max(ordinal.get() / SEGMENT + 1);
+    }
+
+    /// Adds every member of the other set; the result is as large as the larger of the two.
+    pub(super) fn union_with(&mut self, other: &Populated) {
+        self.set.union_with(&other.set);
+        self.segments = self.segments.max(other.segments);
+    }
+
+    /// Removes every member; the size stays.
+    pub(super) fn clear(&mut self) {
+        self.set.clear();
+    }
+
+    /// Words on the wire.
+    pub(super) fn num_words(&self) -> u32 {
+        self.segments * (SEGMENT / 64)
+    }
+}
+
+/// The highest ordinal up to `max` that is not a member.
+pub(super) fn highest_absent(set: &OrdinalSet, max: Ordinal) -> Option<Ordinal> {
+    let words = set.words();
+    let last = max.index() / 64;
+    let keep = u64::MAX >> (63 - max.get() % 64);
+    (0..=last).rev().find_map(|index| {
+        let mut absent = !words.get(index).copied().unwrap_or(0);
+        if index == last {
+            absent &= keep;
+        }
+        (absent != 0)
+            .then(|| Ordinal::new(index as u32 * 64 + 63 - absent.leading_zeros()))
+            .flatten()
+    })
+}

@@ -1,0 +1,379 @@
+//! One type of a write state engine: its records, their ordinals, and which of them are populated.
+//!
+//! ```text
+//! record bytes --hash--> OrdinalTable -> ordinal -> RecordStore -> record bytes
+//!                        FreeOrdinals -> ordinals nobody has
+//! live  = records in the table: of this cycle, of the previous one, or added and withdrawn in this cycle
+//! ```
+//!
+//! Normally a type has one partition (table and free ordinals); with a partitioned ordinal map there are four, and the
+//! low two bits of an ordinal say which.
+
+use super::free_ordinals::FreeOrdinals;
+use super::layout::{Layout, ShardCounts};
+use super::ordinal_table::OrdinalTable;
+use super::populated::{Populated, highest_absent};
+use super::record_form::{FieldKind, Shape};
+use super::record_store::RecordStore;
+use super::restored::Restored;
+use super::statistics::Statistics;
+use super::{TypeId, WriteConfig, WriteError};
+use crate::Ordinal;
+use crate::memory::{OrdinalSet, hash};
+use crate::schema::Schema;
+use std::hash::{BuildHasher, RandomState};
+
+/// The most bytes of serialized records that one ordinal map may hold.
+const MAX_MAP_BYTES: u64 = 1 << 35;
+/// The most bytes of one serialized record.
+const MAX_RECORD_BYTES: u64 = i32::MAX as u64;
+
+/// A table with its free ordinals. Ordinals are global in the table, local (divided by the partitions) when free.
+#[derive(Debug, Default)]
+pub(super) struct Partition {
+    pub(super) table: OrdinalTable,
+    pub(super) free: FreeOrdinals,
+}
+
+/// One registered type.
+#[derive(Debug)]
+pub(super) struct TypeState {
+    pub(super) schema: Schema,
+    pub(super) shape: Shape,
+    pub(super) records: RecordStore,
+    pub(super) live: OrdinalSet,
+    pub(super) current: Populated,
+    pub(super) previous: Populated,
+    pub(super) num_shards: Option<u32>,
+    pub(super) num_shards_before: Option<u32>,
+    pub(super) layout: Option<Layout>,
+    pub(super) restored: Option<Restored>,
+    pub(super) partitions: Vec<Partition>,
+    pub(super) statistics: Statistics,
+    hasher: RandomState,
+}
+
+impl TypeState {
+    pub(super) fn new(schema: Schema, shape: Shape, num_shards: Option<u32>, config: &WriteConfig) -> Self {
+        let num_partitions = if config.partitioned_ordinal_map { 4 } else { 1 };
+        Self {
+            statistics: Statistics::new(&shape),
+            schema,
+            shape,
+            records: RecordStore::default(),
+            live: OrdinalSet::new(),
+            current: Populated::default(),
+            previous: Populated::default(),
+            num_shards,
+            num_shards_before: num_shards,
+            layout: None,
+            restored: None,
+            partitions: (0..num_partitions).map(|_| Partition::default()).collect(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.schema.name()
+    }
+
+    /// Resolves the types this one refers to, again after further types were registered.
+    pub(super) fn resolve(&mut self, type_id: impl Fn(&str) -> Option<TypeId>) {
+        self.shape = shape_of(&self.schema, type_id);
+    }
+
+    /// Whether a delta has to mention the type.
+    pub(super) fn has_changed(&self) -> bool {
+        self.current.set() != self.previous.set() || self.num_shards_before.is_some_and(|n| Some(n) != self.num_shards)
+    }
+
+    /// The ordinal of a record, an old one if the record is known; it becomes part of this cycle.
+    pub(super) fn add(&mut self, record: &[u8]) -> Result<Ordinal, WriteError> {
+        let ordinal = match self.restored.take() {
+            Some(mut restored) => {
+                let ordinal = self.find_or_claim(&mut restored, record);
+                self.restored = Some(restored);
+                ordinal?
+            }
+            None => match self.find(record) {
+                Some(ordinal) => ordinal,
+                None => self.assign(self.home_of(record), record)?,
+            },
+        };
+        self.current.insert(ordinal);
+        Ok(ordinal)
+    }
+
+    /// The ordinal of a record that is in a table.
+    fn find(&self, record: &[u8]) -> Option<Ordinal> {
+        let home = self.home_of(record);
+        let hash = self.hash(record);
+        (0..self.partitions.len()).find_map(|step| self.find_in((home + step) % self.partitions.len(), hash, record))
+    }
+
+    fn find_in(&self, partition: usize, hash: u32, record: &[u8]) -> Option<Ordinal> {
+        self.partitions[partition]
+            .table
+            .find(hash, |ordinal| self.records.get(ordinal) == Some(record))
+    }
+
+    /// As [`TypeState::add`] in the first cycle after a restore: a record that looks like one of the restored state
+    /// takes over its ordinal.
+    fn find_or_claim(&mut self, restored: &mut Restored, record: &[u8]) -> Result<Ordinal, WriteError> {
+        let preferred = restored.find(record, &self.shape, &self.records, &self.hasher);
+        let partition = preferred.map_or_else(|| self.home_of(record), |ordinal| self.partition_of(ordinal));
+        let hash = self.hash(record);
+        if let Some(ordinal) = self.find_in(partition, hash, record) {
+            return Ok(ordinal);
+        }
+        match preferred {
+            Some(ordinal) if restored.claim(ordinal, record, &mut self.records) => {
+                self.enter(ordinal, hash);
+                Ok(ordinal)
+            }
+            _ => self.assign(partition, record),
+        }
+    }
+
+    /// Gives a new record a free ordinal.
+    fn assign(&mut self, partition: usize, record: &[u8]) -> Result<Ordinal, WriteError> {
+        self.check_size(record)?;
+        let step = self.partitions.len() as u32;
+        let limit = (Ordinal::MAX - partition as u32) / step;
+        let ordinal = self.partitions[partition]
+            .free
+            .take(limit)
+            .and_then(|local| Ordinal::new(local * step + partition as u32))
+            .ok_or_else(|| WriteError::OrdinalLimit {
+                type_name: self.name().to_owned(),
+            })?;
+        self.records.insert(ordinal, record);
+        self.enter(ordinal, self.hash(record));
+        Ok(ordinal)
+    }
+
+    /// Puts a record at an ordinal of the caller's choice. Free ordinals do not know of it.
+    pub(super) fn map_at(&mut self, ordinal: Ordinal, record: &[u8]) -> Result<(), WriteError> {
+        self.check_size(record)?;
+        if self.records.get(ordinal).is_some() {
+            return Err(WriteError::OrdinalTaken {
+                type_name: self.name().to_owned(),
+                ordinal,
+            });
+        }
+        self.records.insert(ordinal, record);
+        self.enter(ordinal, self.hash(record));
+        Ok(())
+    }
+
+    /// Makes a stored record one that the table finds.
+    pub(super) fn enter(&mut self, ordinal: Ordinal, hash: u32) {
+        let partition = self.partition_of(ordinal);
+        self.partitions[partition].table.insert(hash, ordinal);
+        self.live.insert(ordinal);
+    }
+
+    /// Ends the phase of adding: everything that will be written is in the table, counted, and laid out.
+    pub(super) fn prepare_for_write(&mut self, config: &WriteConfig, may_reshard: bool) {
+        if let Some(mut restored) = self.restored.take() {
+            for ordinal in &restored.give_up_unclaimed() {
+                let hash = self.hash(self.records.get(ordinal).unwrap_or_default());
+                self.enter(ordinal, hash);
+            }
+            self.restored = Some(restored);
+        }
+        self.statistics
+            .refresh(self.current.set(), self.previous.set(), &self.shape, &self.records);
+        let shards = ShardCounts {
+            before: self.num_shards_before,
+            now: self.num_shards,
+            target_bytes: config.target_max_type_shard_size_bytes,
+            may_change: may_reshard && config.allow_type_resharding,
+        };
+        let layout = Layout::new(self.live.last(), shards, &mut self.statistics, &self.records);
+        self.num_shards = Some(layout.forward.num_shards);
+        if let Some(max) = layout.max_ordinal {
+            self.current.touch(max);
+            if let Some(absent) = highest_absent(self.current.set(), max) {
+                self.previous.touch(absent);
+            }
+        }
+        self.layout = Some(layout);
+    }
+
+    /// Grows the bit sets as the writing of a snapshot does.
+    pub(super) fn touch_for_snapshot(&mut self) {
+        if let Some(max) = self.live.last() {
+            self.current.touch(max);
+        }
+    }
+
+    /// Grows the bit sets as the writing of a delta does: both ways it looks for records that one state has and the
+    /// other has not, at first in the one it comes from, then in the one it goes to.
+    pub(super) fn touch_for_delta(&mut self, reverse: bool) {
+        let Some(max) = self.live.last() else {
+            return;
+        };
+        let (from, to) = match reverse {
+            false => (&mut self.previous, &mut self.current),
+            true => (&mut self.current, &mut self.previous),
+        };
+        let added = to.set().difference(from.set());
+        if let Some(ordinal) = highest_absent(&added, max) {
+            from.touch(ordinal);
+        }
+        if let Some(last) = from.set().last() {
+            to.touch(last);
+        }
+    }
+
+    /// Drops what is not part of this cycle; this cycle becomes the previous one.
+    pub(super) fn prepare_for_next_cycle(&mut self, config: &WriteConfig) {
+        if let Some(restored) = self.restored.take() {
+            restored.end(&mut self.records);
+        }
+        if let Some(last) = self.live.last() {
+            self.current.touch(last);
+        }
+        self.release(&self.live.difference(self.current.set()));
+        self.sort_free(config);
+        self.records.reclaim();
+        std::mem::swap(&mut self.current, &mut self.previous);
+        self.current.clear();
+        self.num_shards_before = self.num_shards;
+    }
+
+    /// Back to where this cycle began.
+    pub(super) fn reset(&mut self, config: &WriteConfig) {
+        self.current.clear();
+        if let Some(last) = self.live.last() {
+            self.previous.touch(last);
+        }
+        if let Some(mut restored) = self.restored.take() {
+            self.undo_claims(&mut restored);
+            self.restored = Some(restored);
+        } else {
+            self.release(&self.live.difference(self.previous.set()));
+            self.sort_free(config);
+        }
+        self.num_shards = self.num_shards_before;
+    }
+
+    fn undo_claims(&mut self, restored: &mut Restored) {
+        self.statistics = Statistics::new(&self.shape);
+        for ordinal in &self.live.difference(self.previous.set()) {
+            self.records.remove(ordinal);
+        }
+        restored.undo(self.previous.set(), &mut self.records);
+        self.live.clear();
+        self.partitions.iter_mut().for_each(|partition| partition.table.clear());
+        self.recalculate_free_from(&self.previous.set().clone());
+    }
+
+    /// Forgets records; their ordinals become free.
+    fn release(&mut self, ordinals: &OrdinalSet) {
+        for ordinal in ordinals {
+            self.statistics.forget(ordinal, &self.shape, &self.records);
+            let hash = self.hash(self.records.get(ordinal).unwrap_or_default());
+            let step = self.partitions.len() as u32;
+            let index = self.partition_of(ordinal);
+            let partition = &mut self.partitions[index];
+            let was_there = partition.table.remove(hash, ordinal);
+            debug_assert!(was_there, "a live record is in its table");
+            partition.free.put_back(ordinal.get() / step);
+            self.records.remove(ordinal);
+            self.live.remove(ordinal);
+        }
+    }
+
+    fn sort_free(&mut self, config: &WriteConfig) {
+        let step = self.partitions.len() as u32;
+        for (index, partition) in self.partitions.iter_mut().enumerate() {
+            match self.num_shards {
+                Some(num_shards) if num_shards > 1 && config.focus_hole_fill_in_fewest_shards => partition
+                    .free
+                    .sort_by_shard(num_shards, |local| (local * step + index as u32) & (num_shards - 1)),
+                _ => partition.free.sort(),
+            }
+        }
+    }
+
+    /// Makes free every ordinal below the highest that the table has, highest first.
+    pub(super) fn recalculate_free(&mut self) {
+        self.recalculate_free_from(&self.live.clone());
+    }
+
+    pub(super) fn recalculate_free_from(&mut self, used: &OrdinalSet) {
+        let step = self.partitions.len() as u32;
+        for (index, partition) in self.partitions.iter_mut().enumerate() {
+            let own = used
+                .iter()
+                .map(Ordinal::get)
+                .filter(|ordinal| ordinal % step == index as u32);
+            partition.free.recalculate(own.map(|ordinal| ordinal / step));
+        }
+    }
+
+    /// Bytes of memory for records and tables.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.records.memory_bytes() + self.partitions.iter().map(|p| p.table.memory_bytes()).sum::<usize>()
+    }
+
+    fn check_size(&self, record: &[u8]) -> Result<(), WriteError> {
+        let too_large = |what, size, limit| WriteError::SizeLimit {
+            what,
+            type_name: self.name().to_owned(),
+            size,
+            limit,
+        };
+        let size = record.len() as u64;
+        if size > MAX_RECORD_BYTES {
+            return Err(too_large("record", size, MAX_RECORD_BYTES));
+        }
+        let limit = MAX_MAP_BYTES * self.partitions.len() as u64;
+        let total = self.records.live_bytes() + size;
+        if total > limit {
+            return Err(too_large("type", total, limit));
+        }
+        Ok(())
+    }
+
+    pub(super) fn hasher(&self) -> &RandomState {
+        &self.hasher
+    }
+
+    fn hash(&self, record: &[u8]) -> u32 {
+        hash_with(&self.hasher, record)
+    }
+
+    /// The partition in which a new record goes.
+    fn home_of(&self, record: &[u8]) -> usize {
+        home_partition(record, self.partitions.len())
+    }
+
+    fn partition_of(&self, ordinal: Ordinal) -> usize {
+        ordinal.index() % self.partitions.len()
+    }
+}
+
+/// The partition that a record's bytes name.
+pub(super) fn home_partition(record: &[u8], num_partitions: usize) -> usize {
+    match num_partitions {
+        1 => 0,
+        _ => hash::murmur(record).cast_unsigned() as usize % num_partitions,
+    }
+}
+
+pub(super) fn hash_with(hasher: &RandomState, record: &[u8]) -> u32 {
+    hasher.hash_one(record) as u32
+}
+
+/// The shape of a type.
+pub(super) fn shape_of(schema: &Schema, type_id: impl Fn(&str) -> Option<TypeId>) -> Shape {
+    match schema {
+        Schema::Object(s) => Shape::Object(s.fields.iter().map(|f| FieldKind::of(&f.ty, &type_id)).collect()),
+        Schema::List(s) => Shape::List(type_id(&s.element)),
+        Schema::Set(s) => Shape::Set(type_id(&s.element)),
+        Schema::Map(s) => Shape::Map(type_id(&s.key), type_id(&s.value)),
+    }
+}
