@@ -71,6 +71,14 @@ pub enum DecodeErrorKind {
         /// What it is.
         found: String,
     },
+    /// A delta that leads from another state than the one it is applied to.
+    #[error("the delta leads from another state, expected={expected} found={found}")]
+    WrongOrigin {
+        /// The tag of the state.
+        expected: i64,
+        /// The tag that the delta leads from.
+        found: i64,
+    },
     /// Bytes after the end.
     #[error("{0} bytes are left over after the last type state")]
     TrailingBytes(u64),

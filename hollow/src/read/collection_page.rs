@@ -33,12 +33,13 @@ pub(crate) struct CollectionPage {
 
 /// Where the records of a new page come from: the k-th record is that of the k-th populated slot.
 pub(crate) trait CollectionSource {
-    /// How many entries (elements or buckets) a record has.
-    fn num_entries(&self, record: usize) -> u64;
+    /// The entries (elements or buckets) of a record, by numbers that mean something to the source only: the first one
+    /// and the one after the last.
+    fn span(&self, record: usize) -> (u64, u64);
     /// How many elements a set or map record says it has.
     fn size(&self, record: usize) -> u64;
     /// An entry of a record; `None` is an empty bucket. The value is 0 for lists and sets.
-    fn entry(&self, record: usize, at: u64) -> Option<(u64, u64)>;
+    fn entry(&self, record: usize, number: u64) -> Option<(u64, u64)>;
 }
 
 /// What is wrong with a record that is to go into a page.
@@ -59,9 +60,10 @@ impl CollectionPage {
         let has_buckets = kind != Kind::List;
         let (mut total, mut max_size, mut max_key, mut max_value) = (0, 0, 0, 0);
         for record in 0..len {
-            let num_entries = source.num_entries(record);
+            let (start, end) = source.span(record);
+            let num_entries = end.saturating_sub(start);
             let mut in_use = 0;
-            for (key, value) in (0..num_entries).filter_map(|at| source.entry(record, at)) {
+            for (key, value) in (start..end).filter_map(|number| source.entry(record, number)) {
                 in_use += 1;
                 max_key = max_key.max(key);
                 max_value = max_value.max(value);
@@ -90,15 +92,17 @@ impl CollectionPage {
         let mut words = BitWriter::with_capacity_bits(entries_at + total * u64::from(key_width + value_width));
         let mut end = 0;
         for record in 0..len {
-            end += source.num_entries(record);
+            let (first, after) = source.span(record);
+            end += after.saturating_sub(first);
             words.push(end, end_width);
             if has_buckets {
                 words.push(source.size(record), size_width);
             }
         }
         for record in 0..len {
-            for at in 0..source.num_entries(record) {
-                let (key, value) = source.entry(record, at).unwrap_or((mask(key_width), 0));
+            let (start, end) = source.span(record);
+            for number in start..end {
+                let (key, value) = source.entry(record, number).unwrap_or((mask(key_width), 0));
                 words.push(key, key_width);
                 words.push(value, value_width);
             }

@@ -23,6 +23,7 @@ mod collection_page;
 mod load;
 mod object_page;
 mod options;
+mod rebuild;
 mod slots;
 mod state;
 mod table;

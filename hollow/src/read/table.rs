@@ -38,17 +38,17 @@ impl<P> Clone for Records<P> {
 
 impl<P: Page> Records<P> {
     /// No records.
-    pub(crate) fn empty(num_shards: u32, max_ordinal: Option<Ordinal>) -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             chunks: Arc::new([]),
             len: 0,
-            num_shards,
-            max_ordinal,
+            num_shards: 1,
+            max_ordinal: None,
         }
     }
 
     /// The state after this one: these pages replaced, in ascending order of their numbers, all others shared.
-    pub(crate) fn with_pages(&self, pages: Vec<(u32, Option<P>)>) -> Self {
+    pub(crate) fn with_pages(&self, pages: Vec<(u32, Option<Arc<P>>)>) -> Self {
         let mut chunks: Vec<Option<Arc<Chunk<P>>>> = self.chunks.to_vec();
         let mut len = self.len;
         let mut pages = pages.into_iter().peekable();
@@ -65,7 +65,7 @@ impl<P: Page> Records<P> {
                 let place = &mut chunk[number as usize % CHUNK_PAGES];
                 len -= place.as_ref().map_or(0, |old| old.slots().len());
                 len += page.as_ref().map_or(0, |new| new.slots().len());
-                *place = page.map(Arc::new);
+                *place = page;
             }
             chunks[chunk_index] = chunk.iter().any(Option::is_some).then(|| Arc::new(chunk));
         }
@@ -82,6 +82,15 @@ impl<P: Page> Records<P> {
     /// How many records are populated.
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// The highest populated ordinal.
+    pub(crate) fn last(&self) -> Option<Ordinal> {
+        let at = self.chunks.iter().rposition(Option::is_some)?;
+        let chunk = self.chunks[at].as_ref()?;
+        let place = chunk.iter().rposition(Option::is_some)?;
+        let slot = chunk[place].as_ref()?.slots().iter().last()?;
+        Ordinal::new(((at * CHUNK_PAGES + place) as u32) << PAGE_BITS | slot)
     }
 
     /// The page with this number: that of the ordinals from `number * PAGE_ORDINALS`.

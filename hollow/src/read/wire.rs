@@ -1,1 +1,0 @@
-//! Type states as blobs have them.

@@ -1,0 +1,158 @@
+//! The records of an object type in a blob. See `docs/format.md`, section 6.2.
+
+use super::super::bits::WireWords;
+use super::super::object_page::FieldKind;
+use super::{read_width, read_words};
+use crate::blob::{Cursor, DecodeError};
+use crate::schema::ObjectSchema;
+
+/// All shards of an object type, over the blob's bytes.
+#[derive(Debug)]
+pub(crate) struct ObjectBody<'b> {
+    fields: Vec<WireField>,
+    record_bits: u64,
+    shards: Vec<Shard<'b>>,
+}
+
+#[derive(Debug)]
+struct WireField {
+    name: String,
+    kind: FieldKind,
+    offset: u64,
+    width: u32,
+    /// STRING and BYTES: which of the shard's variable-length areas is the field's.
+    area: usize,
+}
+
+#[derive(Debug)]
+struct Shard<'b> {
+    records: WireWords<'b>,
+    areas: Vec<&'b [u8]>,
+}
+
+impl<'b> ObjectBody<'b> {
+    pub(super) fn new(schema: &ObjectSchema) -> Self {
+        let mut num_areas = 0;
+        let fields = schema.fields.iter().map(|field| {
+            let kind = FieldKind::of(&field.ty);
+            let area = num_areas;
+            num_areas += usize::from(kind.is_variable_length());
+            WireField {
+                name: field.name.clone(),
+                kind,
+                offset: 0,
+                width: 0,
+                area,
+            }
+        });
+        Self {
+            fields: fields.collect(),
+            record_bits: 0,
+            shards: Vec::new(),
+        }
+    }
+
+    pub(super) fn read_shard(&mut self, cursor: &mut Cursor<'b>, num_records: u64) -> Result<(), DecodeError> {
+        let first = self.shards.is_empty();
+        for at in 0..self.fields.len() {
+            let field = &mut self.fields[at];
+            let width = read_field_width(cursor, field.kind).map_err(|e| e.in_field(&field.name))?;
+            if first {
+                (field.offset, field.width) = (self.record_bits, width);
+                self.record_bits += u64::from(width);
+            } else if field.width != width {
+                let expected = format!("{} as in the first shard", field.width);
+                return Err(cursor
+                    .invalid("width of a field", expected, width)
+                    .in_field(&field.name));
+            }
+        }
+        let records = read_words(cursor, "fixed-length data", num_records * self.record_bits)?;
+        let mut areas = Vec::new();
+        for field in &self.fields {
+            const WHAT: &str = "variable-length data";
+            let length = cursor.var_u64(WHAT).map_err(|e| e.in_field(&field.name))?;
+            if field.kind.is_variable_length() {
+                areas.push(cursor.take(WHAT, length).map_err(|e| e.in_field(&field.name))?);
+            } else if length != 0 {
+                return Err(cursor
+                    .invalid(WHAT, "none for this type of field", length)
+                    .in_field(&field.name));
+            }
+        }
+        self.shards.push(Shard { records, areas });
+        self.check_ends(cursor, num_records)
+    }
+
+    /// The bytes of a record begin where those of the record before end: ends must not go back, nor past the area.
+    fn check_ends(&self, cursor: &Cursor<'_>, num_records: u64) -> Result<(), DecodeError> {
+        const WHAT: &str = "end of variable-length data";
+        let Some(shard) = self.shards.last() else {
+            return Ok(());
+        };
+        for field in self.fields.iter().filter(|field| field.kind.is_variable_length()) {
+            let limit = shard.areas[field.area].len() as u64;
+            let mut before = 0;
+            for record in 0..num_records {
+                let end = shard
+                    .records
+                    .get(record * self.record_bits + field.offset, field.width - 1);
+                if end < before || end > limit {
+                    let expected = format!("{before} to {limit}");
+                    return Err(cursor.invalid(WHAT, expected, end).in_field(&field.name));
+                }
+                before = end;
+            }
+        }
+        Ok(())
+    }
+
+    /// A field that takes no bits although there are records, which no writer makes: a record has at least the bit that
+    /// says null. Refused, or few bytes could stand for very many fields.
+    pub(crate) fn field_without_bits(&self) -> Option<&str> {
+        let field = self.fields.iter().find(|field| field.width == 0)?;
+        Some(&field.name)
+    }
+
+    /// The stored value of a field that is neither STRING nor BYTES; `None` is null.
+    #[inline]
+    pub(crate) fn value(&self, shard: usize, record: u32, field: usize) -> Option<u64> {
+        let (field, shard) = (self.fields.get(field)?, self.shards.get(shard)?);
+        let at = u64::from(record) * self.record_bits + field.offset;
+        field.kind.decode(shard.records.get(at, field.width), field.width)
+    }
+
+    /// The stored bytes of a STRING or BYTES field; `None` is null.
+    #[inline]
+    pub(crate) fn bytes(&self, shard: usize, record: u32, field: usize) -> Option<&'b [u8]> {
+        let (field, shard) = (self.fields.get(field)?, self.shards.get(shard)?);
+        let width = field.width.checked_sub(1)?;
+        let at = u64::from(record) * self.record_bits + field.offset;
+        let raw = shard.records.get(at, field.width);
+        if raw >> width != 0 {
+            return None;
+        }
+        let start = match at.checked_sub(self.record_bits) {
+            Some(before) if record > 0 => shard.records.get(before, width),
+            _ => 0,
+        };
+        shard.areas.get(field.area)?.get(start as usize..raw as usize)
+    }
+}
+
+fn read_field_width(cursor: &mut Cursor<'_>, kind: FieldKind) -> Result<u32, DecodeError> {
+    const WHAT: &str = "width of a field";
+    let exactly = |cursor: &mut Cursor<'_>, bits: u32| match read_width(cursor, WHAT, 0, bits)? {
+        width if width == 0 || width == bits => Ok(width),
+        width => Err(cursor.invalid(WHAT, format!("0 or {bits}"), width)),
+    };
+    match kind {
+        FieldKind::Int => read_width(cursor, WHAT, 0, 32),
+        FieldKind::Long => read_width(cursor, WHAT, 0, 64),
+        FieldKind::Boolean => exactly(cursor, 2),
+        FieldKind::Float => exactly(cursor, 32),
+        FieldKind::Double => exactly(cursor, 64),
+        FieldKind::Text | FieldKind::Bytes => read_width(cursor, WHAT, 2, 64),
+        FieldKind::Reference => read_width(cursor, WHAT, 0, 30),
+    }
+}
