@@ -13,13 +13,19 @@
 //!
 //! - [`message`]: what a Kafka message means;
 //! - [`source`]: where messages come from, in cuts that end at a known offset in each partition;
+//! - [`client`]: which Kafka client settings may be given;
 //! - [`dead_letter`]: what happens to messages that mean nothing;
 //! - [`service`]: one dataset's loop on a thread of its own;
 //! - [`config`]: the configuration file;
 //! - [`emit`]: the client that source applications write with;
 //! - [`mock`]: a Kafka cluster within the process, for tests and demonstrations.
 
+pub mod client;
+pub mod dead_letter;
+pub mod emit;
 pub mod message;
+pub mod mock;
 mod offsets;
+pub mod source;
 
 pub use offsets::{Offsets, OffsetsError};

@@ -1,0 +1,186 @@
+//! Settings of Kafka clients: those this program needs as they are, and those that may be given.
+
+use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::KafkaError;
+use std::collections::BTreeMap;
+
+/// Settings that a configuration may give. Whatever is not here could break the fold (where reading begins, what is read,
+/// which records share a partition), or load code, or run commands.
+const ALLOWED: &[&str] = &[
+    "broker.address.family",
+    "broker.address.ttl",
+    "client.dns.lookup",
+    "client.id",
+    "client.rack",
+    "compression.type",
+    "connections.max.idle.ms",
+    "fetch.error.backoff.ms",
+    "fetch.max.bytes",
+    "fetch.message.max.bytes",
+    "fetch.min.bytes",
+    "fetch.queue.backoff.ms",
+    "fetch.wait.max.ms",
+    "linger.ms",
+    "max.partition.fetch.bytes",
+    "message.max.bytes",
+    "metadata.max.age.ms",
+    "queued.max.messages.kbytes",
+    "queued.min.messages",
+    "receive.message.max.bytes",
+    "reconnect.backoff.max.ms",
+    "reconnect.backoff.ms",
+    "sasl.mechanism",
+    "sasl.mechanisms",
+    "sasl.password",
+    "sasl.username",
+    "security.protocol",
+    "socket.connection.setup.timeout.ms",
+    "socket.keepalive.enable",
+    "socket.nagle.disable",
+    "socket.receive.buffer.bytes",
+    "socket.send.buffer.bytes",
+    "socket.timeout.ms",
+    "ssl.ca.location",
+    "ssl.ca.pem",
+    "ssl.certificate.location",
+    "ssl.certificate.pem",
+    "ssl.cipher.suites",
+    "ssl.endpoint.identification.algorithm",
+    "ssl.key.location",
+    "ssl.key.password",
+    "ssl.key.pem",
+    "topic.metadata.refresh.interval.ms",
+];
+
+/// Why a setting is refused, for those that people are likely to try.
+const REASONS: &[(&str, &str)] = &[
+    ("bootstrap.servers", "it is given as `bootstrap_servers`"),
+    ("metadata.broker.list", "brokers are given as `bootstrap_servers`"),
+    ("group.id", "partitions are assigned here, not by a group"),
+    (
+        "enable.auto.commit",
+        "offsets live in the published state, not in Kafka",
+    ),
+    (
+        "enable.auto.offset.store",
+        "offsets live in the published state, not in Kafka",
+    ),
+    (
+        "auto.offset.reset",
+        "an offset that is gone must be an error, never a silent jump",
+    ),
+    (
+        "enable.partition.eof",
+        "the end of a partition is needed to know that a cut is reached",
+    ),
+    ("isolation.level", "messages of aborted transactions must not be folded"),
+    (
+        "allow.auto.create.topics",
+        "a misspelt topic must be an error, not an empty topic",
+    ),
+    ("check.crcs", "damaged messages must not be folded"),
+    ("acks", "a delivery counts when all replicas have it"),
+    ("enable.idempotence", "retries must not repeat or reorder messages"),
+    (
+        "partitioner",
+        "all writers of a topic must place a key in the same partition",
+    ),
+    ("plugin.library.paths", "it loads code"),
+    ("ssl.engine.location", "it loads code"),
+    ("ssl.providers", "it loads code"),
+    ("sasl.kerberos.kinit.cmd", "it runs a command"),
+    ("enable.ssl.certificate.verification", "brokers must prove who they are"),
+    ("debug", "set the log filter instead: RUST_LOG=rdkafka=debug"),
+];
+
+/// Kafka client settings that are not for a configuration to give.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the Kafka client setting {name:?} cannot be given{}; the settings that can: {}", self.because(), ALLOWED.join(", "))]
+pub struct RefusedSetting {
+    /// Its name.
+    pub name: String,
+}
+
+impl RefusedSetting {
+    fn because(&self) -> String {
+        let reason = REASONS.iter().find(|(name, _)| *name == self.name);
+        reason.map_or_else(String::new, |(_, reason)| format!(": {reason}"))
+    }
+}
+
+/// Client settings, checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientSettings(BTreeMap<String, String>);
+
+impl ClientSettings {
+    /// Checks the names.
+    ///
+    /// # Errors
+    /// [`RefusedSetting`] with the first that cannot be given.
+    pub fn new(settings: BTreeMap<String, String>) -> Result<Self, RefusedSetting> {
+        match settings.keys().find(|name| !ALLOWED.contains(&name.as_str())) {
+            Some(name) => Err(RefusedSetting { name: name.clone() }),
+            None => Ok(Self(settings)),
+        }
+    }
+
+    /// Settings of a client, `fixed` and these; `fixed` wins.
+    pub(crate) fn client(&self, servers: &str, defaults: &[(&str, &str)], fixed: &[(&str, &str)]) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        let given = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in defaults.iter().copied().chain(given).chain(fixed.iter().copied()) {
+            config.set(name, value);
+        }
+        config.set("bootstrap.servers", servers);
+        config.set_log_level(RDKafkaLogLevel::Warning);
+        config
+    }
+}
+
+/// Passes the client's own log on.
+#[derive(Clone, Debug)]
+pub(crate) struct LogContext {
+    pub(crate) what: String,
+}
+
+impl rdkafka::ClientContext for LogContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log_line(&self.what, level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(client = %self.what, %error, reason, "Kafka client");
+    }
+}
+
+impl ConsumerContext for LogContext {}
+
+pub(crate) fn log_line(what: &str, level: RDKafkaLogLevel, facility: &str, message: &str) {
+    if (level as i32) <= (RDKafkaLogLevel::Error as i32) {
+        tracing::warn!(client = %what, facility, message, "Kafka client");
+    } else {
+        tracing::debug!(client = %what, facility, message, "Kafka client");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_could_break_the_fold_or_run_code_are_refused() {
+        let given = |name: &str| ClientSettings::new([(name.to_owned(), "x".to_owned())].into());
+        assert!(given("security.protocol").is_ok());
+        for (name, _) in REASONS {
+            assert!(given(name).is_err(), "{name}");
+        }
+        let text = given("auto.offset.reset").expect_err("refused").to_string();
+        assert!(
+            text.contains("\"auto.offset.reset\" cannot be given: an offset that is gone must be an error"),
+            "{text}"
+        );
+        assert!(given("test.mock.num.brokers").is_err());
+    }
+}
