@@ -1,0 +1,194 @@
+//! Consuming: a total near cache that follows what is announced.
+//!
+//! A [`Consumer`] holds one state at a time. [`refresh`](Consumer::refresh) finds the way from it to the announced
+//! version, or to the one pinned, builds the next state aside and swaps it in with one pointer. Readers take an
+//! `Arc<ReadState>` once per unit of work and keep it as long as they like: nothing ever changes under them.
+//!
+//! - A refresh that fails leaves everything as it was and says why. If the best way fails, one other is tried.
+//! - Nothing goes back unless pinned or asked to: an announcement older than the state at hand is counted and ignored.
+//! - Listeners hear of a new state after it is in force; what they do cannot undo it.
+
+mod refresh;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+pub use refresh::{Moved, RefreshError, RefreshOutcome};
+pub use watch::Watcher;
+
+use crate::Version;
+use crate::read::{Filter, ReadState};
+use crate::store::{LinkRef, Manifest, Source, StoreError, route::Chain};
+use arc_swap::ArcSwapOption;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Any error of a listener.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+type Listener = dyn Fn(&Refreshed<'_>) -> Result<(), BoxError> + Send + Sync;
+
+/// What a listener is told: a new state is in force.
+#[derive(Clone, Copy, Debug)]
+pub struct Refreshed<'a> {
+    /// The state before; `None` for the first.
+    pub before: Option<&'a Arc<ReadState>>,
+    /// The state in force.
+    pub after: &'a Arc<ReadState>,
+}
+
+/// Follows the states of one dataset. Shared by reference between threads.
+pub struct Consumer {
+    source: Box<dyn Source>,
+    filter: Filter,
+    listeners: Vec<Box<Listener>>,
+    state: ArcSwapOption<ReadState>,
+    work: Mutex<Work>,
+    regressions: AtomicU64,
+}
+
+/// What only one refresh at a time may touch.
+#[derive(Debug, Default)]
+struct Work {
+    pinned: Option<Version>,
+    /// Blobs that have the right digest and still make no state: there is no use in trying them again.
+    unreadable: HashSet<String>,
+}
+
+/// Describes a consumer; made by [`Consumer::builder`].
+pub struct ConsumerBuilder {
+    source: Box<dyn Source>,
+    filter: Filter,
+    listeners: Vec<Box<Listener>>,
+}
+
+impl ConsumerBuilder {
+    /// Keeps only some types and fields in memory.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = filter;
+        self
+    }
+
+    /// Adds a listener. Listeners are called one after the other, by the thread that refreshes, when the new state is in
+    /// force. What one returns as error, or panics with, is reported and does no harm.
+    pub fn listener(
+        mut self,
+        listener: impl Fn(&Refreshed<'_>) -> Result<(), BoxError> + Send + Sync + 'static,
+    ) -> Self {
+        self.listeners.push(Box::new(listener));
+        self
+    }
+
+    /// The consumer, without a state yet.
+    ///
+    /// # Errors
+    /// None today; settings that do not fit together will be refused here.
+    pub fn build(self) -> Result<Consumer, StoreError> {
+        Ok(Consumer {
+            source: self.source,
+            filter: self.filter,
+            listeners: self.listeners,
+            state: ArcSwapOption::empty(),
+            work: Mutex::default(),
+            regressions: AtomicU64::new(0),
+        })
+    }
+}
+
+impl Consumer {
+    /// Begins to describe a consumer of a [`Store`](crate::store::Store), or of any other source.
+    pub fn builder(source: impl Source + 'static) -> ConsumerBuilder {
+        ConsumerBuilder {
+            source: Box::new(source),
+            filter: Filter::everything(),
+            listeners: Vec::new(),
+        }
+    }
+
+    /// The state in force; `None` before the first refresh that found one. Neither waits nor locks.
+    pub fn state(&self) -> Option<Arc<ReadState>> {
+        self.state.load_full()
+    }
+
+    /// The version in force.
+    pub fn version(&self) -> Option<Version> {
+        self.state.load().as_ref().and_then(|state| state.version())
+    }
+
+    /// Holds this consumer at a version, from the next refresh on, whatever is announced or pinned for all.
+    pub fn pin(&self, version: Version) {
+        self.work().pinned = Some(version);
+    }
+
+    /// Lets this consumer follow the others again, from the next refresh on.
+    pub fn unpin(&self) {
+        self.work().pinned = None;
+    }
+
+    /// The version this consumer is held at by [`pin`](Consumer::pin).
+    pub fn pinned(&self) -> Option<Version> {
+        self.work().pinned
+    }
+
+    /// How often an announcement was older than the state at hand, and ignored.
+    pub fn regressions(&self) -> u64 {
+        self.regressions.load(Ordering::Relaxed)
+    }
+
+    /// The announced version. Asks the source.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the source cannot tell.
+    pub fn announced(&self) -> Result<Option<Version>, StoreError> {
+        Ok(self.source.announced()?.map(|announced| announced.version))
+    }
+
+    /// The versions that can be asked for, newest first. Reads the whole chain.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the chain cannot be read.
+    pub fn versions(&self) -> Result<Vec<Version>, StoreError> {
+        let chain = self.chain(usize::MAX)?;
+        Ok(chain.into_iter().map(|link| link.version).collect())
+    }
+
+    /// What is known about the newest `count` versions, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the chain cannot be read.
+    pub fn chain(&self, count: usize) -> Result<Vec<crate::store::Link>, StoreError> {
+        let mut chain = Chain::new(self.source.as_ref(), self.tip()?);
+        while chain.links().len() < count && chain.extend()? {}
+        Ok(chain.links().to_vec())
+    }
+
+    /// The manifest of a version, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the chain cannot be read that far.
+    pub fn manifest(&self, version: Version) -> Result<Option<Manifest>, StoreError> {
+        let mut chain = Chain::new(self.source.as_ref(), self.tip()?);
+        while chain.links().last().is_none_or(|link| link.version > version) && chain.extend()? {}
+        let link = chain.links().iter().find(|link| link.version == version);
+        Ok(link.and_then(|link| link.manifest.clone()))
+    }
+
+    fn tip(&self) -> Result<Option<LinkRef>, StoreError> {
+        self.source.tip()
+    }
+
+    /// A thread that panicked while it refreshed left the work as it was before.
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Consumer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Consumer")
+            .field("source", &self.source)
+            .field("version", &self.version())
+            .finish_non_exhaustive()
+    }
+}

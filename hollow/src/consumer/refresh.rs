@@ -1,0 +1,216 @@
+//! From the state at hand to the one wanted.
+
+use super::{Consumer, Refreshed, Work};
+use crate::Version;
+use crate::read::ReadState;
+use crate::store::route::{Chain, Preference, Route};
+use crate::store::{LoadError, StoreError, load};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// What a refresh came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RefreshOutcome {
+    /// Nothing was announced yet; there is no state.
+    NothingAnnounced,
+    /// The state at hand is the one wanted.
+    Unchanged,
+    /// Another state is in force.
+    Moved(Moved),
+}
+
+/// How a new state was reached.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moved {
+    /// The version before.
+    pub from: Option<Version>,
+    /// The version now.
+    pub to: Version,
+    /// The version of the snapshot that was loaded; `None` if the state at hand was carried forward.
+    pub snapshot: Option<Version>,
+    /// How many deltas were applied.
+    pub deltas: usize,
+    /// Why the way tried first failed, if it did.
+    pub first_failure: Option<String>,
+    /// What listeners complained about.
+    pub listener_errors: Vec<String>,
+}
+
+/// Why the state at hand stays.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefreshError {
+    /// The source does not say what is announced, or not how to get there.
+    #[error("cannot find the way to the wanted state")]
+    Plan(#[from] StoreError),
+    /// No way to the version worked.
+    #[error("cannot reach version={version}{}", .first.as_ref().map_or_else(String::new, |first| format!("; tried before: {first}")))]
+    Load {
+        /// The version wanted.
+        version: Version,
+        /// Why the way tried first failed, if another one was tried after it.
+        first: Option<String>,
+        /// Why the last way failed.
+        #[source]
+        source: LoadError,
+    },
+}
+
+impl RefreshError {
+    /// The store's part in it, if it has one.
+    pub fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            RefreshError::Plan(error) => Some(error),
+            RefreshError::Load {
+                source: LoadError::Store(error),
+                ..
+            } => Some(error),
+            RefreshError::Load { .. } => None,
+        }
+    }
+}
+
+impl Consumer {
+    /// Goes to the version this consumer is pinned at, else to the one all are pinned at, else to the announced one if
+    /// that is later than the state at hand.
+    ///
+    /// # Errors
+    /// [`RefreshError`]; the state at hand stays in force.
+    pub fn refresh(&self) -> Result<RefreshOutcome, RefreshError> {
+        let mut work = self.work();
+        let pinned = match work.pinned {
+            Some(version) => Some(version),
+            None => self.source.pinned()?,
+        };
+        if let Some(version) = pinned {
+            return self.go(&mut work, version, Preference::Best);
+        }
+        let Some(announced) = self.source.announced()? else {
+            return Ok(RefreshOutcome::NothingAnnounced);
+        };
+        if self.version().is_some_and(|current| current > announced.version) {
+            self.regressions.fetch_add(1, Ordering::Relaxed);
+            return Ok(RefreshOutcome::Unchanged);
+        }
+        self.go(&mut work, announced.version, Preference::Best)
+    }
+
+    /// Goes to a version, later or earlier.
+    ///
+    /// # Errors
+    /// [`RefreshError`]; the state at hand stays in force.
+    pub fn refresh_to(&self, version: Version) -> Result<RefreshOutcome, RefreshError> {
+        self.refresh_by(version, Preference::Best)
+    }
+
+    /// Goes to a version by a certain kind of route.
+    ///
+    /// # Errors
+    /// [`RefreshError`]; the state at hand stays in force.
+    pub fn refresh_by(&self, version: Version, preference: Preference) -> Result<RefreshOutcome, RefreshError> {
+        self.go(&mut self.work(), version, preference)
+    }
+
+    fn go(&self, work: &mut Work, target: Version, preference: Preference) -> Result<RefreshOutcome, RefreshError> {
+        let before = self.state();
+        let current = before.as_ref().and_then(|state| state.version());
+        if current == Some(target) && preference == Preference::Best {
+            return Ok(RefreshOutcome::Unchanged);
+        }
+        let mut chain = Chain::new(self.source.as_ref(), self.tip()?);
+        let routes = chain.routes(current, target, preference)?;
+        let (route, state, first_failure) =
+            self.try_routes(work, &mut chain, routes, before.as_deref(), target, preference)?;
+        let after = Arc::new(state);
+        self.state.store(Some(after.clone()));
+        Ok(RefreshOutcome::Moved(Moved {
+            from: current,
+            to: target,
+            snapshot: route.snapshot.map(|(version, _)| version),
+            deltas: route.steps.len(),
+            first_failure,
+            listener_errors: self.tell(before.as_ref(), &after),
+        }))
+    }
+
+    /// Tries the best route, then one other.
+    fn try_routes(
+        &self,
+        work: &mut Work,
+        chain: &mut Chain<'_>,
+        mut routes: Vec<Route>,
+        current: Option<&ReadState>,
+        target: Version,
+        preference: Preference,
+    ) -> Result<(Route, ReadState, Option<String>), RefreshError> {
+        let usable = |work: &Work, route: &Route| {
+            let mut blobs = route.snapshot.iter().chain(&route.steps);
+            !blobs.any(|(_, blob)| work.unreadable.contains(&blob.name))
+        };
+        // If every route is known to be bad, the first one says why once more.
+        let first = routes.iter().position(|route| usable(work, route)).unwrap_or(0);
+        if first >= routes.len() {
+            return Err(StoreError::absent(format!("way to version={target}")).into());
+        }
+        let first = routes.swap_remove(first);
+        let error = match load(self.source.as_ref(), &first, current, &self.filter) {
+            Ok(state) => return Ok((first, state, None)),
+            Err(error) => error,
+        };
+        self.remember(work, &first, &error);
+        let failed = |first, source| RefreshError::Load {
+            version: target,
+            first,
+            source,
+        };
+        // A refusal is no matter of routes, and a route that was asked for has no other.
+        let hopeless = matches!(error, LoadError::Store(StoreError::Denied { .. }));
+        if hopeless || preference != Preference::Best {
+            return Err(failed(None, error));
+        }
+        let others = chain.alternatives(target).unwrap_or_default();
+        routes.extend(others);
+        let Some(other) = routes.into_iter().find(|route| *route != first && usable(work, route)) else {
+            return Err(failed(None, error));
+        };
+        match load(self.source.as_ref(), &other, current, &self.filter) {
+            Ok(state) => Ok((other, state, Some(causes(&error)))),
+            Err(second) => {
+                self.remember(work, &other, &second);
+                Err(failed(Some(causes(&error)), second))
+            }
+        }
+    }
+
+    /// Remembers a blob that is what it should be and still makes no state.
+    fn remember(&self, work: &mut Work, route: &Route, error: &LoadError) {
+        let LoadError::Decode { blob, .. } = error else {
+            return;
+        };
+        let mut blobs = route.snapshot.iter().chain(&route.steps);
+        // Without a digest it may be another content the next time. A delta may only not fit the state at hand.
+        if route.snapshot.is_some() && blobs.any(|(_, known)| known.name == *blob && known.sha256.is_some()) {
+            work.unreadable.insert(blob.clone());
+        }
+    }
+
+    fn tell(&self, before: Option<&Arc<ReadState>>, after: &Arc<ReadState>) -> Vec<String> {
+        let refreshed = Refreshed { before, after };
+        let mut errors = Vec::new();
+        for listener in &self.listeners {
+            match catch_unwind(AssertUnwindSafe(|| listener(&refreshed))) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => errors.push(causes(error.as_ref())),
+                Err(_) => errors.push("a listener panicked".to_owned()),
+            }
+        }
+        errors
+    }
+}
+
+/// An error with everything that caused it, in one line.
+pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let all = std::iter::successors(Some(error), |error| error.source());
+    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,224 @@
+//! Describing a producer.
+
+use super::environment::Environment;
+use super::{BoxError, CycleError, Producer, Retention, Standing, Step, Validator};
+use crate::schema::{Dataset, Schema, SchemaError};
+use crate::store::{FsMirror, Store};
+use crate::write::{WriteConfig, WriteStateEngine};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+/// What to do with a cycle that changed no record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PublishUnchanged {
+    /// Publish nothing.
+    #[default]
+    Never,
+    /// Publish if a header tag of the application has another value than in the announced state.
+    WhenTagsDiffer,
+    /// Publish always.
+    Always,
+}
+
+/// The settings of a producer.
+pub(super) struct Config {
+    pub(super) name: String,
+    pub(super) snapshot_every: u32,
+    pub(super) publish_unchanged: PublishUnchanged,
+    pub(super) roots: Vec<String>,
+    pub(super) write: WriteConfig,
+    pub(super) validators: Vec<Box<dyn Validator>>,
+    pub(super) staging: Option<PathBuf>,
+    pub(super) mirror: Option<FsMirror>,
+    pub(super) retention: Option<Retention>,
+    pub(super) allow_chain_break: bool,
+    pub(super) attempts: u32,
+    pub(super) pause: Duration,
+}
+
+/// Describes a producer; made by [`Producer::builder`].
+pub struct ProducerBuilder {
+    dataset: Dataset,
+    store: Store,
+    config: Config,
+    environment: Environment,
+}
+
+impl ProducerBuilder {
+    pub(super) fn new(dataset: Dataset, store: Store) -> Self {
+        Self {
+            config: Config {
+                name: String::new(),
+                snapshot_every: 10,
+                publish_unchanged: PublishUnchanged::default(),
+                roots: Vec::new(),
+                write: WriteConfig::default(),
+                validators: Vec::new(),
+                staging: store.blobs().staging(),
+                mirror: None,
+                retention: None,
+                allow_chain_break: false,
+                attempts: 4,
+                pause: Duration::from_millis(100),
+            },
+            environment: Environment::default(),
+            dataset,
+            store,
+        }
+    }
+
+    /// The name of the dataset, for messages.
+    pub fn name(mut self, name: &str) -> Self {
+        self.config.name = name.to_owned();
+        self
+    }
+
+    /// Writes a snapshot with every n-th version (default 10), and always with the first. Zero counts as one.
+    pub fn snapshot_every(mut self, versions: u32) -> Self {
+        self.config.snapshot_every = versions.max(1);
+        self
+    }
+
+    /// Names a root type: its records are added and removed by key in incremental cycles; records of other types live as
+    /// long as others refer to them. Without any, the object types that no other type refers to are the roots.
+    pub fn root(mut self, type_name: &str) -> Self {
+        self.config.roots.push(type_name.to_owned());
+        self
+    }
+
+    /// Adds a validator.
+    pub fn validator(mut self, validator: impl Validator + 'static) -> Self {
+        self.config.validators.push(Box::new(validator));
+        self
+    }
+
+    /// What to do with a cycle that changed no record (default: nothing).
+    pub fn publish_unchanged(mut self, publish: PublishUnchanged) -> Self {
+        self.config.publish_unchanged = publish;
+        self
+    }
+
+    /// Settings of the write state engine.
+    pub fn write_config(mut self, config: WriteConfig) -> Self {
+        self.config.write = config;
+        self
+    }
+
+    /// The directory in which blobs are staged. The default is the store's own, which saves a copy, or memory.
+    pub fn staging(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.config.staging = Some(directory.into());
+        self
+    }
+
+    /// Keeps a directory in Java Hollow's layout up to date.
+    pub fn mirror(mut self, mirror: FsMirror) -> Self {
+        self.config.mirror = Some(mirror);
+        self
+    }
+
+    /// Removes versions past their time. The default keeps all.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.config.retention = Some(retention);
+        self
+    }
+
+    /// Lets the producer begin a new chain where the announced state cannot be continued under the schemas given:
+    /// consumers then load a snapshot once. Without it such a producer refuses to start.
+    pub fn allow_chain_break(mut self, allow: bool) -> Self {
+        self.config.allow_chain_break = allow;
+        self
+    }
+
+    /// How often to try what the store does not answer, and how long to wait before the first repetition (doubled after
+    /// each). Default: 4 times, 100 ms.
+    pub fn retry(mut self, attempts: u32, pause: Duration) -> Self {
+        self.config.attempts = attempts.max(1);
+        self.config.pause = pause;
+        self
+    }
+
+    /// Tells the time, for versions and time stamps. Default: the system's clock.
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.environment.clock = Box::new(clock);
+        self
+    }
+
+    /// Gives random bits, for tags and nonces. Default: the operating system's.
+    pub fn entropy(mut self, entropy: impl FnMut() -> u64 + Send + 'static) -> Self {
+        self.environment.entropy = Box::new(entropy);
+        self
+    }
+
+    /// Waits. Default: lets the thread sleep.
+    pub fn sleep(mut self, sleep: impl Fn(Duration) + Send + Sync + 'static) -> Self {
+        self.environment.sleep = Box::new(sleep);
+        self
+    }
+
+    /// Is called at every [`Step`]. When it fails, the producer stops there and cleans nothing up, as if its process had
+    /// died. For tests.
+    pub fn fail_point(mut self, point: impl FnMut(Step) -> Result<(), BoxError> + Send + 'static) -> Self {
+        self.environment.fail_point = Some(Box::new(point));
+        self
+    }
+
+    /// The producer. Nothing is read from the store yet; see [`Producer::restore`].
+    ///
+    /// # Errors
+    /// [`CycleError`] if the schemas or roots do not fit together.
+    pub fn build(mut self) -> Result<Producer, CycleError> {
+        if self.config.roots.is_empty() {
+            self.config.roots = unreferenced(&self.dataset);
+        }
+        for root in &self.config.roots {
+            match self.dataset.get(root) {
+                None => return Err(unknown(root)),
+                Some(schema) if schema.as_object().is_none() => return Err(CycleError::NotARoot(root.clone())),
+                Some(_) => {}
+            }
+        }
+        let engine = new_engine(&self.config, &self.dataset)?;
+        Ok(Producer {
+            config: self.config,
+            dataset: self.dataset,
+            store: self.store,
+            environment: self.environment,
+            engine,
+            standing: Standing::New,
+            epoch: 0,
+            published: None,
+            incremental: None,
+            since_snapshot: 0,
+            chain_broken: false,
+        })
+    }
+}
+
+fn unknown(name: &str) -> CycleError {
+    CycleError::Write(SchemaError::UnknownType(name.to_owned()).into())
+}
+
+/// An engine with the types of the dataset and nothing in it.
+pub(super) fn new_engine(config: &Config, dataset: &Dataset) -> Result<WriteStateEngine, CycleError> {
+    let mut engine = WriteStateEngine::new(config.write);
+    for schema in dataset.schemas() {
+        engine.add_type(schema.clone(), None)?;
+    }
+    Ok(engine)
+}
+
+/// The object types that no other type refers to.
+fn unreferenced(dataset: &Dataset) -> Vec<String> {
+    let others = |schema: &Schema| {
+        let name = schema.name().to_owned();
+        dataset
+            .schemas()
+            .iter()
+            .all(move |other| other.name() == name || !other.references().contains(&name.as_str()))
+    };
+    let objects = dataset.schemas().iter().filter(|schema| schema.as_object().is_some());
+    objects
+        .filter(|schema| others(schema))
+        .map(|schema| schema.name().to_owned())
+        .collect()
+}

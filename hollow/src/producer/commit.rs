@@ -1,0 +1,129 @@
+//! S6 to S8: blobs, manifest, head. What the head does not name is not published, whatever else has happened.
+
+use super::stage::Encoded;
+use super::{CycleError, Producer, Step};
+use crate::store::{Head, Key, Manifest, Put, SCHEMA, Staged, StoreError, Token};
+
+impl Producer {
+    /// Does something with the store, again if it does not answer.
+    pub(super) fn with_retries<T>(&self, mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut pause = self.config.pause;
+        for _ in 1..self.config.attempts {
+            match work() {
+                Err(error) if error.is_transient() => (self.environment.sleep)(pause),
+                other => return other,
+            }
+            pause = pause.saturating_mul(2);
+        }
+        work()
+    }
+
+    /// S6: puts the blobs of a candidate. They are named by content, so putting them twice does no harm.
+    pub(super) fn put_blobs(&mut self, encoded: &Encoded) -> Result<(), CycleError> {
+        let failed = |source| CycleError::Store {
+            step: Step::PartlyPut,
+            source,
+        };
+        for blob in encoded.blobs() {
+            let key = Key::new(blob.entry.key.as_str()).map_err(failed)?;
+            let put = self.with_retries(|| match self.store.blobs().put(&key, &blob.content)? {
+                Put::Created => Ok(()),
+                // Put by an attempt whose answer was lost, or never finished by a store that promised to.
+                Put::Exists => self.store.blob(&blob.entry).map(drop),
+            });
+            put.map_err(failed)?;
+            self.environment.reach(Step::PartlyPut)?;
+        }
+        self.environment.reach(Step::BlobsPut)
+    }
+
+    /// S7 and S8: puts the manifest and announces it.
+    pub(super) fn announce(&mut self, manifest: &Manifest) -> Result<(Head, Token), CycleError> {
+        let put = self.with_retries(|| self.store.put_manifest(manifest));
+        let sha256 = put.map_err(|source| CycleError::Store {
+            step: Step::ManifestPut,
+            source,
+        })?;
+        self.environment.reach(Step::ManifestPut)?;
+        let head = Head {
+            schema: SCHEMA,
+            version: manifest.version,
+            manifest: sha256,
+            epoch: manifest.epoch,
+            nonce: manifest.nonce.clone(),
+            announced_at: self.environment.now_ms(),
+        };
+        let expected = self.published.as_ref().map(|published| published.token.clone());
+        let token = self.move_head(expected.as_ref(), &head)?;
+        Ok((head, token))
+    }
+
+    /// Sets the head, and finds out what happened if the store does not say. The nonce tells our attempt from others.
+    pub(super) fn move_head(&mut self, expected: Option<&Token>, head: &Head) -> Result<Token, CycleError> {
+        let mut pause = self.config.pause;
+        let mut attempt = 1;
+        loop {
+            let error = match self.store.set_head(expected, head) {
+                Ok(token) => return Ok(token),
+                // Refused before anything could happen.
+                Err(source @ (StoreError::Denied { .. } | StoreError::Invalid { .. })) => {
+                    let step = Step::Committed;
+                    return Err(CycleError::Store { step, source });
+                }
+                Err(error) => error,
+            };
+            match self.with_retries(|| self.store.head()) {
+                Ok(Some((found, token))) if found.nonce == head.nonce => return Ok(token),
+                Ok(found) if found.as_ref().map(|(_, token)| token) == expected => {
+                    // Not set yet. An attempt on its way could still arrive, but then ours is refused as a conflict and
+                    // the nonce is found at the next reading.
+                    if attempt >= self.config.attempts {
+                        return self.unresolved(head, error);
+                    }
+                }
+                Ok(found) => {
+                    self.standing = super::Standing::Lost;
+                    let theirs = found.map_or(0, |(found, _)| found.epoch);
+                    return Err(CycleError::Fenced {
+                        theirs,
+                        ours: head.epoch,
+                    });
+                }
+                Err(error) => return self.unresolved(head, error),
+            }
+            (self.environment.sleep)(pause);
+            pause = pause.saturating_mul(2);
+            attempt += 1;
+        }
+    }
+
+    fn unresolved<T>(&mut self, head: &Head, source: StoreError) -> Result<T, CycleError> {
+        self.standing = super::Standing::Lost;
+        Err(CycleError::Unresolved {
+            version: head.version,
+            source,
+        })
+    }
+
+    /// Keeps a refused candidate for inspection, under names that no reader looks for. Does what it can.
+    pub(super) fn quarantine(&self, encoded: &Encoded, manifest: &Manifest) {
+        let name = format!("quarantine/{}-{}", manifest.version, manifest.nonce);
+        let put = |suffix: &str, content: &Staged| {
+            // The cycle has failed already; what cannot be kept is not worth another error.
+            let key = Key::new(format!("{name}-{suffix}"));
+            drop(key.and_then(|key| self.store.blobs().put(&key, content)));
+        };
+        for blob in encoded.blobs() {
+            put(&blob.entry.kind.to_string(), &blob.content);
+        }
+        put("manifest", &Staged::Bytes(manifest.to_json().into()));
+    }
+
+    /// The link to the version before.
+    pub(super) fn previous(&self) -> Option<crate::store::Previous> {
+        self.published.as_ref().map(|published| crate::store::Previous {
+            version: published.head.version,
+            manifest: published.head.manifest,
+        })
+    }
+}

@@ -1,0 +1,243 @@
+//! Cycles that change some records, by key, and keep all others.
+
+use super::keys::{KeyReader, KeyTable, key_bytes};
+use super::references::{References, World};
+use super::{BoxError, CycleError, CycleOutcome, Producer};
+use crate::read::ReadState;
+use crate::record::{KeyPaths, KeyValue, Value};
+use crate::write::{TypeId, WriteStateEngine};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a producer keeps for incremental cycles; belongs to the announced state.
+pub(super) struct Incremental {
+    roots: BTreeMap<String, Root>,
+    references: References,
+    /// Whether records that nothing refers to were taken out already.
+    swept: bool,
+}
+
+struct Root {
+    id: TypeId,
+    paths: KeyPaths,
+    keys: KeyTable,
+}
+
+/// What an incremental cycle did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IncrementalStats {
+    /// Records that are new or replace one with the same key.
+    pub upserted: u64,
+    /// Records that were there already.
+    pub unchanged: u64,
+    /// Records taken out.
+    pub deleted: u64,
+    /// Keys to delete that no record had.
+    pub absent: u64,
+}
+
+/// A cycle that is being filled with changes to the announced state.
+///
+/// Root records are named by their primary key. What a root record refers to comes with it and goes when no record
+/// refers to it any more. (Records that refer to each other in a circle keep each other.)
+pub struct IncrementalCycle<'a> {
+    engine: &'a mut WriteStateEngine,
+    published: Option<&'a ReadState>,
+    incremental: &'a mut Incremental,
+    tags: &'a mut BTreeMap<String, String>,
+    stats: IncrementalStats,
+    failed_additions: bool,
+}
+
+impl IncrementalCycle<'_> {
+    /// Adds a root record, in place of the one with the same key; true if that changes anything.
+    ///
+    /// # Errors
+    /// [`CycleError`] if the type is no root, a part of the key is null, or the record does not fit its schema. The cycle
+    /// then is as before and can go on.
+    pub fn upsert(&mut self, type_name: &str, value: &Value) -> Result<bool, CycleError> {
+        let Some(root) = self.incremental.roots.get_mut(type_name) else {
+            return Err(CycleError::NotARoot(type_name.to_owned()));
+        };
+        let key = key_bytes(&root.paths.of(value)?);
+        let id = root.id;
+        let before = root.keys.get(self.published, &key);
+        let added = self.engine.add(type_name, value);
+        let ordinal = added.inspect_err(|_| self.failed_additions = true)?;
+        let mut world = World {
+            engine: self.engine,
+            published: self.published,
+        };
+        let references = &mut self.incremental.references;
+        if before == Some(ordinal) {
+            references.take_up(&world, id, ordinal);
+            self.stats.unchanged += 1;
+            return Ok(false);
+        }
+        root.keys.set(self.published, key, Some(ordinal));
+        // First the new record, so that what both refer to stays.
+        references.acquire(&world, id, ordinal);
+        if let Some(before) = before {
+            references.release(&mut world, id, before)?;
+        }
+        self.stats.upserted += 1;
+        Ok(true)
+    }
+
+    /// Takes out the root record with this key; false if there is none.
+    ///
+    /// # Errors
+    /// [`CycleError::NotARoot`] if the type is no root.
+    pub fn delete(&mut self, type_name: &str, key: &[KeyValue]) -> Result<bool, CycleError> {
+        let Some(root) = self.incremental.roots.get_mut(type_name) else {
+            return Err(CycleError::NotARoot(type_name.to_owned()));
+        };
+        let key = key_bytes(key);
+        let Some(before) = root.keys.get(self.published, &key) else {
+            self.stats.absent += 1;
+            return Ok(false);
+        };
+        root.keys.set(self.published, key, None);
+        let mut world = World {
+            engine: self.engine,
+            published: self.published,
+        };
+        self.incremental.references.release(&mut world, root.id, before)?;
+        self.stats.deleted += 1;
+        Ok(true)
+    }
+
+    /// Whether there is a root record with this key.
+    pub fn contains(&self, type_name: &str, key: &[KeyValue]) -> bool {
+        let root = self.incremental.roots.get(type_name);
+        root.is_some_and(|root| root.keys.get(self.published, &key_bytes(key)).is_some())
+    }
+
+    /// Sets a header tag. Tags stay from version to version until they are set again or removed.
+    pub fn tag(&mut self, key: &str, value: &str) {
+        self.tags.insert(key.to_owned(), value.to_owned());
+    }
+
+    /// Removes a header tag.
+    pub fn remove_tag(&mut self, key: &str) {
+        self.tags.remove(key);
+    }
+
+    /// The announced state.
+    pub fn previous(&self) -> Option<&ReadState> {
+        self.published
+    }
+
+    /// What was done so far.
+    pub fn stats(&self) -> IncrementalStats {
+        self.stats
+    }
+}
+
+impl Producer {
+    /// Publishes the announced state with the changes the closure makes. The cost grows with the changes, except for the
+    /// first such cycle after a restart or a full cycle, which reads all keys and references once.
+    ///
+    /// # Errors
+    /// [`CycleError`]; see there which of them leave the producer able to go on.
+    pub fn run_incremental_cycle(
+        &mut self,
+        populate: impl FnOnce(&mut IncrementalCycle<'_>) -> Result<(), BoxError>,
+    ) -> Result<CycleOutcome, CycleError> {
+        let evolved_before = std::cell::Cell::new(false);
+        let result = self.attempt(|this, tags| {
+            let published = this.published.as_ref().map(|published| published.state.clone());
+            let evolved = this.is_evolved();
+            evolved_before.set(evolved);
+            this.prepare_incremental(published.as_ref(), evolved)?;
+            let Some(incremental) = this.incremental.as_mut() else {
+                return Ok(());
+            };
+            this.engine.add_all_from_previous_cycle()?;
+            let mut world = World {
+                engine: &mut this.engine,
+                published: published.as_deref(),
+            };
+            if !incremental.swept {
+                incremental.references.sweep(&mut world, true)?;
+            }
+            let mut cycle = IncrementalCycle {
+                engine: &mut this.engine,
+                published: published.as_deref(),
+                incremental,
+                tags,
+                stats: IncrementalStats::default(),
+                failed_additions: false,
+            };
+            populate(&mut cycle).map_err(CycleError::Populate)?;
+            if cycle.failed_additions {
+                let mut world = World {
+                    engine: cycle.engine,
+                    published: cycle.published,
+                };
+                cycle.incremental.references.sweep(&mut world, false)?;
+            }
+            Ok(())
+        });
+        match (&result, &mut self.incremental) {
+            (Ok(outcome), Some(incremental)) if outcome.version().is_some() => incremental.commit(),
+            (_, Some(incremental)) => incremental.roll_back(),
+            _ => {}
+        }
+        // Under other schemas the counts were those of the state before; from here on they are taken of the new one.
+        if evolved_before.get() || matches!(result, Err(CycleError::Interrupted(_))) {
+            self.incremental = None;
+        }
+        result
+    }
+
+    /// Takes keys and reference counts from the announced state, unless they are there.
+    fn prepare_incremental(&mut self, published: Option<&Arc<ReadState>>, evolved: bool) -> Result<(), CycleError> {
+        if self.incremental.is_some() {
+            return Ok(());
+        }
+        // After a break of the chain the engine knows nothing of the announced state.
+        if self.chain_broken {
+            return Err(CycleError::Populate(
+                "the chain is broken: publish a full cycle before incremental ones".into(),
+            ));
+        }
+        let mut references = References::build(&self.engine, published.map(|state| &**state), evolved);
+        let mut roots = BTreeMap::new();
+        for name in &self.config.roots {
+            let paths = KeyPaths::resolve(&self.dataset, name)?;
+            let Some(id) = self.engine.type_id(name) else {
+                continue;
+            };
+            let in_state = published.and_then(|state| Some((state, state.ty(name)?)));
+            let keys = match in_state {
+                Some((state, ty)) => {
+                    ty.populated().for_each(|ordinal| references.add_key(id, ordinal));
+                    KeyTable::build(state, name)?
+                }
+                None => KeyTable::empty(KeyReader::of(&paths)),
+            };
+            roots.insert(name.clone(), Root { id, paths, keys });
+        }
+        references.commit();
+        self.incremental = Some(Incremental {
+            roots,
+            references,
+            swept: false,
+        });
+        Ok(())
+    }
+}
+
+impl Incremental {
+    fn commit(&mut self) {
+        self.roots.values_mut().for_each(|root| root.keys.commit());
+        self.references.commit();
+        self.swept = true;
+    }
+
+    fn roll_back(&mut self) {
+        self.roots.values_mut().for_each(|root| root.keys.roll_back());
+        self.references.roll_back();
+    }
+}

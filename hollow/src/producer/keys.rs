@@ -1,0 +1,207 @@
+//! Which record has which key: a table per root type, carried from cycle to cycle and touched by changes only.
+//!
+//! The table holds eight bytes a record, a part of the key's hash and the ordinal. Keys themselves are read from the
+//! announced state when hashes agree. What a cycle changes stands beside the table, with whole keys, until the cycle is
+//! published; dropping that is all it takes to roll back.
+
+use super::CycleError;
+use crate::Ordinal;
+use crate::read::ReadState;
+use crate::record::{KeyError, KeyPaths, KeyValue, key_json};
+use crate::schema::{FieldPath, FieldType};
+use hashbrown::HashTable;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+/// Reads primary keys of records of one type from a state.
+#[derive(Clone, Debug)]
+pub(super) struct KeyReader {
+    paths: Vec<FieldPath>,
+}
+
+impl KeyReader {
+    pub(super) fn of(paths: &KeyPaths) -> Self {
+        Self {
+            paths: paths.paths().to_vec(),
+        }
+    }
+
+    pub(super) fn resolve(state: &ReadState, type_name: &str) -> Result<Self, KeyError> {
+        let paths = KeyPaths::resolve(state.dataset(), type_name)?.paths().to_vec();
+        Ok(Self { paths })
+    }
+
+    /// The key of a record; `None` if a part of it is null.
+    pub(super) fn read(&self, state: &ReadState, ordinal: Ordinal) -> Option<Vec<KeyValue>> {
+        self.paths.iter().map(|path| part(state, path, ordinal)).collect()
+    }
+}
+
+fn part(state: &ReadState, path: &FieldPath, mut ordinal: Ordinal) -> Option<KeyValue> {
+    let (last, through) = path.steps.split_last()?;
+    for step in through {
+        ordinal = state.object(&step.type_name)?.reference(ordinal, step.field)?;
+    }
+    let (ty, field) = (state.object(&last.type_name)?, last.field);
+    match path.ty {
+        FieldType::Int => ty.int(ordinal, field).map(KeyValue::Int),
+        FieldType::Long => ty.long(ordinal, field).map(KeyValue::Long),
+        FieldType::Boolean => ty.boolean(ordinal, field).map(KeyValue::Boolean),
+        FieldType::Float => ty.float(ordinal, field).map(KeyValue::Float),
+        FieldType::Double => ty.double(ordinal, field).map(KeyValue::Double),
+        FieldType::String => ty.text(ordinal, field).map(|text| KeyValue::Text(text.to_string())),
+        FieldType::Bytes => ty.bytes(ordinal, field).map(|bytes| KeyValue::Bytes(bytes.to_vec())),
+        FieldType::Reference(_) => None,
+    }
+}
+
+/// A key by which it can be compared and hashed: equal keys have equal bytes, and no two others do.
+pub(super) fn key_bytes(key: &[KeyValue]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(16 * key.len());
+    for part in key {
+        let (tag, bytes): (u8, &[u8]) = match part {
+            KeyValue::Int(n) => (0, &n.to_le_bytes()),
+            KeyValue::Long(n) => (1, &n.to_le_bytes()),
+            KeyValue::Boolean(b) => (2, &[u8::from(*b)]),
+            KeyValue::Float(n) => (3, &canonical32(*n).to_le_bytes()),
+            KeyValue::Double(n) => (4, &canonical64(*n).to_le_bytes()),
+            KeyValue::Text(text) => (5, text.as_bytes()),
+            KeyValue::Bytes(bytes) => (6, bytes),
+        };
+        out.push(tag);
+        out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        out.extend_from_slice(bytes);
+    }
+    out
+}
+
+/// All NaNs are one value when stored.
+fn canonical32(n: f32) -> u32 {
+    if n.is_nan() { f32::NAN.to_bits() } else { n.to_bits() }
+}
+
+fn canonical64(n: f64) -> u64 {
+    if n.is_nan() { f64::NAN.to_bits() } else { n.to_bits() }
+}
+
+/// The keys of one root type.
+#[derive(Debug)]
+pub(super) struct KeyTable {
+    reader: KeyReader,
+    hasher: RandomState,
+    table: HashTable<(u32, Ordinal)>,
+    changed: HashMap<Vec<u8>, Change>,
+}
+
+/// What the cycle makes of a key.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    before: Option<Ordinal>,
+    now: Option<Ordinal>,
+}
+
+/// Spreads the half hash that is kept over the bits a table looks at.
+fn spread(half: u32) -> u64 {
+    u64::from(half).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+impl KeyTable {
+    /// The keys of a type in a state. Reads all of them.
+    pub(super) fn build(state: &ReadState, type_name: &str) -> Result<Self, CycleError> {
+        let reader = KeyReader::resolve(state, type_name)?;
+        let count = state.ty(type_name).map_or(0, |ty| ty.len());
+        let mut this = Self {
+            reader,
+            hasher: RandomState::new(),
+            table: HashTable::with_capacity(count),
+            changed: HashMap::new(),
+        };
+        let Some(ty) = state.ty(type_name) else {
+            return Ok(this);
+        };
+        for ordinal in ty.populated() {
+            // A record with a null in its key cannot be named: it stays as it is.
+            let Some(key) = this.reader.read(state, ordinal) else {
+                continue;
+            };
+            let bytes = key_bytes(&key);
+            if this.find_published(state, &bytes).is_some() {
+                return Err(CycleError::DuplicateKey {
+                    type_name: type_name.to_owned(),
+                    key: key_json(&key),
+                });
+            }
+            let half = this.half_hash(&bytes);
+            this.table
+                .insert_unique(spread(half), (half, ordinal), |(half, _)| spread(*half));
+        }
+        Ok(this)
+    }
+
+    /// A table of a type that has no records yet.
+    pub(super) fn empty(reader: KeyReader) -> Self {
+        Self {
+            reader,
+            hasher: RandomState::new(),
+            table: HashTable::new(),
+            changed: HashMap::new(),
+        }
+    }
+
+    fn half_hash(&self, key: &[u8]) -> u32 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(key);
+        hasher.finish() as u32
+    }
+
+    fn find_published(&self, state: &ReadState, key: &[u8]) -> Option<Ordinal> {
+        let half = self.half_hash(key);
+        let same = |&(other, ordinal): &(u32, Ordinal)| {
+            other == half
+                && self
+                    .reader
+                    .read(state, ordinal)
+                    .is_some_and(|found| key_bytes(&found) == key)
+        };
+        self.table.find(spread(half), same).map(|&(_, ordinal)| ordinal)
+    }
+
+    /// The record with this key in the cycle. `published` is the state the table was last advanced to.
+    pub(super) fn get(&self, published: Option<&ReadState>, key: &[u8]) -> Option<Ordinal> {
+        match self.changed.get(key) {
+            Some(change) => change.now,
+            None => self.find_published(published?, key),
+        }
+    }
+
+    /// Gives the key another record, or none.
+    pub(super) fn set(&mut self, published: Option<&ReadState>, key: Vec<u8>, now: Option<Ordinal>) {
+        if let Some(change) = self.changed.get_mut(&key) {
+            change.now = now;
+            return;
+        }
+        let before = published.and_then(|state| self.find_published(state, &key));
+        self.changed.insert(key, Change { before, now });
+    }
+
+    /// Forgets what the cycle changed.
+    pub(super) fn roll_back(&mut self) {
+        self.changed.clear();
+    }
+
+    /// Makes what the cycle changed the published table.
+    pub(super) fn commit(&mut self) {
+        for (key, change) in std::mem::take(&mut self.changed) {
+            let half = self.half_hash(&key);
+            if let Some(before) = change.before
+                && let Ok(entry) = self.table.find_entry(spread(half), |&entry| entry == (half, before))
+            {
+                entry.remove();
+            }
+            if let Some(now) = change.now {
+                self.table
+                    .insert_unique(spread(half), (half, now), |(half, _)| spread(*half));
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Producing: one data state after the other, each checked before anybody can see it.
+//!
+//! A cycle goes through these steps; a failure before S8 leaves announced version, chain and memory as they were.
+//!
+//! | step | what | where |
+//! |---|---|---|
+//! | S0 | read the head, load and verify the state, raise the epoch | `restore` |
+//! | S2 | the caller adds records, or changes some | [`Cycle`], [`IncrementalCycle`] |
+//! | S3 | encode to the staging directory, hash | `stage` |
+//! | S4 | read back and compare | `check` |
+//! | S5 | ask the validators | [`Validator`] |
+//! | S6 | put the blobs | `commit` |
+//! | S7 | put the manifest | `commit` |
+//! | S8 | compare-and-set the head: **the commit** | `commit` |
+//! | S9 | go on from the new state | `cycle` |
+//! | S10 | bring the mirror for Java up to date | [`FsMirror`](crate::store::FsMirror) |
+//! | S11 | remove staged files and versions past their time | `retention` |
+//!
+//! (S1, polling a source, belongs to whoever runs the producer.)
+//!
+//! Only one producer can announce: taking over raises the epoch in the head, and whoever based a cycle on the head
+//! before is refused. Time and randomness come from outside; see [`ProducerBuilder`].
+
+mod builder;
+mod check;
+mod commit;
+mod cycle;
+mod environment;
+mod error;
+mod incremental;
+mod keys;
+mod references;
+mod restore;
+mod retention;
+mod stage;
+mod validate;
+
+pub use builder::{ProducerBuilder, PublishUnchanged};
+pub use cycle::{Cycle, CycleOutcome, CycleStats};
+pub use environment::Step;
+pub use error::{BoxError, CycleError};
+pub use incremental::{IncrementalCycle, IncrementalStats};
+pub use retention::Retention;
+pub use validate::{Candidate, DuplicateKeys, MinimumRecordCount, RecordCountChange, Validator};
+
+use crate::Version;
+use crate::read::ReadState;
+use crate::schema::Dataset;
+use crate::store::{Head, Manifest, Store, Token};
+use crate::write::WriteStateEngine;
+use builder::Config;
+use environment::Environment;
+use incremental::Incremental;
+use std::sync::Arc;
+
+/// Publishes the states of one dataset.
+pub struct Producer {
+    config: Config,
+    dataset: Dataset,
+    store: Store,
+    environment: Environment,
+    engine: WriteStateEngine,
+    standing: Standing,
+    epoch: u64,
+    published: Option<Published>,
+    incremental: Option<Incremental>,
+    /// How many versions were published since the last snapshot.
+    since_snapshot: u32,
+    /// The announced state could not be continued: the next version begins with a snapshot and no delta leads to it.
+    chain_broken: bool,
+}
+
+/// Whether a producer may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Not restored yet.
+    New,
+    /// Yes.
+    Ready,
+    /// Not before it is restored.
+    Lost,
+}
+
+/// What is announced.
+struct Published {
+    head: Head,
+    token: Token,
+    manifest: Manifest,
+    state: Arc<ReadState>,
+}
+
+impl Producer {
+    /// Begins to describe a producer of this dataset to this store.
+    pub fn builder(dataset: Dataset, store: Store) -> ProducerBuilder {
+        ProducerBuilder::new(dataset, store)
+    }
+
+    /// The name given to the dataset.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// The schemas this producer publishes.
+    pub fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The announced state; `None` before the first one, and before [`restore`](Producer::restore).
+    pub fn state(&self) -> Option<Arc<ReadState>> {
+        self.published.as_ref().map(|published| published.state.clone())
+    }
+
+    /// The announced version.
+    pub fn version(&self) -> Option<Version> {
+        self.published.as_ref().map(|published| published.head.version)
+    }
+
+    /// The manifest of the announced version, with what the validators said.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        self.published.as_ref().map(|published| &published.manifest)
+    }
+
+    /// The epoch under which this producer announces; zero before it is restored.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+}
+
+impl std::fmt::Debug for Producer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Producer")
+            .field("name", &self.config.name)
+            .field("version", &self.version())
+            .field("epoch", &self.epoch)
+            .field("standing", &self.standing)
+            .finish_non_exhaustive()
+    }
+}

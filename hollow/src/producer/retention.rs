@@ -1,0 +1,87 @@
+//! S11: removing versions that nobody can need any more.
+
+use super::Producer;
+use crate::Version;
+use crate::store::route::Chain;
+use crate::store::{Key, LinkRef, Source, StoreError};
+use std::collections::HashSet;
+
+/// Which versions to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    keep_versions: usize,
+}
+
+impl Retention {
+    /// Keeps the newest `count` versions (at least one), the pinned one, and whatever it takes to load them.
+    pub fn versions(count: usize) -> Self {
+        Self {
+            keep_versions: count.max(1),
+        }
+    }
+}
+
+impl Producer {
+    /// Removes blobs and manifests of versions up to the announced one that are not to be kept: those of older versions,
+    /// and those of attempts that were never announced.
+    pub(super) fn clean(&self, retention: Retention) -> Result<usize, StoreError> {
+        let Some(published) = &self.published else {
+            return Ok(0);
+        };
+        let announced = LinkRef {
+            version: published.head.version,
+            manifest: Some(published.head.manifest),
+        };
+        let pinned = self.store.pinned()?;
+        let mut chain = Chain::new(&self.store, Some(announced));
+        let mut loadable = false;
+        while chain.extend()? {
+            let links = chain.links();
+            let Some(last) = links.last() else { break };
+            // A snapshot below all that is kept makes everything above it loadable.
+            loadable = last.snapshot.is_some()
+                && links.len() >= retention.keep_versions
+                && pinned.is_none_or(|pinned| last.version <= pinned);
+            if loadable {
+                break;
+            }
+        }
+        if !loadable {
+            return Ok(0); // the whole chain is needed
+        }
+        let mut kept: HashSet<Key> = HashSet::new();
+        for (at, link) in chain.links().iter().enumerate() {
+            let manifest = if at == 0 {
+                announced.manifest
+            } else {
+                chain.links()[at - 1].previous.and_then(|p| p.manifest)
+            };
+            kept.extend(manifest.map(|sha256| Key::manifest(link.version, &sha256)));
+            let entries = link.manifest.iter().flat_map(|manifest| &manifest.blobs);
+            kept.extend(entries.filter_map(|entry| Key::new(entry.key.as_str()).ok()));
+        }
+        let mut removed = 0;
+        for prefix in ["manifests/", "blobs/"] {
+            for key in self.store.blobs().list(prefix)? {
+                let old = key
+                    .newest_version()
+                    .is_some_and(|version: Version| version <= announced.version);
+                if old && !kept.contains(&key) {
+                    // Only whoever holds the head may remove anything.
+                    if !self.still_in_charge()? {
+                        return Ok(removed);
+                    }
+                    self.store.blobs().remove(&key)?;
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    fn still_in_charge(&self) -> Result<bool, StoreError> {
+        let head = self.store.head()?;
+        let ours = self.published.as_ref().map(|published| &published.head.nonce);
+        Ok(head.map(|(head, _)| head.nonce).as_ref() == ours)
+    }
+}

@@ -1,0 +1,188 @@
+//! S3: blobs are written where nobody reads them, and hashed while they are.
+
+use super::{CycleError, Step};
+use crate::Version;
+use crate::store::{BlobEntry, BlobKind, Key, Sha256, Staged, StoreError};
+use crate::write::{WriteError, WriteStateEngine};
+use sha2::Digest;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Where the blobs of one cycle are staged; the directory goes with the value, unless the process dies.
+#[derive(Debug)]
+pub(super) struct Staging {
+    directory: Option<PathBuf>,
+}
+
+/// A blob that is ready to be put.
+#[derive(Debug)]
+pub(super) struct StagedBlob {
+    pub(super) entry: BlobEntry,
+    pub(super) content: Staged,
+}
+
+impl Staging {
+    /// A directory of its own below `root`, or memory. The epoch in its name tells later producers whose it was.
+    pub(super) fn begin(root: Option<&Path>, epoch: u64, nonce: &str) -> Result<Self, StoreError> {
+        let directory = root.map(|root| root.join(format!("cycle-{epoch}-{nonce}")));
+        if let Some(directory) = &directory {
+            fs::create_dir_all(directory).map_err(|e| StoreError::io(directory.display().to_string(), e))?;
+        }
+        Ok(Self { directory })
+    }
+
+    /// Writes one blob.
+    pub(super) fn blob(
+        &self,
+        kind: BlobKind,
+        from: Option<Version>,
+        to: Version,
+        write: impl FnOnce(&mut Sink) -> Result<(), WriteError>,
+    ) -> Result<StagedBlob, CycleError> {
+        let failed = |error: io::Error| CycleError::Store {
+            step: Step::PartlyEncoded,
+            source: StoreError::io(format!("staged {kind}"), error),
+        };
+        let path = self
+            .directory
+            .as_ref()
+            .map(|directory| directory.join(kind.to_string()));
+        let out = match &path {
+            Some(path) => Out::File(BufWriter::with_capacity(
+                1 << 18,
+                File::create_new(path).map_err(failed)?,
+            )),
+            None => Out::Bytes(Vec::new()),
+        };
+        let mut sink = Sink {
+            out,
+            hash: sha2::Sha256::new(),
+            length: 0,
+        };
+        write(&mut sink)?;
+        let sha256 = Sha256(sink.hash.finalize().into());
+        let content = match sink.out {
+            Out::Bytes(bytes) => Staged::Bytes(bytes.into()),
+            Out::File(file) => {
+                let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+                file.sync_all().map_err(failed)?;
+                Staged::File(path.unwrap_or_default())
+            }
+        };
+        let entry = BlobEntry {
+            kind,
+            from,
+            to,
+            key: Key::blob(kind, from, to, &sha256).to_string(),
+            length: sink.length,
+            sha256,
+        };
+        Ok(StagedBlob { entry, content })
+    }
+
+    /// Leaves the files as a killed process would.
+    pub(super) fn abandon(mut self) {
+        self.directory = None;
+    }
+
+    /// Removes what earlier producers left behind: directories of epochs before this one.
+    pub(super) fn sweep(root: &Path, epoch: u64) {
+        for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let left_by = name
+                .to_str()
+                .and_then(|name| name.strip_prefix("cycle-")?.split('-').next()?.parse::<u64>().ok());
+            if left_by.is_some_and(|left_by| left_by < epoch) {
+                // What cannot be removed now takes room until the next sweep; it is never read.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if let Some(directory) = &self.directory {
+            let _ = fs::remove_dir_all(directory); // the next producer sweeps what is left
+        }
+    }
+}
+
+/// Where a blob is written to: counts and hashes what goes through.
+pub(super) struct Sink {
+    out: Out,
+    hash: sha2::Sha256,
+    length: u64,
+}
+
+enum Out {
+    File(BufWriter<File>),
+    Bytes(Vec<u8>),
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = match &mut self.out {
+            Out::File(file) => file.write(bytes)?,
+            Out::Bytes(all) => {
+                all.extend_from_slice(bytes);
+                bytes.len()
+            }
+        };
+        self.hash.update(&bytes[..written]);
+        self.length += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.out {
+            Out::File(file) => file.flush(),
+            Out::Bytes(_) => Ok(()),
+        }
+    }
+}
+
+/// The blobs of a candidate.
+#[derive(Debug)]
+pub(super) struct Encoded {
+    pub(super) snapshot: Option<StagedBlob>,
+    pub(super) delta: Option<StagedBlob>,
+    pub(super) reverse_delta: Option<StagedBlob>,
+}
+
+impl Encoded {
+    /// Encodes the engine's state: a snapshot if asked, deltas from and to the version before if there is one.
+    pub(super) fn stage(
+        engine: &mut WriteStateEngine,
+        staging: &Staging,
+        previous: Option<Version>,
+        version: Version,
+        snapshot: bool,
+        mut between: impl FnMut() -> Result<(), CycleError>,
+    ) -> Result<Self, CycleError> {
+        let mut encoded = Self {
+            snapshot: None,
+            delta: None,
+            reverse_delta: None,
+        };
+        if snapshot {
+            let blob = staging.blob(BlobKind::Snapshot, None, version, |out| engine.write_snapshot(out))?;
+            encoded.snapshot = Some(blob);
+        }
+        if let Some(previous) = previous {
+            let delta = staging.blob(BlobKind::Delta, Some(previous), version, |out| engine.write_delta(out))?;
+            encoded.delta = Some(delta);
+            between()?;
+            let back = |out: &mut Sink| engine.write_reverse_delta(out);
+            let reverse = staging.blob(BlobKind::ReverseDelta, Some(version), previous, back)?;
+            encoded.reverse_delta = Some(reverse);
+        }
+        Ok(encoded)
+    }
+
+    /// The blobs in the order in which they are put.
+    pub(super) fn blobs(&self) -> impl Iterator<Item = &StagedBlob> {
+        self.delta.iter().chain(&self.reverse_delta).chain(&self.snapshot)
+    }
+}
