@@ -1,1 +1,3 @@
-//! (being written)
+//! Integration tests, and the tools they share.
+
+pub mod replay;

@@ -17,6 +17,7 @@
 
 mod adding;
 mod blob;
+mod compact;
 mod config;
 mod cycle;
 mod emit;
@@ -28,13 +29,15 @@ mod layout;
 mod object_record;
 mod ordinal_table;
 mod populated;
-mod record_form;
+pub(crate) mod record_form;
 mod record_store;
+mod restore;
 mod restored;
 mod statistics;
 mod type_state;
 
 pub use blob::BlobPart;
+pub use compact::CompactionConfig;
 pub use config::WriteConfig;
 pub use engine::{TypeId, WriteStateEngine};
 pub use error::WriteError;

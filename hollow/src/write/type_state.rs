@@ -314,6 +314,36 @@ impl TypeState {
         }
     }
 
+    /// Takes over the number of shards of a restored state.
+    pub(super) fn set_num_shards(&mut self, num_shards: u32) {
+        self.num_shards = Some(num_shards);
+        self.num_shards_before = self.num_shards;
+    }
+
+    /// Whether a record was ever added or placed in the cycle that the engine is in, or is left from one before.
+    pub(super) fn is_used(&self) -> bool {
+        !self.live.is_empty() || !self.previous.set().is_empty()
+    }
+
+    /// The highest ordinal of the previous state's snapshot, and the bits it takes for each ordinal. Of a restored
+    /// state, what a snapshot written now would take.
+    pub(super) fn last_layout(&mut self) -> (Option<Ordinal>, u64) {
+        if let Some(layout) = &self.layout {
+            return (layout.max_ordinal, layout.fixed_bits());
+        }
+        let previous = self.previous.set();
+        self.statistics
+            .refresh(&OrdinalSet::new(), previous, &self.shape, &self.records);
+        let shards = ShardCounts {
+            before: self.num_shards_before,
+            now: self.num_shards,
+            target_bytes: u64::MAX,
+            may_change: false,
+        };
+        let layout = Layout::new(previous.last(), shards, &mut self.statistics, &self.records);
+        (layout.max_ordinal, layout.fixed_bits())
+    }
+
     /// Bytes of memory for records and tables.
     pub(super) fn memory_bytes(&self) -> usize {
         self.records.memory_bytes() + self.partitions.iter().map(|p| p.table.memory_bytes()).sum::<usize>()

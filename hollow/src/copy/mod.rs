@@ -1,0 +1,158 @@
+//! Records of a read state in the form in which a write engine takes them.
+//!
+//! The schemas may differ: fields are matched by name, fields the read state does not have are null, fields the engine
+//! does not have are left out. As in Java Hollow, copying turns NaN into null. See `docs/format.md`, section 12.
+
+use crate::Ordinal;
+use crate::read::{MapTypeState, ObjectTypeState, SetTypeState, TypeReadState};
+use crate::schema::{FieldType, ObjectSchema, Schema};
+use crate::write::record_form::{self, Buckets, FieldKind};
+
+/// What becomes of the buckets of sets and maps that are copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HashPositions {
+    /// Elements and entries keep the buckets they have.
+    Preserve,
+    /// Buckets are computed from the ordinals again. Makes a difference only where a hash other than the ordinal was
+    /// given and the type has no hash key.
+    Rehash,
+}
+
+/// Copies the records of one type.
+#[derive(Debug)]
+pub(crate) struct Copier<'s> {
+    from: &'s TypeReadState,
+    fields: Vec<CopiedField>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct CopiedField {
+    kind: FieldKind,
+    position: Option<usize>, // in the schema copied from
+}
+
+impl<'s> Copier<'s> {
+    /// From a read state's type to the schema of an engine.
+    ///
+    /// # Errors
+    /// The reason, if records of the one cannot become records of the other.
+    pub(crate) fn new(from: &'s TypeReadState, to: &Schema) -> Result<Self, String> {
+        let fields = match (from, to) {
+            (TypeReadState::Object(from), Schema::Object(to)) => match_fields(from.schema(), to)?,
+            (TypeReadState::List(_), Schema::List(_))
+            | (TypeReadState::Set(_), Schema::Set(_))
+            | (TypeReadState::Map(_), Schema::Map(_)) => Vec::new(),
+            _ => return Err(format!("the type is {} now and was another kind before", to.kind())),
+        };
+        Ok(Self { from, fields })
+    }
+
+    /// Which of the engine's fields the read state has; empty for collections.
+    pub(crate) fn shared_fields(&self) -> Vec<bool> {
+        self.fields.iter().map(|field| field.position.is_some()).collect()
+    }
+
+    /// Appends a record in serialized form.
+    pub(crate) fn serialize(&self, ordinal: Ordinal, positions: HashPositions, out: &mut Vec<u8>) {
+        match self.from {
+            TypeReadState::Object(from) => self.object(from, ordinal, out),
+            TypeReadState::List(from) => {
+                let elements: Vec<Ordinal> = from.elements(ordinal).collect();
+                record_form::push_list(out, &elements);
+            }
+            TypeReadState::Set(from) => set(from, ordinal, positions, out),
+            TypeReadState::Map(from) => map(from, ordinal, positions, out),
+        }
+    }
+
+    fn object(&self, from: &ObjectTypeState, ordinal: Ordinal, out: &mut Vec<u8>) {
+        for field in &self.fields {
+            let copied = field
+                .position
+                .and_then(|position| push_copy(from, ordinal, position, field.kind, out));
+            if copied.is_none() {
+                record_form::push_null(out, field.kind);
+            }
+        }
+    }
+}
+
+fn match_fields(from: &ObjectSchema, to: &ObjectSchema) -> Result<Vec<CopiedField>, String> {
+    let copied = |field: &crate::schema::Field| {
+        let position = from.position(&field.name);
+        match position.map(|position| &from.fields[position].ty) {
+            Some(before) if *before != field.ty => Err(format!(
+                "field {} is {} now and was {before} before",
+                field.name, field.ty
+            )),
+            _ => Ok(CopiedField {
+                kind: kind_of(&field.ty),
+                position,
+            }),
+        }
+    };
+    to.fields.iter().map(copied).collect()
+}
+
+fn kind_of(ty: &FieldType) -> FieldKind {
+    FieldKind::of(ty, |_| None) // what a reference leads to does not matter for its bytes
+}
+
+/// Appends a value; `None` if it is null or NaN, and nothing is appended.
+fn push_copy(
+    from: &ObjectTypeState,
+    ordinal: Ordinal,
+    position: usize,
+    kind: FieldKind,
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    match kind {
+        FieldKind::Int => record_form::push_int(out, from.int(ordinal, position)?),
+        FieldKind::Long => record_form::push_long(out, from.long(ordinal, position)?),
+        FieldKind::Boolean => out.push(from.boolean(ordinal, position)?.into()),
+        FieldKind::Float => record_form::push_float(out, from.float(ordinal, position).filter(|v| !v.is_nan())?),
+        FieldKind::Double => record_form::push_double(out, from.double(ordinal, position).filter(|v| !v.is_nan())?),
+        FieldKind::Text => record_form::push_bytes(out, from.text(ordinal, position)?.bytes()),
+        FieldKind::Bytes => record_form::push_bytes(out, from.bytes(ordinal, position)?),
+        FieldKind::Reference(_) => record_form::push_ordinal(out, from.reference(ordinal, position)?),
+    }
+    Some(())
+}
+
+fn set(from: &SetTypeState, ordinal: Ordinal, positions: HashPositions, out: &mut Vec<u8>) {
+    let buckets = from.buckets(ordinal);
+    let _fits = match positions {
+        HashPositions::Preserve => {
+            let mut elements: Vec<_> = buckets
+                .map(|(bucket, element)| (element, bucket.cast_signed()))
+                .collect();
+            record_form::push_set(out, &mut elements, Buckets::Unmixed)
+        }
+        HashPositions::Rehash => {
+            let mut elements: Vec<_> = buckets
+                .map(|(_, element)| (element, element.get().cast_signed()))
+                .collect();
+            record_form::push_set(out, &mut elements, Buckets::Mixed)
+        }
+    };
+    debug_assert!(_fits, "a set that was read has room in its table");
+}
+
+fn map(from: &MapTypeState, ordinal: Ordinal, positions: HashPositions, out: &mut Vec<u8>) {
+    let buckets = from.buckets(ordinal);
+    let _fits = match positions {
+        HashPositions::Preserve => {
+            let mut entries: Vec<_> = buckets
+                .map(|(bucket, key, value)| (key, value, bucket.cast_signed()))
+                .collect();
+            record_form::push_map(out, &mut entries, Buckets::Unmixed)
+        }
+        HashPositions::Rehash => {
+            let mut entries: Vec<_> = buckets
+                .map(|(_, key, value)| (key, value, key.get().cast_signed()))
+                .collect();
+            record_form::push_map(out, &mut entries, Buckets::Mixed)
+        }
+    };
+    debug_assert!(_fits, "a map that was read has room in its table");
+}

@@ -1,0 +1,159 @@
+//! Compaction: records move into the holes below them, so that ordinals are dense again.
+//!
+//! See `docs/format.md`, section 12.3. Moving a record changes all that refers to it, so the choice of types is frugal
+//! and the work is a cycle of its own.
+
+use super::record_form;
+use super::type_state::TypeState;
+use super::{TypeId, WriteError, WriteStateEngine};
+use crate::Ordinal;
+use std::collections::{HashMap, HashSet};
+
+/// Which types are worth compacting: both must be exceeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompactionConfig {
+    /// Bytes that the holes of a type take in a snapshot.
+    pub min_candidate_hole_cost_bytes: u64,
+    /// Holes among the ordinals of a type, in percent.
+    pub min_candidate_hole_percentage: u32,
+}
+
+/// From the ordinals that moved to where they are now, by type.
+type Moves = HashMap<TypeId, HashMap<u32, Ordinal>>;
+
+impl WriteStateEngine {
+    /// Fills a cycle with the records of the previous one, compacting types that have many holes, and gives the number
+    /// of records moved. If no type is worth it nothing happens and the cycle stays empty.
+    ///
+    /// Costs a look at every record if there is something to do.
+    ///
+    /// # Errors
+    /// [`WriteError::WrongPhase`] if blobs are being written or something was added in this cycle;
+    /// [`WriteError::NoPreviousState`].
+    pub fn compact(&mut self, config: CompactionConfig) -> Result<usize, WriteError> {
+        self.require_adding("compact")?;
+        if !self.has_previous {
+            return Err(WriteError::NoPreviousState);
+        }
+        if self.types.iter().any(|ty| !ty.current.set().is_empty()) {
+            let what = "compact after records were added";
+            return Err(WriteError::WrongPhase { what });
+        }
+        let order: Vec<TypeId> = self
+            .dataset
+            .dependency_order()
+            .into_iter()
+            .filter_map(|name| self.type_id(name))
+            .collect();
+        let targets = self.compaction_targets(config, &order);
+        if targets.is_empty() {
+            return Ok(0);
+        }
+        self.add_all_from_previous_cycle()?;
+        let mut moves = Moves::new();
+        for &target in &targets {
+            moves.insert(target, compact_type(&mut self.types[target.index()])?);
+        }
+        for &ty in order.iter().filter(|ty| !targets.contains(ty)) {
+            let moved = follow_moves(&mut self.types[ty.index()], &moves)?;
+            if !moved.is_empty() {
+                moves.insert(ty, moved);
+            }
+        }
+        Ok(targets
+            .iter()
+            .map(|target| moves.get(target).map_or(0, HashMap::len))
+            .sum())
+    }
+
+    fn compaction_targets(&mut self, config: CompactionConfig, order: &[TypeId]) -> Vec<TypeId> {
+        let mut targets: Vec<TypeId> = Vec::new();
+        for &ty in order {
+            if is_candidate(&mut self.types[ty.index()], config) && !self.depends_on(ty, &targets) {
+                targets.push(ty);
+            }
+        }
+        targets
+    }
+
+    /// Whether a type is, or leads to, one of the others.
+    fn depends_on(&self, ty: TypeId, others: &[TypeId]) -> bool {
+        let mut seen = HashSet::from([ty]);
+        let mut waiting = vec![ty];
+        while let Some(ty) = waiting.pop() {
+            if others.contains(&ty) {
+                return true;
+            }
+            let references = self.types[ty.index()].schema.references();
+            waiting.extend(
+                references
+                    .into_iter()
+                    .filter_map(|name| self.type_id(name))
+                    .filter(|&ty| seen.insert(ty)),
+            );
+        }
+        false
+    }
+}
+
+fn is_candidate(ty: &mut TypeState, config: CompactionConfig) -> bool {
+    let (max_ordinal, fixed_bits) = ty.last_layout();
+    let populated = ty.previous.set();
+    let num_populated = populated.len() as u64;
+    let holes_up_to = |last: Option<Ordinal>| last.map_or(0, |last| u64::from(last.get()) + 1 - num_populated);
+    let holes = holes_up_to(populated.last());
+    let cost_bytes = holes_up_to(max_ordinal) * fixed_bits / 8;
+    holes * 100 > u64::from(config.min_candidate_hole_percentage) * (holes + num_populated)
+        && cost_bytes > config.min_candidate_hole_cost_bytes
+}
+
+/// Moves the highest records into the lowest holes until there are none.
+fn compact_type(ty: &mut TypeState) -> Result<HashMap<u32, Ordinal>, WriteError> {
+    let populated = ty.previous.set().clone();
+    let num_populated = populated.len();
+    let mut above: Vec<Ordinal> = populated.iter().filter(|o| o.index() >= num_populated).collect();
+    above.reverse();
+    let holes = (0..num_populated as u32)
+        .filter_map(Ordinal::new)
+        .filter(|&ordinal| !populated.contains(ordinal));
+    let mut moves = HashMap::new();
+    for (from, to) in above.into_iter().zip(holes) {
+        let mut record = Vec::new();
+        let bytes = ty.records.get(from).unwrap_or_default();
+        record_form::copy(&ty.shape, bytes, |_, _| None, &mut record);
+        ty.current.remove(from);
+        ty.map_at(to, &record)?;
+        ty.current.insert(to);
+        moves.insert(from.get(), to);
+    }
+    ty.recalculate_free();
+    Ok(moves)
+}
+
+/// Replaces the records that refer to moved ones.
+fn follow_moves(ty: &mut TypeState, moves: &Moves) -> Result<HashMap<u32, Ordinal>, WriteError> {
+    let moved_to = |ty: TypeId, ordinal: u32| moves.get(&ty).and_then(|moves| moves.get(&ordinal)).copied();
+    let mut moved = HashMap::new();
+    let refers_to_moved = ty.schema.references();
+    if refers_to_moved.is_empty() {
+        return Ok(moved);
+    }
+    let previous = ty.previous.set().clone();
+    for from in &previous {
+        let bytes = ty.records.get(from).unwrap_or_default();
+        let mut affected = false;
+        record_form::for_each_reference(&ty.shape, bytes, |ty, ordinal| {
+            affected |= moved_to(ty, ordinal.get()).is_some();
+        });
+        if affected {
+            let mut record = Vec::new();
+            record_form::copy(&ty.shape, bytes, moved_to, &mut record);
+            let to = ty.add(&record)?;
+            if to != from {
+                ty.current.remove(from);
+                moved.insert(from.get(), to);
+            }
+        }
+    }
+    Ok(moved)
+}

@@ -1,0 +1,528 @@
+//! The replay itself.
+
+use super::ReplayError;
+use super::flat_record::dump_flat_record;
+use super::reconstruct::reconstruct;
+use super::script::{Cycle, Op, Producer, Script};
+use hollow::Ordinal;
+use hollow::copy::HashPositions;
+use hollow::read::{LoadOptions, ReadState};
+use hollow::schema::FieldType;
+use hollow::write::{
+    BlobPart, CompactionConfig, FieldValue, ObjectRecord, TypeId, WriteConfig, WriteError, WriteStateEngine,
+};
+use serde_json::Value as Json;
+use std::collections::{BTreeMap, BTreeSet};
+
+const RESHARDING: &str = "hollow.type.resharding.invoked";
+
+/// What a replay needs besides the script.
+#[derive(Clone, Debug, Default)]
+pub struct Replay {
+    /// Optional parts: part name to the names of its types.
+    pub parts: BTreeMap<String, Vec<String>>,
+    /// Whether header blobs are written too.
+    pub header_blobs: bool,
+    /// The flat records that operations dump, by number, as bytes.
+    pub flat_records: Vec<Vec<u8>>,
+    /// The ids of the types in flat records.
+    pub flat_schema_ids: BTreeMap<u32, String>,
+    /// Recorded snapshots, for cycles whose operations were not recorded.
+    pub recorded: BTreeMap<i64, ReadState>,
+}
+
+impl Replay {
+    /// Takes the flat records of a `flat-records.json`.
+    ///
+    /// # Errors
+    /// [`ReplayError`] if the file does not look like one.
+    pub fn read_flat_records(&mut self, json: &[u8]) -> Result<(), ReplayError> {
+        let json: Json = serde_json::from_slice(json)?;
+        let refuse = || ReplayError::Missing {
+            what: "part of a list of flat records",
+            name: "schemaIds, records".into(),
+        };
+        for (name, id) in json["schemaIds"].as_object().ok_or_else(refuse)? {
+            let id = id.as_u64().and_then(|id| u32::try_from(id).ok()).ok_or_else(refuse)?;
+            self.flat_schema_ids.insert(id, name.clone());
+        }
+        for record in json["records"].as_array().ok_or_else(refuse)? {
+            let bytes = record["hex"].as_str().and_then(hex).ok_or_else(refuse)?;
+            self.flat_records.push(bytes);
+        }
+        Ok(())
+    }
+}
+
+/// Runs a script and gives the blobs by file name, as the vectors name them.
+///
+/// Checked on the way, against the script: every ordinal, and every header tag that the operations set.
+///
+/// # Errors
+/// [`ReplayError`], also for the first ordinal or header tag that differs.
+pub fn replay(script: &Script, replay: &Replay) -> Result<BTreeMap<String, Vec<u8>>, ReplayError> {
+    let mut files = BTreeMap::new();
+    for producer in &script.producers {
+        let mut engine = new_engine(producer)?;
+        if let Some(version) = producer.restored_from {
+            let state = read_back(&files, version, replay)?;
+            engine.restore(&state).map_err(refused(None, "restore"))?;
+        }
+        if let Some(version) = producer.recreated_from {
+            let positions = match producer.preserve_hash_positions {
+                true => HashPositions::Preserve,
+                false => HashPositions::Rehash,
+            };
+            let state = read_back(&files, version, replay)?;
+            engine.recreate(&state, positions).map_err(refused(None, "recreate"))?;
+        }
+        for cycle in &producer.cycles {
+            engine.prepare_for_next_cycle(cycle.tag);
+            Run {
+                engine: &mut engine,
+                cycle,
+                replay,
+            }
+            .cycle(&mut files)?;
+        }
+    }
+    Ok(files)
+}
+
+fn new_engine(producer: &Producer) -> Result<WriteStateEngine, ReplayError> {
+    let mut engine = WriteStateEngine::new(WriteConfig {
+        partitioned_ordinal_map: producer.partitioned_ordinal_map,
+        focus_hole_fill_in_fewest_shards: producer.focus_hole_fill_in_fewest_shards,
+        allow_type_resharding: producer.allow_type_resharding,
+        target_max_type_shard_size_bytes: producer.target_max_type_shard_size,
+    });
+    for entry in &producer.types {
+        for schema in hollow::schema::parse(&schema_text(&entry.schema))? {
+            let schema = with_bare_paths(schema, &entry.schema);
+            engine
+                .add_type(schema, u32::try_from(entry.num_shards).ok())
+                .map_err(refused(None, &entry.name))?;
+        }
+    }
+    Ok(engine)
+}
+
+/// The text form knows no `!` at the end of a path: such paths are taken out here and put back after parsing.
+fn schema_text(text: &str) -> String {
+    text.replace('!', "")
+}
+
+fn with_bare_paths(schema: hollow::schema::Schema, text: &str) -> hollow::schema::Schema {
+    use hollow::schema::{HashKey, Schema};
+    if !text.contains('!') {
+        return schema;
+    }
+    let inside = text.split_once("@HashKey(").and_then(|(_, rest)| rest.split_once(')'));
+    let key = inside.and_then(|(paths, _)| HashKey::new(paths.split(',').map(str::trim)));
+    match schema {
+        Schema::Set(mut set) => {
+            set.hash_key = key;
+            Schema::Set(set)
+        }
+        Schema::Map(mut map) => {
+            map.hash_key = key;
+            Schema::Map(map)
+        }
+        other => other,
+    }
+}
+
+fn read_back(files: &BTreeMap<String, Vec<u8>>, version: i64, replay: &Replay) -> Result<ReadState, ReplayError> {
+    let file = |name: String| {
+        files.get(&name).ok_or(ReplayError::Missing {
+            what: "snapshot to restore",
+            name,
+        })
+    };
+    let mut options = LoadOptions::default();
+    for part in replay.parts.keys() {
+        options.parts.push(file(format!("snapshot_{part}-{version}"))?);
+    }
+    ReadState::from_snapshot_with(file(format!("snapshot-{version}"))?, &options)
+        .map_err(|source| ReplayError::Read { version, source })
+}
+
+fn refused(version: Option<i64>, operation: &str) -> impl FnOnce(WriteError) -> ReplayError + use<> {
+    let operation = operation.to_owned();
+    move |source| ReplayError::Write {
+        version,
+        operation,
+        source,
+    }
+}
+
+struct Run<'r> {
+    engine: &'r mut WriteStateEngine,
+    cycle: &'r Cycle,
+    replay: &'r Replay,
+}
+
+impl Run<'_> {
+    fn cycle(&mut self, files: &mut BTreeMap<String, Vec<u8>>) -> Result<(), ReplayError> {
+        if self.cycle.ops_complete {
+            for json in &self.cycle.ops {
+                let op = Op::parse(json)?;
+                self.operation(&op, json)?;
+            }
+        } else {
+            let version = self.cycle.version.unwrap_or_default();
+            let state = self.replay.recorded.get(&version).ok_or_else(|| ReplayError::Missing {
+                what: "recorded snapshot of a cycle without operations",
+                name: version.to_string(),
+            })?;
+            reconstruct(self.engine, state).map_err(refused(self.cycle.version, "reconstruct"))?;
+        }
+        let Some(version) = self.cycle.version else {
+            self.engine.reset();
+            return Ok(());
+        };
+        self.engine
+            .prepare_for_write()
+            .map_err(refused(Some(version), "prepare for write"))?;
+        self.header_tags()?;
+        if self.replay.header_blobs {
+            let mut header = Vec::new();
+            self.engine
+                .write_header_blob(&mut header)
+                .map_err(refused(Some(version), "header blob"))?;
+            files.insert(format!("header-{version}"), header);
+        }
+        self.blob(files, "snapshot", &version.to_string(), |engine, out, parts| {
+            engine.write_snapshot_in_parts(out, parts)
+        })?;
+        if let Some(previous) = self.cycle.previous_version {
+            self.blob(
+                files,
+                "delta",
+                &format!("{previous}-{version}"),
+                |engine, out, parts| engine.write_delta_in_parts(out, parts),
+            )?;
+            self.blob(
+                files,
+                "reversedelta",
+                &format!("{version}-{previous}"),
+                |engine, out, parts| engine.write_reverse_delta_in_parts(out, parts),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Compares the header tags with the recorded ones, and takes over what the operations do not determine: tags of
+    /// the producer's own, and the order in which changed shard counts are told.
+    fn header_tags(&mut self) -> Result<(), ReplayError> {
+        let found: BTreeMap<String, String> = self
+            .engine
+            .header_tags()
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
+        let entries = |tags: &BTreeMap<String, String>| -> BTreeSet<String> {
+            let value = tags.get(RESHARDING).map_or("", String::as_str);
+            value.split_whitespace().map(str::to_owned).collect()
+        };
+        let differs = |at: &str, expected: String, found: String| ReplayError::Differs {
+            what: "header tag",
+            version: self.cycle.version,
+            at: at.to_owned(),
+            expected,
+            found,
+        };
+        // Concurrent tasks assemble the tag in Java: entries can be lost, but none can be there that are not ours.
+        let (told, changed) = (entries(&self.cycle.header_tags), entries(&found));
+        if !told.is_subset(&changed) || told.is_empty() != changed.is_empty() {
+            return Err(differs(RESHARDING, format!("{told:?}"), format!("{changed:?}")));
+        }
+        for key in found.keys().chain(self.cycle.header_tags.keys()) {
+            let (expected, found) = (self.cycle.header_tags.get(key), found.get(key));
+            if !key.starts_with("hollow.") && expected != found {
+                return Err(differs(key, format!("{expected:?}"), format!("{found:?}")));
+            }
+            match expected {
+                Some(value) => self.engine.set_header_tag(key, value),
+                None => self.engine.remove_header_tag(key),
+            }
+        }
+        Ok(())
+    }
+
+    fn blob(
+        &mut self,
+        files: &mut BTreeMap<String, Vec<u8>>,
+        kind: &str,
+        versions: &str,
+        write: impl FnOnce(&mut WriteStateEngine, &mut Vec<u8>, &mut [BlobPart<'_>]) -> Result<(), WriteError>,
+    ) -> Result<(), ReplayError> {
+        let replay = self.replay;
+        let types: Vec<Vec<&str>> = replay
+            .parts
+            .values()
+            .map(|types| types.iter().map(String::as_str).collect())
+            .collect();
+        let mut buffers = vec![Vec::new(); types.len()];
+        let mut parts: Vec<BlobPart<'_>> = replay
+            .parts
+            .keys()
+            .zip(&types)
+            .zip(&mut buffers)
+            .map(|((name, types), out)| BlobPart { name, types, out })
+            .collect();
+        let mut main = Vec::new();
+        write(self.engine, &mut main, &mut parts).map_err(refused(self.cycle.version, kind))?;
+        files.insert(format!("{kind}-{versions}"), main);
+        for (name, buffer) in replay.parts.keys().zip(buffers) {
+            files.insert(format!("{kind}_{name}-{versions}"), buffer);
+        }
+        Ok(())
+    }
+
+    fn operation(&mut self, op: &Op, json: &Json) -> Result<(), ReplayError> {
+        let engine = &mut *self.engine;
+        let version = self.cycle.version;
+        let id = |engine: &WriteStateEngine, name: &String| {
+            engine.type_id(name).ok_or_else(|| ReplayError::Missing {
+                what: "type",
+                name: name.clone(),
+            })
+        };
+        let fail = || refused(version, &json.to_string());
+        let added = match op {
+            Op::Add { ty, fields, ordinal } => {
+                let ty = id(engine, ty)?;
+                let values = field_values(engine, ty, fields, json)?;
+                let record = values.iter().map(OwnedField::borrow).collect();
+                Some((engine.add_object(ty, &record).map_err(fail())?, *ordinal))
+            }
+            Op::List { ty, elements, ordinal } => {
+                let (ty, elements) = (id(engine, ty)?, ordinals(elements, json)?);
+                Some((engine.add_list(ty, &elements).map_err(fail())?, *ordinal))
+            }
+            Op::Set { ty, elements, ordinal } => {
+                let (ty, elements) = (id(engine, ty)?, ordinals(elements, json)?);
+                Some((engine.add_set(ty, &elements).map_err(fail())?, *ordinal))
+            }
+            Op::SetHashed { ty, elements, ordinal } => {
+                let elements: Vec<(Ordinal, i32)> = elements
+                    .iter()
+                    .map(|&(element, hash)| Ok((ordinal_of(element, json)?, hash)))
+                    .collect::<Result<_, ReplayError>>()?;
+                let ty = id(engine, ty)?;
+                Some((engine.add_set_hashed(ty, &elements).map_err(fail())?, *ordinal))
+            }
+            Op::Map { ty, entries, ordinal } => {
+                let entries: Vec<(Ordinal, Ordinal)> = entries
+                    .iter()
+                    .map(|&(key, value)| Ok((ordinal_of(key, json)?, ordinal_of(value, json)?)))
+                    .collect::<Result<_, ReplayError>>()?;
+                let ty = id(engine, ty)?;
+                Some((engine.add_map(ty, &entries).map_err(fail())?, *ordinal))
+            }
+            Op::MapHashed { ty, entries, ordinal } => {
+                let entries: Vec<(Ordinal, Ordinal, i32)> = entries
+                    .iter()
+                    .map(|&(key, value, hash)| Ok((ordinal_of(key, json)?, ordinal_of(value, json)?, hash)))
+                    .collect::<Result<_, ReplayError>>()?;
+                let ty = id(engine, ty)?;
+                Some((engine.add_map_hashed(ty, &entries).map_err(fail())?, *ordinal))
+            }
+            Op::MapOrdinal {
+                ty,
+                fields,
+                ordinal,
+                in_previous,
+                in_current,
+            } => {
+                let ty = id(engine, ty)?;
+                let values = field_values(engine, ty, fields, json)?;
+                let record: ObjectRecord<'_> = values.iter().map(OwnedField::borrow).collect();
+                let ordinal = ordinal_of(*ordinal, json)?;
+                engine
+                    .map_object(ty, &record, ordinal, *in_previous, *in_current)
+                    .map_err(fail())?;
+                None
+            }
+            other => {
+                self.other_operation(other, json)?;
+                None
+            }
+        };
+        match added {
+            Some((found, expected)) if found.get() != expected => Err(ReplayError::Differs {
+                what: "ordinal",
+                version,
+                at: json.to_string(),
+                expected: expected.to_string(),
+                found: found.to_string(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn other_operation(&mut self, op: &Op, json: &Json) -> Result<(), ReplayError> {
+        let engine = &mut *self.engine;
+        let id = |engine: &WriteStateEngine, name: &String| {
+            engine.type_id(name).ok_or_else(|| ReplayError::Missing {
+                what: "type",
+                name: name.clone(),
+            })
+        };
+        let result = match op {
+            Op::AddAll => engine.add_all_from_previous_cycle(),
+            Op::AddAllOfType { ty } => engine.add_all_of_type_from_previous_cycle(id(engine, ty)?),
+            Op::Carry { ty, ordinal } => engine.carry(id(engine, ty)?, ordinal_of(*ordinal, json)?),
+            Op::Remove { ty, ordinal } => engine.remove(id(engine, ty)?, ordinal_of(*ordinal, json)?).map(|_| ()),
+            Op::RemoveAllOfType { ty } => engine.remove_all_of_type(id(engine, ty)?),
+            Op::Reset => {
+                engine.reset();
+                Ok(())
+            }
+            Op::Tag { key, value } => {
+                engine.set_header_tag(key, value);
+                Ok(())
+            }
+            Op::Untag { key } => {
+                engine.remove_header_tag(key);
+                Ok(())
+            }
+            Op::TargetShardSize { bytes } => {
+                engine.set_target_max_type_shard_size_bytes(*bytes);
+                Ok(())
+            }
+            Op::RecalculateFree { ty } => {
+                engine.recalculate_free_ordinals(id(engine, ty)?);
+                Ok(())
+            }
+            Op::Compact {
+                min_cost_bytes,
+                min_percentage,
+            } => engine
+                .compact(CompactionConfig {
+                    min_candidate_hole_cost_bytes: *min_cost_bytes,
+                    min_candidate_hole_percentage: *min_percentage,
+                })
+                .map(|_| ()),
+            Op::DumpFlatRecord { index } => {
+                let bytes = self
+                    .replay
+                    .flat_records
+                    .get(*index)
+                    .ok_or_else(|| ReplayError::Missing {
+                        what: "flat record",
+                        name: index.to_string(),
+                    })?;
+                return dump_flat_record(engine, bytes, &self.replay.flat_schema_ids).map_err(|what| {
+                    ReplayError::Operation {
+                        what,
+                        operation: json.to_string(),
+                    }
+                });
+            }
+            _ => Ok(()), // handled by the caller
+        };
+        result.map_err(refused(self.cycle.version, &json.to_string()))
+    }
+}
+
+fn ordinal_of(number: u32, json: &Json) -> Result<Ordinal, ReplayError> {
+    Ordinal::new(number).ok_or_else(|| ReplayError::Operation {
+        what: format!("no ordinal, number={number}"),
+        operation: json.to_string(),
+    })
+}
+
+fn ordinals(numbers: &[u32], json: &Json) -> Result<Vec<Ordinal>, ReplayError> {
+    numbers.iter().map(|&number| ordinal_of(number, json)).collect()
+}
+
+/// A field value that owns its bytes.
+enum OwnedField {
+    Plain(FieldValue<'static>),
+    Text(String),
+    StoredText(Vec<u8>),
+    Bytes(Vec<u8>),
+}
+
+impl OwnedField {
+    fn borrow(&self) -> FieldValue<'_> {
+        match self {
+            OwnedField::Plain(value) => *value,
+            OwnedField::Text(value) => FieldValue::Text(value),
+            OwnedField::StoredText(value) => FieldValue::StoredText(value),
+            OwnedField::Bytes(value) => FieldValue::Bytes(value),
+        }
+    }
+}
+
+fn field_values(
+    engine: &WriteStateEngine,
+    ty: TypeId,
+    fields: &[Json],
+    json: &Json,
+) -> Result<Vec<OwnedField>, ReplayError> {
+    let refuse = |what: String| ReplayError::Operation {
+        what,
+        operation: json.to_string(),
+    };
+    let schema = engine.dataset().schemas()[ty.index()]
+        .as_object()
+        .ok_or_else(|| refuse("not an object type".to_owned()))?;
+    schema
+        .fields
+        .iter()
+        .zip(fields)
+        .map(|(field, value)| {
+            field_value(&field.ty, value).ok_or_else(|| refuse(format!("field={} value={value}", field.name)))
+        })
+        .collect()
+}
+
+fn field_value(ty: &FieldType, value: &Json) -> Option<OwnedField> {
+    if value.is_null() {
+        return Some(OwnedField::Plain(FieldValue::Null));
+    }
+    if value.get("setNull").is_some() {
+        // Java stores a null set explicitly as one byte that is no text.
+        return Some(match ty {
+            FieldType::String => OwnedField::StoredText(vec![0x80]),
+            FieldType::Bytes => OwnedField::Bytes(vec![0x80]),
+            _ => OwnedField::Plain(FieldValue::Null),
+        });
+    }
+    let plain = match ty {
+        FieldType::Int => FieldValue::Int(i32::try_from(value.as_i64()?).ok()?),
+        FieldType::Long => FieldValue::Long(value.as_i64()?),
+        FieldType::Boolean => FieldValue::Boolean(value.as_bool()?),
+        FieldType::Float => FieldValue::Float(f32::from_bits(u32::from_str_radix(value.as_str()?, 16).ok()?)),
+        FieldType::Double => FieldValue::Double(f64::from_bits(u64::from_str_radix(value.as_str()?, 16).ok()?)),
+        FieldType::Reference(_) => FieldValue::Reference(Ordinal::new(u32::try_from(value.as_u64()?).ok()?)?),
+        FieldType::String => {
+            return Some(match value.get("utf16") {
+                Some(units) => {
+                    let mut stored = Vec::new();
+                    for unit in units.as_array()? {
+                        let unit = u16::try_from(unit.as_u64()?).ok()?;
+                        hollow::memory::var_int::write_u32(&mut stored, unit.into());
+                    }
+                    OwnedField::StoredText(stored)
+                }
+                None => OwnedField::Text(value.as_str()?.to_owned()),
+            });
+        }
+        FieldType::Bytes => return hex(value.as_str()?).map(OwnedField::Bytes),
+    };
+    Some(OwnedField::Plain(plain))
+}
+
+/// The bytes of a text of hexadecimal digits.
+pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    pairs
+        .iter()
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect()
+}
