@@ -25,6 +25,9 @@ pub enum KeyError {
     /// Records of the type have no key.
     #[error("records of the type have no primary key; name one with --key, type={0}")]
     NoKey(String),
+    /// A path of a key that leads nowhere; the text says why.
+    #[error("{0}")]
+    NoSuchPath(String),
     /// Another number of parts.
     #[error("the key of type={type_name} has {expected} part(s) ({paths}), found={found}")]
     Parts {
@@ -96,6 +99,25 @@ impl<'s> Details<'s> {
         of_a.chain(of_b)
             .filter(|name| key_paths(&self.a, &self.b, name, options).is_some())
             .collect()
+    }
+
+    /// Whether the keys given instead of declared ones lead to values.
+    ///
+    /// # Errors
+    /// [`KeyError::NoSuchPath`] for the first that does not.
+    pub fn check_keys(&self, options: &Options) -> Result<(), KeyError> {
+        for (name, paths) in &options.keys {
+            for side in [&self.a, &self.b] {
+                if side.number(name).is_none() {
+                    continue;
+                }
+                for path in paths {
+                    let resolved = side.state.dataset().resolve(name, path);
+                    resolved.map_err(|error| KeyError::NoSuchPath(error.to_string()))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The records with a key, in A and in B. Looks at all records of the type.

@@ -19,6 +19,7 @@
 //! }
 //! ```
 
+pub mod cli;
 mod details;
 mod engine;
 mod model;
@@ -26,6 +27,7 @@ mod pairing;
 mod progress;
 pub mod report;
 pub mod schemas;
+pub mod select;
 mod shared;
 pub mod show;
 mod side;

@@ -244,7 +244,10 @@ pub(super) fn node(value: &Node) -> Value {
         Node::Null => Value::Null,
         Node::Int(number) => json!(number),
         Node::Boolean(value) => json!(value),
-        Node::Float(bits) => float(f32::from_bits(*bits).into(), || json!(f32::from_bits(*bits))),
+        Node::Float(bits) => float(f32::from_bits(*bits).into(), || {
+            // By its shortest digits: widened, 0.1 would be 0.10000000149011612.
+            json!(f32::from_bits(*bits).to_string().parse::<f64>().unwrap_or_default())
+        }),
         Node::Double(bits) => float(f64::from_bits(*bits), || json!(f64::from_bits(*bits))),
         Node::Text(text) => json!(text),
         Node::Units(units) => json!(show::units_escaped(units)),

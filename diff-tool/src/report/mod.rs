@@ -15,7 +15,7 @@ mod unified;
 
 pub use paint::Painter;
 
-use crate::{Details, Diff, SideName, TypeDiff};
+use crate::{Details, Diff, TypeDiff};
 
 /// How a state is called in a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,13 +89,6 @@ pub struct RecordReport<'r> {
 }
 
 impl Report<'_> {
-    fn title(&self, side: SideName) -> &Title {
-        match side {
-            SideName::A => &self.a,
-            SideName::B => &self.b,
-        }
-    }
-
     /// Whether the records of a type are listed, not just counted.
     fn lists(&self, ty: &TypeDiff) -> bool {
         self.list_unkeyed || ty.key().is_some()
