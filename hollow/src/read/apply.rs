@@ -33,6 +33,7 @@ pub(super) fn delta(state: &ReadState, bytes: &[u8], parts: &[&[u8]]) -> Result<
         origin_tag: header.origin_tag,
         tag: header.destination_tag,
         version: None,
+        lineage: state.lineage.next(),
     })
 }
 

@@ -1,13 +1,14 @@
 //! Reading snapshots.
 
 use super::object_page::{FieldKind, ObjectPage};
+use super::state::Lineage;
 use super::table::Records;
 use super::type_state::{ListTypeState, MapTypeState, ObjectTypeState, SetTypeState, TypeReadState};
 use super::wire::{Form, Frame};
 use super::{Filter, LoadOptions, ReadState, rebuild};
 use crate::blob::{Cursor, DecodeError, Header, PartHeader};
 use crate::schema::{Dataset, ObjectSchema, Schema};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Reads a snapshot; see [`ReadState::from_snapshot_with`].
@@ -28,6 +29,7 @@ pub(super) fn snapshot(bytes: &[u8], options: &LoadOptions<'_>) -> Result<ReadSt
         origin_tag: header.origin_tag,
         tag: header.destination_tag,
         version: None,
+        lineage: Lineage::first(),
     })
 }
 
@@ -39,10 +41,10 @@ pub(super) fn each_frame<'b>(
     mut visit: impl FnMut(&Frame<'b>) -> Result<(), DecodeError>,
 ) -> Result<Header, DecodeError> {
     let mut names = HashSet::new();
-    let mut frames = |cursor: &mut Cursor<'b>, count: usize, listed: Option<&[Schema]>| {
-        let listed = listed.and_then(|schemas| Dataset::new(schemas.to_vec()).ok());
+    let mut frames = |cursor: &mut Cursor<'b>, count: usize, listed: &[Schema]| {
+        let listed: HashMap<&str, &Schema> = listed.iter().map(|schema| (schema.name(), schema)).collect();
         for _ in 0..count {
-            let frame = Frame::read(cursor, form, listed.as_ref())?;
+            let frame = Frame::read(cursor, form, &listed)?;
             if !names.insert(frame.schema.name().to_owned()) {
                 return Err(cursor.invalid("name of a type", "a name that stands once", frame.schema.name()));
             }
@@ -52,7 +54,11 @@ pub(super) fn each_frame<'b>(
     };
     let mut cursor = Cursor::new(bytes);
     let header = Header::read(&mut cursor)?;
-    frames(&mut cursor, header.num_type_states, header.schemas.as_deref())?;
+    frames(
+        &mut cursor,
+        header.num_type_states,
+        header.schemas.as_deref().unwrap_or_default(),
+    )?;
     let mut part_names = HashSet::new();
     for part in parts {
         let mut cursor = Cursor::new(part);
@@ -63,7 +69,7 @@ pub(super) fn each_frame<'b>(
             let found = format!("{} to {}", tags.0, tags.1);
             return Err(cursor.invalid("tags of an optional part", expected, found));
         }
-        frames(&mut cursor, part.num_type_states, Some(&part.schemas))?;
+        frames(&mut cursor, part.num_type_states, &part.schemas)?;
         if let Some(name) = part_names.replace(part.name) {
             return Err(cursor.invalid("name of an optional part", "each part once", name));
         }

@@ -9,6 +9,7 @@ use crate::{Ordinal, Version};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One state of a data set: complete, immutable, cheap to clone and to share between threads.
 ///
@@ -21,6 +22,41 @@ pub struct ReadState {
     pub(super) origin_tag: i64,
     pub(super) tag: i64,
     pub(super) version: Option<Version>,
+    pub(super) lineage: Lineage,
+}
+
+/// Which state this is in this process, and of which it was made by a delta.
+///
+/// Between these two, an ordinal populated in both has the same record. Tags do not say that: a snapshot of the same tag
+/// can come from a restored producer that lost the NaNs of the state before.
+#[derive(Clone, Copy)]
+pub(super) struct Lineage {
+    id: u64,
+    made_of: Option<u64>,
+}
+
+impl Lineage {
+    /// A state read from a snapshot.
+    pub(super) fn first() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            made_of: None,
+        }
+    }
+
+    /// A state made of this one by a delta.
+    pub(super) fn next(self) -> Self {
+        Self {
+            made_of: Some(self.id),
+            ..Self::first()
+        }
+    }
+
+    /// Whether one of the two was made of the other.
+    pub(super) fn is_next_to(self, other: Self) -> bool {
+        self.made_of == Some(other.id) || other.made_of == Some(self.id)
+    }
 }
 
 impl ReadState {

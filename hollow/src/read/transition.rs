@@ -42,8 +42,7 @@ impl Transition {
     /// A record is the same if its fields are (those that both schemas have); what it refers to is judged in the type
     /// referred to. All records of a type that only one of the states has count as changed.
     pub fn between(before: &ReadState, after: &ReadState) -> Self {
-        // Between neighbours an ordinal populated in both states has the same record: writers never reuse it at once.
-        let neighbours = after.origin_tag() == before.tag() || before.origin_tag() == after.tag();
+        let neighbours = after.lineage.is_next_to(before.lineage);
         let mut types = BTreeMap::new();
         for old in before.types() {
             let changes = match after.ty(old.name()) {

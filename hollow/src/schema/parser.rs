@@ -26,7 +26,7 @@ pub fn parse(text: &str) -> Result<Vec<Schema>, SchemaError> {
         last_line: text.lines().count().max(1),
     };
     let mut schemas: Vec<Schema> = Vec::new();
-    while parser.at < parser.tokens.len() {
+    while parser.skip_semicolons() {
         let schema = parser.schema()?;
         if schemas.iter().any(|other| other.name() == schema.name()) {
             return Err(SchemaError::Duplicate {
@@ -177,6 +177,14 @@ impl Parser {
         }
         self.mark(')', ")")?;
         Ok(paths)
+    }
+
+    /// Semicolons between schemas mean nothing. False at the end of the text.
+    fn skip_semicolons(&mut self) -> bool {
+        while self.is_mark(';') {
+            self.at += 1;
+        }
+        self.at < self.tokens.len()
     }
 
     fn is_mark(&self, mark: char) -> bool {

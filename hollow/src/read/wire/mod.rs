@@ -14,7 +14,8 @@ use super::bits::WireWords;
 use crate::Ordinal;
 use crate::blob::{Cursor, DecodeError, read_schema};
 use crate::memory::gap_list;
-use crate::schema::{Dataset, Kind, Schema};
+use crate::schema::{Kind, Schema};
+use std::collections::HashMap;
 
 /// Snapshots hold every record, deltas those that were added and the ordinals of those removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +77,14 @@ impl Change {
 
 impl<'b> Frame<'b> {
     /// Reads a type state. The schema in the frame must be the one that the blob's header lists under its name.
-    pub(super) fn read(cursor: &mut Cursor<'b>, form: Form, listed: Option<&Dataset>) -> Result<Self, DecodeError> {
+    pub(super) fn read(
+        cursor: &mut Cursor<'b>,
+        form: Form,
+        listed: &HashMap<&str, &Schema>,
+    ) -> Result<Self, DecodeError> {
         let schema = read_schema(cursor)?;
         let name = schema.name().to_owned();
-        if let Some(other) = listed.and_then(|listed| listed.get(&name))
+        if let Some(&other) = listed.get(name.as_str())
             && *other != schema
         {
             let error = cursor.invalid("schema of a type state", format!("{other} as in the header"), schema);

@@ -1,0 +1,6 @@
+//! The read side against the golden vectors: blobs and numbers recorded from the original Java library.
+
+mod chains;
+mod ground;
+mod hostile;
+mod views;
