@@ -146,11 +146,16 @@ fn pass_through(command: &mut Command) -> anyhow::Result<Summary> {
     Ok(summary)
 }
 
-/// The last line of a run, and whether it went well.
+/// Prints what was skipped and the sum, which is the last line of a run. Returns whether the run went well: a run of
+/// no tests did not.
 pub fn report(summary: &Summary) -> bool {
     for line in &summary.skip_lines {
         println!("{}{line}", skip::PREFIX);
     }
     println!("{summary}");
+    if summary.passed + summary.failed + summary.skipped == 0 {
+        eprintln!("no test ran");
+        return false;
+    }
     summary.failed == 0
 }

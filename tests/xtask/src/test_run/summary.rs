@@ -15,6 +15,8 @@ pub struct Summary {
     pub skipped: u64,
     /// What the tests that returned early said, without the prefix.
     pub skip_lines: Vec<String>,
+    /// Test binaries that began and have not told their result.
+    open: u64,
 }
 
 impl Summary {
@@ -24,25 +26,29 @@ impl Summary {
         if let Some(why) = line.strip_prefix(skip::PREFIX) {
             self.skip_lines.push(why.to_owned());
         } else if let Some(counts) = line.strip_prefix("test result: ") {
+            self.open = self.open.saturating_sub(1);
             self.passed += count(counts, "passed");
             self.failed += count(counts, "failed");
             self.skipped += count(counts, "ignored");
+        } else if is_start(line) {
+            self.open += 1;
         }
     }
 
     /// To be called at the end of a cargo command's output, with how the command ended.
     ///
-    /// libtest counts a test that returned early as passed: moved here. And a test binary that crashed has no result
-    /// line at all: without a failure counted, an unsuccessful command counts as one.
+    /// libtest counts a test that returned early as passed: moved here. A test binary that crashed has no result line:
+    /// each counts as a failure, and so does a command that fails without anything else to show for it.
     pub fn finish(&mut self, success: bool) {
         let early = u64::try_from(self.skip_lines.len())
             .unwrap_or(u64::MAX)
             .min(self.passed);
         self.passed -= early;
         self.skipped += early;
-        if !success && self.failed == 0 {
-            self.failed = 1;
+        if !success {
+            self.failed = (self.failed + self.open).max(1);
         }
+        self.open = 0;
     }
 
     /// Adds another finished summary to this one.
@@ -62,6 +68,14 @@ impl fmt::Display for Summary {
             self.passed, self.failed, self.skipped
         )
     }
+}
+
+/// True for `running 3 tests`, which a test binary prints first.
+fn is_start(line: &str) -> bool {
+    let number = line
+        .strip_prefix("running ")
+        .and_then(|rest| rest.strip_suffix(" tests").or(rest.strip_suffix(" test")));
+    number.is_some_and(|number| number.parse::<u64>().is_ok())
 }
 
 /// The number before `word` in `ok. 3 passed; 0 failed; ..`; 0 when it is not there.
