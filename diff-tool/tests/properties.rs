@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Chain, SCHEMA, all, canonical, field_names};
-use diff_tool::{Details, Diff, Options, SideName, TypeDiff, changes, compare, diff};
+use diff_tool::{Change, Details, Diff, Options, SideName, TypeDiff, changes, compare, diff};
 use hollow::read::ReadState;
 use hollow::record::Value;
 use proptest::collection::vec;
@@ -267,6 +267,27 @@ fn shape(ty: &TypeDiff) -> (usize, usize, usize, Vec<(String, usize, usize)>, Ve
     (ty.equal, ty.modified.len(), ty.ambiguous, fields, groups)
 }
 
+/// What a change is, wherever in a list it happens.
+fn kind(change: &Change<'_>) -> String {
+    let place = change.place();
+    let mut outside_of_lists = String::new();
+    for (index, piece) in place.split('[').enumerate() {
+        let is_position = index > 0 && piece.starts_with(|c: char| c.is_ascii_digit());
+        outside_of_lists.push_str(if is_position {
+            piece.split_once(']').map_or("", |x| x.1)
+        } else {
+            piece
+        });
+        outside_of_lists.push('[');
+    }
+    format!("{outside_of_lists} {:?} {:?}", change.before, change.after)
+}
+
+fn sorted(mut items: Vec<String>) -> Vec<String> {
+    items.sort();
+    items
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
@@ -311,9 +332,12 @@ proptest! {
             let ty = ty(&diff, name);
             let names = field_names(&a, name);
             let mut records: BTreeMap<String, usize> = BTreeMap::new();
+            let mut members: BTreeMap<u32, BTreeSet<Vec<String>>> = BTreeMap::new();
             for m in &ty.modified {
                 let (before, after) = details.trees(ty, m);
                 let edit = compare(&before, &after);
+                let kinds: Vec<String> = changes(&edit).iter().map(kind).collect();
+                members.entry(m.group).or_default().insert(sorted(kinds));
                 let paths: BTreeSet<String> = changes(&edit).iter().map(|change| change.path()).collect();
                 let found: BTreeSet<&str> = paths.iter().filter_map(|path| path.split('.').next()).collect();
                 let fields = |state: &ReadState, ordinal| match state.value(name, ordinal) {
@@ -333,6 +357,9 @@ proptest! {
             let counted: BTreeMap<String, usize> = ty.fields.iter().map(|f| (f.path.clone(), f.records)).collect();
             prop_assert_eq!(counted, records);
             prop_assert!(ty.fields.iter().all(|field| field.places >= field.records));
+            // Within a group all changes are alike, and no two groups have the same changes.
+            prop_assert!(members.values().all(|kinds| kinds.len() == 1));
+            prop_assert_eq!(members.values().flatten().collect::<BTreeSet<_>>().len(), ty.groups.len());
             prop_assert_eq!(ty.groups.iter().map(|group| group.records).sum::<usize>(), ty.modified.len());
             for (index, group) in ty.groups.iter().enumerate() {
                 let members = ty.modified.iter().filter(|m| m.group as usize == index).count();
