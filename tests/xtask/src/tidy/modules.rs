@@ -19,9 +19,9 @@ const ORDER: &[&[&str]] = &[
     &["write", "read"],
     &["copy"],
     &["index"],
+    &["tools"],
     &["store"],
     &["producer", "consumer"],
-    &["tools"],
     &["testing"],
 ];
 
@@ -59,12 +59,12 @@ fn row(module: &str) -> Option<usize> {
     ORDER.iter().position(|row| row.contains(&module))
 }
 
-/// The top-level module a file belongs to; `None` for `lib.rs` and what is elsewhere.
+/// The top-level module a file belongs to; `None` for `lib.rs`, for programs, and for what is elsewhere.
 fn module_of(path: &str) -> Option<&str> {
     let below = path.strip_prefix(FOLDER)?;
     let first = below.split('/').next()?;
     let name = first.strip_suffix(".rs").unwrap_or(first);
-    (path.ends_with(".rs") && name != "lib" && name != "main").then_some(name)
+    (path.ends_with(".rs") && !matches!(name, "lib" | "main" | "bin")).then_some(name)
 }
 
 fn is_test(path: &str) -> bool {
