@@ -8,6 +8,8 @@ pub mod hash;
 mod map;
 pub mod mutf8;
 mod ordinal_set;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod var_int;
 pub mod zigzag;

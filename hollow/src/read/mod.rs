@@ -27,6 +27,8 @@ mod rebuild;
 mod slots;
 mod state;
 mod table;
+#[cfg(test)]
+mod tests;
 mod transition;
 mod tree;
 mod type_state;
