@@ -252,6 +252,7 @@ impl Cli {
                 ),
             });
         }
+        let tags = &details.tags();
         let mut same = true;
         let mut reports = Vec::new();
         for (name, (x, y)) in &found {
@@ -260,6 +261,7 @@ impl Cli {
                 let report = RecordReport {
                     a: a.clone(),
                     b: b.clone(),
+                    tags,
                     type_name: name,
                     key: parts.iter().map(|part| show::name(part)).collect::<Vec<_>>().join(","),
                     sides: (tree(SideName::A, x), tree(SideName::B, y)),

@@ -4,6 +4,7 @@ use crate::engine::key_paths;
 use crate::model::{Modified, Options, TypeDiff};
 use crate::side::{KeyPlan, Seed, Side};
 use crate::side_name::SideName;
+use crate::tags::{self, TagComparison};
 use crate::tree::Node;
 use hollow::Ordinal;
 use hollow::read::ReadState;
@@ -62,6 +63,13 @@ impl<'s> Details<'s> {
             a: Side::new(a, seed),
             b: Side::new(b, seed),
         }
+    }
+
+    /// The header tags, compared.
+    pub fn tags(&self) -> TagComparison {
+        let version = |side: &Side<'_>| side.state.version().map(|version| version.to_string());
+        let (a, b) = (self.a.state, self.b.state);
+        tags::compare(a.header_tags(), b.header_tags(), (version(&self.a), version(&self.b)))
     }
 
     /// The record before and after.
@@ -203,5 +211,5 @@ fn parse_hex(text: &str) -> Option<Vec<u8>> {
         .map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok()))
         .collect();
     let digits = digits?;
-    (digits.len() % 2 == 0).then(|| digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+    (digits.len().is_multiple_of(2)).then(|| digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }

@@ -58,7 +58,7 @@ impl Progress {
     pub(crate) fn advance(&mut self, count: usize) {
         self.done += count;
         // The clock is asked now and then only.
-        if self.done % 256 != 0 {
+        if !self.done.is_multiple_of(256) {
             return;
         }
         let Some(shown) = &mut self.shown else { return };

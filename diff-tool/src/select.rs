@@ -58,7 +58,7 @@ pub enum SelectError {
         file: String,
         /// What is wrong with it.
         #[source]
-        source: DecodeError,
+        source: Box<DecodeError>,
     },
 }
 
@@ -199,7 +199,10 @@ impl Place {
                 let name = name_of(file);
                 let bytes = std::fs::read(file)
                     .map_err(|error| SelectError::Store(format!("cannot read {name}"), StoreError::io(&name, error)))?;
-                ReadState::from_snapshot(&bytes).map_err(|source| SelectError::Decode { file: name, source })
+                ReadState::from_snapshot(&bytes).map_err(|error| SelectError::Decode {
+                    file: name,
+                    source: Box::new(error),
+                })
             }
         }
     }
@@ -279,7 +282,7 @@ fn load_one(
                 let error = match error {
                     LoadError::Decode { blob, source } => SelectError::Decode {
                         file: show::escaped(&blob),
-                        source,
+                        source: Box::new(source),
                     },
                     LoadError::Store(error) => SelectError::Store("cannot load the state".to_owned(), error),
                     other => SelectError::Store(

@@ -4,7 +4,7 @@
 //! that look like others. All of these are written as escapes, so that what differs can be seen and what is printed
 //! cannot do anything.
 
-use crate::tree::Node;
+use crate::tree::{Member, Node};
 use std::fmt::Write as _;
 
 /// Text within double quotes, with escapes for whatever is not plainly visible.
@@ -73,7 +73,9 @@ fn push_value(out: &mut String, node: &Node) {
             bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
         }
         Node::Object(object) => {
-            push_list(out, "{", "}", &object.fields, |out, field| {
+            let mut fields: Vec<&Member> = object.fields.iter().collect();
+            fields.sort_by_key(|field| field.position.0);
+            push_list(out, "{", "}", &fields, |out, field| {
                 let _ = write!(out, "{}: ", name(&field.name));
                 push_value(out, &field.node);
             });

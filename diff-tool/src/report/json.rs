@@ -43,6 +43,7 @@ impl RecordReport<'_> {
             "same": self.is_same(),
             "a": title(&self.a),
             "b": title(&self.b),
+            "derived": self.tags.derived.as_ref().map(derived),
             "record": {
                 "type": self.type_name,
                 "key": self.key,

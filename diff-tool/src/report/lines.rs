@@ -134,9 +134,8 @@ fn push_element(lines: &mut Vec<Line>, indent: usize, bullet: &str, edit: &Edit<
     let start = lines.len();
     push_edit(lines, indent + bullet.len(), "", "", edit);
     let first_is_replaced = match edit {
-        Edit::Replaced(Some(_), Some(_)) => true,
-        Edit::Object(fields) => matches!(fields.first(), Some((_, Edit::Replaced(Some(_), Some(_))))),
-        _ => false,
+        Edit::Object(fields) => fields.first().is_some_and(|(_, edit)| stands_twice(edit)),
+        edit => stands_twice(edit),
     };
     let mut with_bullet = |sign: Option<Sign>| {
         let mut new = lines.iter_mut().skip(start);
@@ -153,6 +152,15 @@ fn push_element(lines: &mut Vec<Line>, indent: usize, bullet: &str, edit: &Edit<
     }
 }
 
+/// Whether a removed and an added line stand for the same thing, with no line for both before them.
+fn stands_twice(edit: &Edit<'_>) -> bool {
+    match edit {
+        Edit::Replaced(before, after) => before.is_some() && after.is_some(),
+        Edit::Set(elements) => elements.len() <= WHOLE_SET && elements.iter().all(|(_, edit)| is_scalar(edit)),
+        _ => false,
+    }
+}
+
 fn is_scalar(edit: &Edit<'_>) -> bool {
     match edit {
         Edit::Same(node) => node.is_scalar(),
@@ -161,10 +169,16 @@ fn is_scalar(edit: &Edit<'_>) -> bool {
     }
 }
 
-/// A set of single values that changed.
+/// A set of single values that changed: of a small one both sides with marks, of a large one what differs.
 fn push_values(lines: &mut Vec<Line>, indent: usize, label: &str, edits: &[&Edit<'_>]) {
-    let stay = edits.iter().filter(|edit| matches!(edit, Edit::Same(_))).count();
     let whole = edits.len() <= WHOLE_SET;
+    let (label, indent) = if whole {
+        (label, indent)
+    } else {
+        let both = edits.iter().filter(|edit| matches!(edit, Edit::Same(_))).count();
+        lines.push(Line::new(Sign::Both, indent, format!("{label}{{{both} in both}}")));
+        ("", indent + 2)
+    };
     for sign in [Sign::Removed, Sign::Added] {
         let of_side = |edit: &&Edit<'_>| match edit {
             Edit::Same(node) => whole.then(|| (show::member(node), false)),
@@ -176,23 +190,20 @@ fn push_values(lines: &mut Vec<Line>, indent: usize, label: &str, edits: &[&Edit
         };
         let values: Vec<(String, bool)> = edits.iter().filter_map(of_side).collect();
         if !whole && values.is_empty() {
-            continue; // the other line says it
+            continue;
         }
         let mut pieces = vec![Piece::plain(format!("{label}{{"))];
         for (index, (text, changed)) in values.into_iter().enumerate() {
             if index > 0 {
                 pieces.push(Piece::plain(" ".to_owned()));
             }
-            // Marks tell the changed from those that stay; where all are changed there is nothing to tell.
+            // Marks tell the changed from those that stay; of a large set only the changed are there.
             pieces.push(Piece {
                 text,
                 marked: changed && whole,
             });
         }
         pieces.push(Piece::plain("}".to_owned()));
-        if !whole && stay > 0 {
-            pieces.push(Piece::plain(format!(" and {stay} in both")));
-        }
         lines.push(Line { sign, indent, pieces });
     }
 }

@@ -15,6 +15,7 @@ mod unified;
 
 pub use paint::Painter;
 
+use crate::tags::TagComparison;
 use crate::{Details, Diff, TypeDiff};
 
 /// How a state is called in a report.
@@ -80,6 +81,8 @@ pub struct RecordReport<'r> {
     pub a: Title,
     /// B.
     pub b: Title,
+    /// The header tags of the two states.
+    pub tags: &'r TagComparison,
     /// The record's type.
     pub type_name: &'r str,
     /// The record's key as text.
@@ -105,7 +108,7 @@ fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -19,6 +19,7 @@ impl RecordReport<'_> {
     /// Whatever writing fails with.
     pub fn text(&self, out: &mut dyn Write, painter: Painter, context: Option<usize>) -> io::Result<()> {
         summary::write_titles(out, painter, &self.a, &self.b)?;
+        summary::write_question(out, painter, self.tags, self.is_same())?;
         let name = show::name(self.type_name);
         match &self.sides {
             (Some(before), Some(after)) if before == after => {

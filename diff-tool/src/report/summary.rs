@@ -2,7 +2,7 @@
 
 use super::paint::{Ink, Painter};
 use super::{Detail, Report, Title, counted, grouped};
-use crate::tags;
+use crate::tags::{self, TagComparison};
 use crate::{MatchedBy, TypeDiff, show};
 use std::io::{self, Write};
 
@@ -22,32 +22,37 @@ pub(super) fn write_titles(out: &mut dyn Write, painter: Painter, a: &Title, b: 
     Ok(())
 }
 
+/// Whether both states are answers to the same question, if they are answers.
+pub(super) fn write_question(
+    out: &mut dyn Write,
+    painter: Painter,
+    tags: &TagComparison,
+    is_same: bool,
+) -> io::Result<()> {
+    let Some(derived) = &tags.derived else { return Ok(()) };
+    let ink = if derived.same_question() { Ink::Good } else { Ink::Bad };
+    let text = derived.to_string();
+    let (verdict, rest) = text
+        .split_once('\n')
+        .map_or((text.as_str(), None), |(x, y)| (x, Some(y)));
+    writeln!(out, "{}", painter.paint(ink, verdict))?;
+    if let Some(rest) = rest {
+        writeln!(out, "{rest}")?;
+    }
+    let warning = match (is_same, derived.same_question(), derived.same_rules()) {
+        (false, false, _) => "what differs below may come from the inputs, not from the rules",
+        (false, true, true) => "same inputs, same rules: the evaluation should have had the same result",
+        _ => return Ok(()),
+    };
+    writeln!(out, "  {}", painter.paint(Ink::Bad, warning))
+}
+
 impl Report<'_> {
     /// What must be known before any difference is read: whether both sides were asked the same question.
     pub(super) fn write_head(&self, out: &mut dyn Write, painter: Painter) -> io::Result<()> {
-        write_titles(out, painter, &self.a, &self.b)?;
         let tags = &self.diff.tags;
-        if let Some(derived) = &tags.derived {
-            let ink = if derived.same_question() { Ink::Good } else { Ink::Bad };
-            let text = derived.to_string();
-            let (verdict, rest) = text
-                .split_once('\n')
-                .map_or((text.as_str(), None), |(x, y)| (x, Some(y)));
-            writeln!(out, "{}", painter.paint(ink, verdict))?;
-            if let Some(rest) = rest {
-                writeln!(out, "{rest}")?;
-            }
-            if !self.diff.is_same() {
-                let warning = match (derived.same_question(), derived.same_rules()) {
-                    (false, _) => "differences below may come from the inputs, not from the rules",
-                    (true, true) => "same inputs, same rules: the evaluation should have had the same result",
-                    (true, false) => "",
-                };
-                if !warning.is_empty() {
-                    writeln!(out, "  {}", painter.paint(Ink::Bad, warning))?;
-                }
-            }
-        }
+        write_titles(out, painter, &self.a, &self.b)?;
+        write_question(out, painter, tags, self.diff.is_same())?;
         if !tags.differences.is_empty() {
             writeln!(out, "\n{} that differ", counted(tags.differences.len(), "header tag"))?;
             for tag in &tags.differences {

@@ -74,7 +74,7 @@ impl Report<'_> {
             write_record_head(out, painter, &name, &key, (true, true))?;
             if group.records > 1 {
                 let names = listed(names.get(1..).unwrap_or_default(), group.records - 1);
-                let line = format!("and the same in {} more: {names}", counted(group.records - 1, "record"));
+                let line = format!("and the same in {}: {names}", counted(group.records - 1, "more record"));
                 writeln!(out, "{}", painter.paint(Ink::Hunk, &line))?;
             }
             unified::write(out, painter, &lines::edit_lines(&edit), extent.context)?;
@@ -122,6 +122,7 @@ impl Report<'_> {
                 )?;
             } else {
                 let node = self.details.tree(side, &ty.name, ordinal);
+                writeln!(out)?;
                 write_whole(out, painter, sign, &node)?;
             }
         }
