@@ -21,11 +21,14 @@
 //! - [`mock`]: a Kafka cluster within the process, for tests and demonstrations.
 
 pub mod client;
+pub mod config;
 pub mod dead_letter;
 pub mod emit;
 pub mod message;
 pub mod mock;
 mod offsets;
+pub mod service;
 pub mod source;
 
+pub use message::Codec;
 pub use offsets::{Offsets, OffsetsError};

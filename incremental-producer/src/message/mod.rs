@@ -13,11 +13,13 @@
 //! Messages come from elsewhere: no input may panic, recurse without bound, or allocate much more than its own size.
 
 mod compact;
+mod hash_keys;
 #[cfg(test)]
 mod tests;
 
 pub use compact::{CompactError, MAGIC};
 
+use hash_keys::HashKeys;
 use hollow::record::json::{JsonError, Limits};
 use hollow::record::{KeyError, KeyPaths, KeyValue, Value, json, key_json};
 use hollow::schema::Dataset;
@@ -50,7 +52,7 @@ pub enum DecodeFailure {
     NoKey,
     /// Its key is no primary key.
     #[error("message key: {0}")]
-    Key(#[source] KeyError),
+    Key(KeyError),
     /// Its payload is neither form of a record.
     #[error("the payload begins neither with {{ nor with HRK1, length={length} begins={begins}")]
     UnknownForm {
@@ -64,10 +66,18 @@ pub enum DecodeFailure {
     Json(#[from] JsonError),
     /// The compact form is wrong.
     #[error("compact form: {0}")]
-    Compact(#[from] CompactError),
+    Compact(CompactError),
     /// The record has no complete primary key.
     #[error("record: {0}")]
-    RecordKey(#[source] KeyError),
+    RecordKey(KeyError),
+    /// An element has no value where the hash key of its set or map asks for one, so it cannot be placed.
+    #[error("{place}: the element has no value for the hash key, field={path}")]
+    NullHashKey {
+        /// The set or map in the record: `Asset.territory`.
+        place: String,
+        /// The path of the hash key from the element, in full.
+        path: String,
+    },
     /// Message and record disagree.
     #[error("the key of the message is not the key of the record, message={message} record={record}")]
     KeyMismatch {
@@ -89,6 +99,7 @@ struct Inner {
     dataset: Dataset,
     root: String,
     key: KeyPaths,
+    hash_keys: HashKeys,
     schema_hash: i32,
     limits: Limits,
 }
@@ -97,15 +108,17 @@ impl Codec {
     /// A codec for records of type `root`, which needs a primary key.
     ///
     /// # Errors
-    /// [`KeyError`] if there is no such type, or no key that leads somewhere.
+    /// [`KeyError`] if there is no such type, or its primary key or any hash key leads nowhere.
     pub fn new(dataset: Dataset, root: &str) -> Result<Self, KeyError> {
         let key = KeyPaths::resolve(&dataset, root)?;
+        let hash_keys = HashKeys::resolve(&dataset)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 schema_hash: dataset.schema_hash(),
                 dataset,
                 root: root.to_owned(),
                 key,
+                hash_keys,
                 limits: Limits::DEFAULT,
             }),
         })
@@ -148,7 +161,8 @@ impl Codec {
         let record = if payload.first() == Some(&b'{') {
             json::parse_within(&inner.dataset, &inner.root, payload, &inner.limits)?
         } else if let Some(archive) = payload.strip_prefix(&MAGIC) {
-            compact::decode(&inner.dataset, &inner.root, inner.schema_hash, archive, &inner.limits)?
+            compact::decode(&inner.dataset, &inner.root, inner.schema_hash, archive, &inner.limits)
+                .map_err(DecodeFailure::Compact)?
         } else {
             return Err(DecodeFailure::UnknownForm {
                 length: payload.len(),
@@ -161,6 +175,9 @@ impl Codec {
                 message: key_json(&key),
                 record: key_json(&inside),
             });
+        }
+        if let Some((place, path)) = inner.hash_keys.first_null(&inner.dataset, &inner.root, &record) {
+            return Err(DecodeFailure::NullHashKey { place, path });
         }
         Ok(Message {
             key,

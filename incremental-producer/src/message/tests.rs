@@ -89,6 +89,31 @@ fn what_means_nothing_says_why() {
 }
 
 #[test]
+fn an_element_without_its_hash_key_is_refused() {
+    let codec = codec();
+    let refused = |json: &str| {
+        codec
+            .decode(Some(KEY), Some(json.as_bytes()))
+            .expect_err(json)
+            .to_string()
+    };
+    assert_eq!(
+        refused(r#"{"id":7,"language":"de","territory":["DE",{}]}"#),
+        "Asset.territory[1]: the element has no value for the hash key, field=code"
+    );
+    assert_eq!(
+        refused(r#"{"id":7,"language":"de","parent":{"territory":[{"code":null}]}}"#),
+        "Asset.parent.territory[0]: the element has no value for the hash key, field=code"
+    );
+    // Names has no hash key, so its keys need no value.
+    assert!(
+        codec
+            .decode(Some(KEY), Some(br#"{"id":7,"language":"de","names":[[{},"DE"]]}"#))
+            .is_ok()
+    );
+}
+
+#[test]
 fn a_writer_with_other_schemas_is_refused() {
     let other = Dataset::parse(&SCHEMA.replace("int runs", "int plays")).expect("a schema");
     let payload = Codec::new(other, "Asset")

@@ -155,8 +155,8 @@ pub enum SourceError {
         reason: String,
     },
     /// The one who folds stopped the reading.
-    #[error("{0}")]
-    Fold(#[source] BoxError),
+    #[error(transparent)]
+    Fold(BoxError),
 }
 
 /// A log that can be looked at and read in cuts.

@@ -1,0 +1,175 @@
+use super::*;
+
+const SCHEMA: &str = "Title @PrimaryKey(id) { long id; string name; }";
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    let text = text.replace("SCHEMA", SCHEMA);
+    Config::parse_with(&text, Path::new("/etc/producer"), &|name| {
+        (name == "KAFKA_PASSWORD").then(|| "secret".into())
+    })
+}
+
+fn whole(error: ConfigError) -> String {
+    let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(" / ")
+}
+
+const LEAST: &str = r#"
+    [[dataset]]
+    name = "titles"
+    schema = "SCHEMA"
+    root = "Title"
+    store = "data/titles"
+    bootstrap_servers = "kafka-1:9092,kafka-2:9092"
+"#;
+
+#[test]
+fn little_must_be_said() {
+    let config = parse(LEAST).expect("a configuration");
+    let [dataset] = config.datasets.as_slice() else {
+        panic!("one dataset")
+    };
+    assert_eq!(dataset.settings.name, "titles");
+    assert_eq!(dataset.settings.cadence, Duration::from_secs(30));
+    assert_eq!(dataset.settings.new_log, NewLog::Halt);
+    assert_eq!(dataset.settings.republish_after_messages, 100_000);
+    assert_eq!(dataset.store, Path::new("/etc/producer/data/titles"));
+    assert_eq!(
+        (dataset.topic.as_str(), dataset.dead_letter_topic.as_str()),
+        ("titles", "titles.dlq")
+    );
+    assert_eq!(
+        (dataset.snapshot_every, dataset.keep_versions, &dataset.log),
+        (10, None, &None)
+    );
+}
+
+#[test]
+fn defaults_hold_for_every_dataset_that_says_nothing_else() {
+    let text = r#"
+        [defaults]
+        schema = "SCHEMA"
+        bootstrap_servers = "kafka:9092"
+        cadence = "250ms"
+        new_log = "start-generation"
+        client = { "security.protocol" = "SASL_SSL", "fetch.wait.max.ms" = 50, "sasl.password" = { env = "KAFKA_PASSWORD" } }
+
+        [[dataset]]
+        name = "titles"
+        root = "Title"
+        store = "/data/titles"
+
+        [[dataset]]
+        name = "texts"
+        schema = "SCHEMA"
+        root = "Title"
+        store = "texts"
+        topic = "texts.v2"
+        cadence = "5m"
+        keep_versions = 100
+        client = { "fetch.wait.max.ms" = 10 }
+    "#;
+    let config = parse(text).expect("a configuration");
+    let [titles, texts] = config.datasets.as_slice() else {
+        panic!("two datasets")
+    };
+    assert_eq!(titles.settings.cadence, Duration::from_millis(250));
+    assert_eq!(titles.settings.new_log, NewLog::StartGeneration);
+    assert_eq!(titles.store, Path::new("/data/titles"));
+    assert_eq!(texts.settings.cadence, Duration::from_secs(300));
+    assert_eq!(
+        (texts.dead_letter_topic.as_str(), texts.keep_versions),
+        ("texts.v2.dlq", Some(100))
+    );
+    let client = texts.client.client("kafka:9092", &[], &[]);
+    assert_eq!(client.get("fetch.wait.max.ms"), Some("10"));
+    assert_eq!(client.get("security.protocol"), Some("SASL_SSL"));
+    assert_eq!(client.get("sasl.password"), Some("secret"));
+}
+
+#[test]
+fn mistakes_are_told() {
+    let with = |line: &str| format!("{LEAST}\n{line}");
+    let without = |key: &str| {
+        LEAST
+            .lines()
+            .filter(|line| !line.contains(key))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let instead = |from: &str, to: &str| LEAST.replace(from, to);
+    for (text, expected) in [
+        (String::new(), "no dataset is configured"),
+        ("dataset = 3".into(), "the configuration does not make sense"),
+        (with("cadense = \"3s\""), "unknown field `cadense`"),
+        (
+            format!("[defaults]\nname = \"all\"\n{LEAST}"),
+            "`name` must be given for each dataset",
+        ),
+        (with("[extra]"), "unknown field `extra`"),
+        (with("cadence = 3"), "expected a string"),
+        (
+            with("cadence = \"3\""),
+            "dataset=titles cannot be folded as configured / `cadence` must be a time such as 250ms",
+        ),
+        (with("cadence = \"1ms\""), "`cadence` must be a time"),
+        (with("cadence = \"99999999999999999999h\""), "`cadence` must be a time"),
+        (
+            with("snapshot_every = 0"),
+            "`snapshot_every` must be a number above 0, found=\"0\"",
+        ),
+        (with("new_log = \"whatever\""), "expected `halt` or `start-generation`"),
+        (with("topic = \"a b\""), "`topic` must be 1 to 249 letters"),
+        (
+            with("dead_letter_topic = \"titles\""),
+            "`dead_letter_topic` must be another topic",
+        ),
+        (with("log = \"\""), "`log` must be a text"),
+        (with("schema_file = \"x\""), "give either `schema` or `schema_file`"),
+        (
+            with("client = { \"auto.offset.reset\" = \"latest\" }"),
+            "an offset that is gone must be an error",
+        ),
+        (with("client = { \"plugin.library.paths\" = \"x\" }"), "it loads code"),
+        (
+            with("client = { \"sasl.password\" = { env = \"NOT_SET\" } }"),
+            "environment variable NOT_SET, which is not set",
+        ),
+        (
+            without("name ="),
+            "dataset=#1 cannot be folded as configured / `name` is missing",
+        ),
+        (
+            without("root ="),
+            "dataset=titles cannot be folded as configured / `root` is missing",
+        ),
+        (without("store ="), "`store` is missing"),
+        (without("bootstrap_servers"), "`bootstrap_servers` is missing"),
+        (without("schema ="), "give either `schema` or `schema_file`"),
+        (
+            instead("\"titles\"", "\"../titles\""),
+            "`name` must be 1 to 64 lower-case letters",
+        ),
+        (instead("\"Title\"", "\"Movie\""), "no such type, type=Movie"),
+        (instead("SCHEMA", "Title { long id; }"), "no primary key"),
+        (instead("SCHEMA", "Title {"), "the schema is wrong / line 1"),
+        (
+            instead("kafka-1:9092", "kafka-1"),
+            "`bootstrap_servers` must be host:port",
+        ),
+        (format!("{LEAST}{LEAST}"), "is also that of dataset=titles"),
+        (
+            format!(
+                "{LEAST}{}",
+                instead("\"titles\"", "\"texts\"").replace("data/titles", "data/texts") + "topic = \"titles\""
+            ),
+            "`topic` is also that of dataset=titles",
+        ),
+    ] {
+        let found = whole(parse(&text).expect_err(&text));
+        assert!(
+            found.contains(expected),
+            "{text}\n expected {expected}\n found    {found}"
+        );
+    }
+}

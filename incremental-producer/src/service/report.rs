@@ -1,0 +1,165 @@
+//! What a service says about its work.
+
+use crate::source::LogPosition;
+use crate::{Offsets, source};
+use hollow::Version;
+use hollow::producer::CycleStats;
+use std::ops::RangeInclusive;
+use std::time::{Duration, SystemTime};
+
+/// What one cycle came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// When it began.
+    pub at: SystemTime,
+    /// The version in force after it.
+    pub version: Option<Version>,
+    /// What publishing took, if this cycle published.
+    pub published: Option<CycleStats>,
+    /// Messages read.
+    pub messages: u64,
+    /// Bytes of their keys and payloads.
+    pub bytes: u64,
+    /// Of the messages, those that belong to a sweep.
+    pub sweep_messages: u64,
+    /// Records that are new or changed.
+    pub upserts: u64,
+    /// Records taken out.
+    pub deletes: u64,
+    /// Messages that changed nothing: records as they were already, deletes of what is not there.
+    pub unchanged: u64,
+    /// Messages that mean nothing and were set aside.
+    pub dead_letters: u64,
+    /// Source times, in epoch milliseconds, of the messages that are not part of a sweep: earliest and latest.
+    pub source_ms: Option<RangeInclusive<i64>>,
+    /// How far the log is folded.
+    pub position: Option<LogPosition>,
+    /// How far the log is folded in the announced state: where a restart begins.
+    pub published_offsets: Option<Offsets>,
+    /// Why a new generation began, if one did.
+    pub started_anew: Option<String>,
+    /// Offsets between what is folded and the ends of the log as the cycle began.
+    pub behind: u64,
+    /// Partitions that did not deliver what the log says they have.
+    pub stalled: Vec<i32>,
+    /// How long it took from first to last step.
+    pub took: Duration,
+}
+
+impl Report {
+    pub(super) fn new(at: SystemTime) -> Self {
+        Self {
+            at,
+            version: None,
+            published: None,
+            messages: 0,
+            bytes: 0,
+            sweep_messages: 0,
+            upserts: 0,
+            deletes: 0,
+            unchanged: 0,
+            dead_letters: 0,
+            source_ms: None,
+            position: None,
+            published_offsets: None,
+            started_anew: None,
+            behind: 0,
+            stalled: Vec::new(),
+            took: Duration::ZERO,
+        }
+    }
+
+    pub(super) fn count(&mut self, record: &source::Record<'_>) {
+        self.messages += 1;
+        self.bytes += record.bytes() as u64;
+        if record.is_sweep() {
+            self.sweep_messages += 1;
+        } else if let Some(ms) = record.source_ms() {
+            let range = self.source_ms.take().unwrap_or(ms..=ms);
+            self.source_ms = Some(ms.min(*range.start())..=ms.max(*range.end()));
+        }
+    }
+}
+
+/// Something that happened to a dataset's service.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The announced state is loaded and folding goes on from it.
+    Restored {
+        /// Its version; none if nothing was announced yet.
+        version: Option<Version>,
+        /// How far it has folded the log; none if it says nothing of a log.
+        position: Option<LogPosition>,
+    },
+    /// A cycle went well. (Boxed, for it is large.)
+    Cycle(Box<Report>),
+    /// Something failed, and is tried again.
+    Retry {
+        /// What failed.
+        error: String,
+        /// How often in a row.
+        failures: u32,
+        /// How long until the next try.
+        pause: Duration,
+    },
+    /// A person is needed. Nothing more happens to this dataset until the service is started again.
+    Halted {
+        /// Why.
+        error: String,
+    },
+    /// It was told to stop, and has.
+    Stopped,
+}
+
+/// What a service is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Loading the announced state.
+    #[default]
+    Starting,
+    /// Folding.
+    Folding,
+    /// Waiting to try again what failed.
+    Retrying,
+    /// Waiting for a person.
+    Halted,
+    /// Stopped.
+    Stopped,
+}
+
+/// Where a service stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Status {
+    /// What it is doing.
+    pub phase: Phase,
+    /// The announced version.
+    pub version: Option<Version>,
+    /// How far the log is folded.
+    pub position: Option<LogPosition>,
+    /// Offsets between that and the ends of the log, when it was last looked at.
+    pub behind: u64,
+    /// The last error; gone with the next cycle that goes well.
+    pub last_error: Option<String>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// When a cycle last went well, whether it published or not.
+    pub last_cycle: Option<SystemTime>,
+    /// When a version was last published by this process.
+    pub last_published: Option<SystemTime>,
+    /// Cycles that went well.
+    pub cycles: u64,
+    /// Versions published.
+    pub versions: u64,
+    /// Messages folded.
+    pub messages: u64,
+    /// Messages set aside.
+    pub dead_letters: u64,
+}
+
+impl Status {
+    /// How long ago a cycle last went well: how old what is announced can be at most, compared to the log.
+    pub fn age(&self, now: SystemTime) -> Option<Duration> {
+        self.last_cycle.map(|at| now.duration_since(at).unwrap_or_default())
+    }
+}
