@@ -11,6 +11,8 @@ pub mod read;
 pub mod record;
 pub mod schema;
 pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod tools;
 mod version;
 pub mod write;

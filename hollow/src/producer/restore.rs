@@ -167,7 +167,7 @@ fn announced_state(store: &Store, head: &Head) -> Result<(Manifest, ReadState), 
     })
 }
 
-fn chain_of_causes(error: &dyn std::error::Error) -> String {
+fn chain_of_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

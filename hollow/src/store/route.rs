@@ -35,13 +35,21 @@ pub struct Route {
 }
 
 impl Route {
-    /// What the route costs, in bytes.
+    /// What the route costs, in bytes of deltas. A snapshot counts twice: all its records have to be read, and nothing is
+    /// shared with the state at hand.
     pub fn cost(&self) -> u64 {
-        let blobs = self.snapshot.iter().chain(&self.steps);
-        blobs
-            .map(|(_, blob)| blob.length.saturating_add(COST_OF_A_BLOB))
-            .fold(0, u64::saturating_add)
+        let deltas = self
+            .steps
+            .iter()
+            .map(|(_, blob)| cost_of(blob))
+            .fold(0, u64::saturating_add);
+        let snapshot = self.snapshot.as_ref().map_or(0, |(_, blob)| cost_of(blob));
+        deltas.saturating_add(snapshot).saturating_add(snapshot)
     }
+}
+
+fn cost_of(blob: &BlobRef) -> u64 {
+    blob.length.saturating_add(COST_OF_A_BLOB)
 }
 
 /// The versions of a source from the newest back, as far as they were asked for.
@@ -191,12 +199,13 @@ impl<'s> Chain<'s> {
         while at < self.links.len() && self.links[at].version > current {
             let link = &self.links[at];
             if let Some(snapshot) = &link.snapshot {
-                cheapest_snapshot = cheapest_snapshot.min(cost.saturating_add(snapshot.length));
+                let snapshot = cost_of(snapshot).saturating_mul(2);
+                cheapest_snapshot = cheapest_snapshot.min(cost.saturating_add(snapshot));
             }
             let Some(delta) = &link.delta else {
                 return Ok(None);
             };
-            cost = cost.saturating_add(delta.length).saturating_add(COST_OF_A_BLOB);
+            cost = cost.saturating_add(cost_of(delta));
             if cost > cheapest_snapshot {
                 return Ok(None);
             }

@@ -1,0 +1,8 @@
+//! Producers and consumers over chains of states: every route leads to the same state, whatever happens on the way.
+
+mod crash;
+mod faults;
+mod incremental;
+mod routes;
+mod support;
+mod validation;
