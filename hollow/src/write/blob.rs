@@ -97,7 +97,7 @@ impl WriteStateEngine {
     /// # Errors
     /// [`WriteError::NoTag`], [`WriteError::NameTooLong`], the stream's own.
     pub fn write_header_blob(&mut self, out: &mut impl io::Write) -> Result<(), WriteError> {
-        self.end_adding(true);
+        self.prepare_for_write()?;
         let schemas: Vec<Schema> = self.dataset.schemas().to_vec();
         write_header(
             self.previous_tag,
@@ -106,6 +106,12 @@ impl WriteStateEngine {
             &self.tags,
             out,
         )
+    }
+
+    /// Fails as the header of a snapshot would.
+    pub(super) fn check_header(&self) -> Result<(), WriteError> {
+        let schemas = self.dataset.schemas().to_vec();
+        write_header(0, 0, schemas, &self.tags, &mut io::sink())
     }
 
     fn write_blob(
@@ -119,7 +125,7 @@ impl WriteStateEngine {
             return Err(WriteError::NoPreviousState);
         }
         let part_of = assign_parts(parts)?;
-        self.end_adding(true);
+        self.prepare_for_write()?;
         self.touch_populated(kind);
 
         let written = |ty: &&TypeState| kind == Kind::Snapshot || ty.has_changed();

@@ -1,5 +1,6 @@
 //! The phases of a cycle: what is carried over, dropped and made free. See `docs/format.md`, section 10.
 
+use super::emit::HashKeys;
 use super::engine::Phase;
 use super::type_state::TypeState;
 use super::{TypeId, WriteError, WriteStateEngine};
@@ -80,9 +81,16 @@ impl WriteStateEngine {
     /// Costs a look at two bit sets for each type, and at the records that came or went.
     ///
     /// # Errors
-    /// None at present; a later cost check may refuse a state that cannot be written.
+    /// What would make every blob fail: names and tags that are too long or too many, hash keys that cannot be
+    /// followed. The engine goes on adding then.
     pub fn prepare_for_write(&mut self) -> Result<(), WriteError> {
-        self.end_adding(true);
+        if self.phase == Phase::Adding {
+            self.check_header()?;
+            for ty in &self.types {
+                HashKeys::resolve(ty, &self.types, &self.dataset)?;
+            }
+            self.end_adding(true);
+        }
         Ok(())
     }
 

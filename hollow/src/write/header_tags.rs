@@ -127,3 +127,61 @@ fn spread(key: &str) -> u32 {
     let hash = hash::java_string_hash(key.encode_utf16()).cast_unsigned();
     (hash ^ hash >> 16) & 0x7FFF_FFFF
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(tags: &HeaderTags) -> Vec<&str> {
+        tags.iter().map(|(key, _)| key).collect()
+    }
+
+    #[test]
+    fn a_tag_is_set_changed_and_removed() {
+        let mut tags = HeaderTags::default();
+        tags.remove("none");
+        assert_eq!((tags.get("a"), tags.len()), (None, 0));
+        tags.insert("a", "1");
+        tags.insert("a", "2");
+        tags.insert("b", "3");
+        assert_eq!((tags.get("a"), tags.get("b"), tags.len()), (Some("2"), Some("3"), 2));
+        tags.remove("a");
+        assert_eq!((tags.get("a"), tags.len()), (None, 1));
+    }
+
+    /// Hashes of one-letter keys are their code: bins are code modulo 16.
+    #[test]
+    fn tags_come_by_bin_and_then_as_they_came() {
+        let mut tags = HeaderTags::default();
+        for key in ["q", "a", "B", "A"] {
+            tags.insert(key, ""); // 113, 97, 66, 65: bins 1, 1, 2, 1
+        }
+        assert_eq!(keys(&tags), ["q", "a", "A", "B"]);
+    }
+
+    /// By hand from the rules of `docs/format.md`, section 15: the twelfth key doubles the table. Of the bin q, 1, a, A
+    /// the tail a, A goes to the low side as it is; q and 1 are put in front of the high side one by one.
+    #[test]
+    fn doubling_turns_what_stands_before_the_tail() {
+        let mut tags = HeaderTags::default();
+        for key in ["q", "1", "a", "A"] {
+            tags.insert(key, ""); // 113, 49, 97, 65, all in bin 1; bit 16 is set in q and 1
+        }
+        for key in ["C", "D", "E", "F", "G", "H", "I"] {
+            tags.insert(key, "");
+        }
+        assert_eq!(keys(&tags)[..4], ["q", "1", "a", "A"]);
+        tags.insert("J", "");
+        assert_eq!(keys(&tags)[..2], ["a", "A"], "the tail keeps its order");
+        assert_eq!(keys(&tags)[10..], ["1", "q"], "the rest is turned");
+    }
+
+    #[test]
+    fn a_refill_forgets_what_was_there() {
+        let mut tags = HeaderTags::default();
+        tags.insert("old", "");
+        tags.refill([("a", "1"), ("b", "2")].into_iter());
+        assert_eq!(tags.iter().collect::<Vec<_>>(), [("a", "1"), ("b", "2")]);
+        assert_eq!(tags.len(), 2);
+    }
+}

@@ -4,7 +4,7 @@
 //! writes for the same operations. See `docs/format.md`, sections 5 and 10 to 12.
 //!
 //! ```text
-//! Value -> adding -> record_form (bytes) -> type_state: ordinal_table, record_store, free_ordinals
+//! Value -> tree -> adding -> record_form (bytes) -> type_state: ordinal_table, record_store, free_ordinals
 //!                                             |  counted in statistics -> layout (widths, shards)
 //!                                             `-> emit (object, collection, hash_key) -> blob (header, parts)
 //! ```
@@ -34,6 +34,7 @@ mod record_store;
 mod restore;
 mod restored;
 mod statistics;
+mod tree;
 mod type_state;
 
 pub use blob::BlobPart;

@@ -118,3 +118,47 @@ fn slot_hash(slot: u64) -> u32 {
 fn slot_ordinal(slot: u64) -> Option<Ordinal> {
     Ordinal::new((slot as u32).wrapping_sub(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    fn ordinal(number: u32) -> Ordinal {
+        Ordinal::new(number).unwrap()
+    }
+
+    proptest! {
+        /// Few hashes, all close to the end of the table: runs are long and wrap around.
+        #[test]
+        fn finds_what_is_there_and_nothing_else(operations in prop::collection::vec((0u32..60, any::<bool>()), 0..400)) {
+            let hash_of = |number: u32| u32::MAX - number % 7;
+            let mut table = OrdinalTable::default();
+            let mut model = BTreeSet::new();
+            for (number, insert) in operations {
+                if insert && model.insert(number) {
+                    table.insert(hash_of(number), ordinal(number));
+                } else if !insert {
+                    prop_assert_eq!(table.remove(hash_of(number), ordinal(number)), model.remove(&number));
+                }
+                prop_assert_eq!(table.len, model.len());
+                for number in 0..60 {
+                    let found = table.find(hash_of(number), |candidate| candidate == ordinal(number));
+                    prop_assert_eq!(found.is_some(), model.contains(&number));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn of_two_with_one_hash_the_caller_chooses() {
+        let mut table = OrdinalTable::default();
+        table.insert(5, ordinal(1));
+        table.insert(5, ordinal(2));
+        assert_eq!(table.find(5, |o| o == ordinal(2)), Some(ordinal(2)));
+        assert_eq!(table.find(5, |_| false), None);
+        assert_eq!(table.find(4, |_| true), None);
+        assert!(!table.remove(4, ordinal(1)));
+    }
+}

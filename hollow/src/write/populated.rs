@@ -82,3 +82,42 @@ pub(super) fn highest_absent(set: &OrdinalSet, max: Ordinal) -> Option<Ordinal> 
             .flatten()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ordinal(number: u32) -> Ordinal {
+        Ordinal::new(number).unwrap()
+    }
+
+    #[test]
+    fn the_size_follows_the_highest_ordinal_ever_touched() {
+        let mut populated = Populated::default();
+        assert_eq!(populated.num_words(), 256);
+        populated.insert(ordinal(16_383));
+        assert_eq!(populated.num_words(), 256);
+        assert!(!populated.remove(ordinal(16_384)));
+        assert_eq!(populated.num_words(), 512);
+        populated.clear();
+        assert_eq!(populated.num_words(), 512);
+        let mut other = Populated::default();
+        other.union_with(&populated);
+        assert_eq!(other.num_words(), 512);
+    }
+
+    #[test]
+    fn the_highest_absent_ordinal() {
+        let set: OrdinalSet = [0, 1, 62, 63, 64].into_iter().map(ordinal).collect();
+        let absent = |max| highest_absent(&set, ordinal(max)).map(Ordinal::get);
+        assert_eq!(absent(1), None);
+        assert_eq!(absent(2), Some(2));
+        assert_eq!(absent(64), Some(61));
+        assert_eq!(absent(65), Some(65));
+        assert_eq!(absent(1000), Some(1000));
+        assert_eq!(
+            highest_absent(&OrdinalSet::new(), ordinal(63)).map(Ordinal::get),
+            Some(63)
+        );
+    }
+}

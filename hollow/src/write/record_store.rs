@@ -4,6 +4,8 @@
 //! places: ordinal -> (chunk, offset)        chunks: [ length, bytes | length, bytes | ... ] of up to 256 KiB each
 //! ```
 //!
+//! Places come in pages that are there only if a record is: a restored state may have few records at very high ordinals.
+//!
 //! Chunks are only appended to. A removed record leaves garbage; a chunk without records is given back at once, and
 //! when there is more garbage than records the records of sparse chunks move, so the cost of moving is borne by the
 //! removals before it and no cycle pays for records that did not change.
@@ -15,6 +17,8 @@ const CHUNK: usize = 256 << 10;
 /// Garbage below this is not worth a look.
 const MIN_GARBAGE: usize = 64 << 10;
 const NOWHERE: Place = Place(u64::MAX);
+/// Ordinals whose places make a page.
+const PAGE: usize = 256;
 
 /// Where a record lies: chunk in the high half, offset in the low one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +33,7 @@ struct Chunk {
 /// The records of a type by ordinal.
 #[derive(Debug, Default)]
 pub(super) struct RecordStore {
-    places: Vec<Place>,
+    places: Vec<Option<Box<[Place; PAGE]>>>,
     chunks: Vec<Chunk>,
     empty_chunks: Vec<u32>,
     head: Option<u32>,
@@ -41,7 +45,7 @@ impl RecordStore {
     /// The record at this ordinal.
     #[inline]
     pub(super) fn get(&self, ordinal: Ordinal) -> Option<&[u8]> {
-        self.places.get(ordinal.index()).and_then(|&place| self.at(place))
+        self.at(self.place(ordinal))
     }
 
     /// Puts a record at an ordinal that has none.
@@ -60,7 +64,8 @@ impl RecordStore {
     /// Takes the record away from its ordinal but keeps its bytes, for [`RecordStore::reattach`] or
     /// [`RecordStore::discard`].
     pub(super) fn detach(&mut self, ordinal: Ordinal) -> Option<Place> {
-        let place = std::mem::replace(self.places.get_mut(ordinal.index())?, NOWHERE);
+        let page = self.places.get_mut(ordinal.index() / PAGE)?.as_mut()?;
+        let place = std::mem::replace(&mut page[ordinal.index() % PAGE], NOWHERE);
         (place != NOWHERE).then_some(place)
     }
 
@@ -96,7 +101,9 @@ impl RecordStore {
 
     /// Bytes of memory taken.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.places.capacity() * size_of::<Place>() + self.chunks.iter().map(|c| c.bytes.capacity()).sum::<usize>()
+        let pages = self.places.iter().flatten().count();
+        let places = self.places.capacity() * size_of::<usize>() + pages * size_of::<[Place; PAGE]>();
+        places + self.chunks.iter().map(|c| c.bytes.capacity()).sum::<usize>()
     }
 
     /// Moves records out of sparse chunks if there is more garbage than records.
@@ -107,15 +114,30 @@ impl RecordStore {
         let sparse: Vec<bool> = self.chunks.iter().map(|c| c.live * 2 < c.bytes.len()).collect();
         self.head = None;
         let mut record = Vec::new();
-        for index in 0..self.places.len() {
-            let place = self.places[index];
-            if !sparse.get((place.0 >> 32) as usize).copied().unwrap_or(false) {
-                continue;
+        for page in 0..self.places.len() {
+            for index in 0..PAGE {
+                let Some(place) = self.places[page].as_ref().map(|page| page[index]) else {
+                    break;
+                };
+                if !sparse.get((place.0 >> 32) as usize).copied().unwrap_or(false) {
+                    continue;
+                }
+                record.clear();
+                record.extend_from_slice(self.at(place).unwrap_or_default());
+                let moved = self.append(&record);
+                if let Some(page) = &mut self.places[page] {
+                    page[index] = moved;
+                }
+                self.discard(place);
             }
-            record.clear();
-            record.extend_from_slice(self.at(place).unwrap_or_default());
-            self.places[index] = self.append(&record);
-            self.discard(place);
+        }
+    }
+
+    #[inline]
+    fn place(&self, ordinal: Ordinal) -> Place {
+        match self.places.get(ordinal.index() / PAGE) {
+            Some(Some(page)) => page[ordinal.index() % PAGE],
+            _ => NOWHERE,
         }
     }
 
@@ -164,14 +186,19 @@ impl RecordStore {
     }
 
     fn set_place(&mut self, ordinal: Ordinal, place: Place) {
-        if ordinal.index() >= self.places.len() {
-            self.places.resize(ordinal.index() + 1, NOWHERE);
+        let page = ordinal.index() / PAGE;
+        if page >= self.places.len() {
+            self.places.resize_with(page + 1, || None);
         }
+        let page = self.places[page].get_or_insert_with(|| Box::new([NOWHERE; PAGE]));
         debug_assert_eq!(
-            self.places[ordinal.index()],
+            page[ordinal.index() % PAGE],
             NOWHERE,
             "the ordinal holds a record already"
         );
-        self.places[ordinal.index()] = place;
+        page[ordinal.index() % PAGE] = place;
     }
 }
+
+#[cfg(test)]
+mod tests;

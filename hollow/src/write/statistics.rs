@@ -268,3 +268,6 @@ fn entries_of(counters: &Counters, record: &[u8]) -> u64 {
         Counters::Set { .. } | Counters::Map { .. } => hash::table_size(size()).map_or(0, u64::from),
     }
 }
+
+#[cfg(test)]
+mod tests;

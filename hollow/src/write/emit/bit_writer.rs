@@ -39,16 +39,6 @@ impl BitWriter {
         self.filled_bits = width_bits - free_bits;
     }
 
-    /// Appends zero bits.
-    pub(super) fn skip(&mut self, width_bits: u64) {
-        let mut left = width_bits;
-        while left > 0 {
-            let step = left.min(64) as u32;
-            self.push(0, step);
-            left -= u64::from(step);
-        }
-    }
-
     /// Writes the number of words, then the words; what was not pushed is zero.
     pub(super) fn finish(mut self, num_words: u64, out: &mut dyn io::Write) -> io::Result<()> {
         if self.filled_bits > 0 {

@@ -7,7 +7,7 @@ mod collection;
 mod hash_key;
 mod object;
 
-use hash_key::HashKeys;
+pub(super) use hash_key::HashKeys;
 
 use super::WriteError;
 use super::layout::{Division, Layout, Widths};

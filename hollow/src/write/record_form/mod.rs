@@ -1,0 +1,191 @@
+//! The serialized form of records: the bytes by which an engine knows them. See `docs/format.md`, section 5.
+//!
+//! Two records of a type are the same record if and only if these bytes are equal. The form is not part of blobs, and
+//! everything read back here was written here: the readers below take malformed bytes for the end of the record.
+
+mod collection;
+mod references;
+
+pub(crate) use collection::{
+    Buckets, collection, list_elements, map_entries, push_list, push_map, push_set, set_elements,
+};
+pub(crate) use references::{copy, for_each_reference};
+
+use super::{FieldValue, TypeId};
+use crate::Ordinal;
+use crate::memory::{text, var_int, zigzag};
+use crate::schema::FieldType;
+
+/// The bit pattern that stands for null in FLOAT fields.
+pub(crate) const NULL_FLOAT: u32 = 0x7FC0_0001;
+/// The bit pattern that stands for null in DOUBLE fields.
+pub(crate) const NULL_DOUBLE: u64 = 0x7FF8_0000_0000_0001;
+const NAN_FLOAT: u32 = 0x7FC0_0000;
+const NAN_DOUBLE: u64 = 0x7FF8_0000_0000_0000;
+
+/// What a field holds, as far as its bytes are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FieldKind {
+    Int,
+    Long,
+    Boolean,
+    Float,
+    Double,
+    Text,
+    Bytes,
+    /// A record of this type; `None` if the type is not registered.
+    Reference(Option<TypeId>),
+}
+
+impl FieldKind {
+    pub(crate) fn of(ty: &FieldType, resolve: impl Fn(&str) -> Option<TypeId>) -> Self {
+        match ty {
+            FieldType::Int => FieldKind::Int,
+            FieldType::Long => FieldKind::Long,
+            FieldType::Boolean => FieldKind::Boolean,
+            FieldType::Float => FieldKind::Float,
+            FieldType::Double => FieldKind::Double,
+            FieldType::String => FieldKind::Text,
+            FieldType::Bytes => FieldKind::Bytes,
+            FieldType::Reference(name) => FieldKind::Reference(resolve(name)),
+        }
+    }
+}
+
+/// The kind of a type, with the types it refers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Object(Vec<FieldKind>),
+    List(Option<TypeId>),
+    Set(Option<TypeId>),
+    Map(Option<TypeId>, Option<TypeId>),
+}
+
+/// A field as it stands in a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stored<'a> {
+    Null,
+    /// The unsigned zig-zag value, 0 or 1, bits of a floating point number, or an ordinal. FLOAT and DOUBLE have their
+    /// null among the bits.
+    Number(u64),
+    Bytes(&'a [u8]),
+}
+
+pub(crate) fn push_null(out: &mut Vec<u8>, kind: FieldKind) {
+    match kind {
+        FieldKind::Float => out.extend_from_slice(&NULL_FLOAT.to_be_bytes()),
+        FieldKind::Double => out.extend_from_slice(&NULL_DOUBLE.to_be_bytes()),
+        _ => out.push(var_int::NULL),
+    }
+}
+
+pub(crate) fn push_int(out: &mut Vec<u8>, value: i32) {
+    match value {
+        i32::MIN => out.push(var_int::NULL),
+        _ => var_int::write_u32(out, zigzag::encode32(value)),
+    }
+}
+
+pub(crate) fn push_long(out: &mut Vec<u8>, value: i64) {
+    match value {
+        i64::MIN => out.push(var_int::NULL),
+        _ => var_int::write_u64(out, zigzag::encode64(value)),
+    }
+}
+
+pub(crate) fn push_float(out: &mut Vec<u8>, value: f32) {
+    let bits = if value.is_nan() { NAN_FLOAT } else { value.to_bits() };
+    out.extend_from_slice(&bits.to_be_bytes());
+}
+
+pub(crate) fn push_double(out: &mut Vec<u8>, value: f64) {
+    let bits = if value.is_nan() { NAN_DOUBLE } else { value.to_bits() };
+    out.extend_from_slice(&bits.to_be_bytes());
+}
+
+pub(crate) fn push_text(out: &mut Vec<u8>, value: &str) {
+    if value.is_ascii() {
+        push_bytes(out, value.as_bytes());
+    } else {
+        push_bytes(out, &text::encode(value));
+    }
+}
+
+pub(crate) fn push_bytes(out: &mut Vec<u8>, value: &[u8]) {
+    var_int::write_u64(out, value.len() as u64);
+    out.extend_from_slice(value);
+}
+
+pub(crate) fn push_ordinal(out: &mut Vec<u8>, ordinal: Ordinal) {
+    var_int::write_u32(out, ordinal.get());
+}
+
+/// Appends a field; `false` if the value does not fit it.
+pub(crate) fn push_field(out: &mut Vec<u8>, kind: FieldKind, value: FieldValue<'_>) -> bool {
+    match (kind, value) {
+        (_, FieldValue::Null) => push_null(out, kind),
+        (FieldKind::Int, FieldValue::Int(value)) => push_int(out, value),
+        (FieldKind::Long, FieldValue::Long(value)) => push_long(out, value),
+        (FieldKind::Boolean, FieldValue::Boolean(value)) => out.push(value.into()),
+        (FieldKind::Float, FieldValue::Float(value)) => push_float(out, value),
+        (FieldKind::Double, FieldValue::Double(value)) => push_double(out, value),
+        (FieldKind::Text, FieldValue::Text(value)) => push_text(out, value),
+        (FieldKind::Text, FieldValue::StoredText(value)) => push_bytes(out, value),
+        (FieldKind::Bytes, FieldValue::Bytes(value)) => push_bytes(out, value),
+        (FieldKind::Reference(_), FieldValue::Reference(ordinal)) => push_ordinal(out, ordinal),
+        _ => return false,
+    }
+    true
+}
+
+/// Takes the next field off the front of the bytes.
+#[inline]
+pub(crate) fn take_field<'a>(bytes: &mut &'a [u8], kind: FieldKind) -> Stored<'a> {
+    match kind {
+        FieldKind::Float => Stored::Number(take_array(bytes).map_or(0, |b| u32::from_be_bytes(b).into())),
+        FieldKind::Double => Stored::Number(take_array(bytes).map_or(0, u64::from_be_bytes)),
+        FieldKind::Text | FieldKind::Bytes => match take_number(bytes) {
+            Some(length) => {
+                let length = usize::try_from(length).unwrap_or(usize::MAX).min(bytes.len());
+                let (value, rest) = bytes.split_at(length);
+                *bytes = rest;
+                Stored::Bytes(value)
+            }
+            None => Stored::Null,
+        },
+        FieldKind::Int | FieldKind::Long | FieldKind::Boolean | FieldKind::Reference(_) => {
+            take_number(bytes).map_or(Stored::Null, Stored::Number)
+        }
+    }
+}
+
+fn take_array<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (value, rest) = bytes.split_first_chunk::<N>()?;
+    *bytes = rest;
+    Some(*value)
+}
+
+/// Takes a variable-length integer off the front; `None` for null.
+#[inline]
+pub(crate) fn take_number(bytes: &mut &[u8]) -> Option<u64> {
+    if let Some((&first, rest)) = bytes.split_first()
+        && first < 0x80
+    {
+        *bytes = rest;
+        return Some(first.into());
+    }
+    match var_int::read_u64(bytes) {
+        var_int::Decoded::Value(value, length) => {
+            *bytes = &bytes[length..];
+            Some(value)
+        }
+        var_int::Decoded::Null => {
+            *bytes = &bytes[1..];
+            None
+        }
+        _ => {
+            *bytes = &[];
+            None
+        }
+    }
+}
