@@ -1,7 +1,7 @@
 //! The `assets` dataset: deliveries, grouped by video.
 
-use super::bind::{BindError, Binder, ByOrdinal, Field, Word};
 use super::{Fit, by_video, of_video};
+use crate::bind::{BindError, Binder, ByOrdinal, Field, Word};
 use crate::country_set::{Countries, CountrySet};
 use crate::facts::{AssetFact, AssetKind};
 use crate::language::Needs;

@@ -1,6 +1,6 @@
 //! The `countries` dataset: what each country requires.
 
-use super::bind::{BindError, Binder, Word};
+use crate::bind::{BindError, Binder, Word};
 use crate::country_set::{Countries, CountriesError};
 use crate::requirements::CountryRecord;
 use hollow::Ordinal;
@@ -51,7 +51,7 @@ impl CountryInput {
         let parts = binder.finish(types.zip(words))?;
         let (((policy, accepted), (list, set)), ((code, tag), (system_id, value_text))) = parts;
 
-        let text = |ordinal, field: super::bind::Field| {
+        let text = |ordinal, field: crate::bind::Field| {
             let text = policy.text(ordinal, field.0);
             text.map(|text| text.to_str().into_owned()).unwrap_or_default()
         };

@@ -7,15 +7,15 @@
 //! Records are not copied: a rule's facts are read from the state when the video is evaluated.
 
 mod assets;
-mod bind;
+
 mod countries;
 mod ratings;
 mod rights;
 mod texts;
 mod titles;
 
+pub use crate::bind::{BindError, Missing};
 pub use assets::Assets;
-pub use bind::{BindError, Missing};
 pub use countries::CountryInput;
 pub use ratings::Ratings;
 pub use rights::Rights;
@@ -27,9 +27,9 @@ pub(crate) use ratings::RatingTables;
 pub(crate) use texts::TextTables;
 pub(crate) use titles::TitleRow;
 
+use crate::bind::Field;
 use crate::country_set::CountriesError;
 use crate::language::{NO_DIALOGUE, Need, Needs};
-use bind::Field;
 use hollow::Ordinal;
 use hollow::read::{ObjectTypeState, ReadState};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! The `ratings` dataset: maturity ratings, grouped by the work that was rated.
 
-use super::bind::{BindError, Binder, ByOrdinal, Word};
+use crate::bind::{BindError, Binder, ByOrdinal, Word};
 use crate::country_set::{Countries, CountryIndex, CountrySet};
 use crate::facts::RatingFact;
 use crate::requirements::Requirements;

@@ -1,6 +1,6 @@
 //! The `rights` dataset: windows, grouped by the work they sit on.
 
-use super::bind::{BindError, Binder, ByOrdinal, Field, Word};
+use crate::bind::{BindError, Binder, ByOrdinal, Field, Word};
 use crate::country_set::{Countries, CountrySet};
 use crate::facts::{Deal, Span, WindowFact};
 use crate::local_date::LocalDates;

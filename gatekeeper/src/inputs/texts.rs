@@ -1,7 +1,7 @@
 //! The `texts` dataset: titles and synopses, grouped by video.
 
-use super::bind::{BindError, Binder, ByOrdinal, Field, Word};
 use super::{Fit, by_video, of_video};
+use crate::bind::{BindError, Binder, ByOrdinal, Field, Word};
 use crate::facts::TextFact;
 use crate::language::Needs;
 use hollow::Ordinal;

@@ -1,6 +1,6 @@
 //! The `titles` dataset: which videos there are and how they belong together.
 
-use super::bind::{BindError, Binder};
+use crate::bind::{BindError, Binder};
 use crate::facts::WorkKind;
 use hollow::read::ReadState;
 use hollow::schema::FieldType;

@@ -45,7 +45,7 @@ impl fmt::Display for BindError {
 impl std::error::Error for BindError {}
 
 /// Collects what is missing while views are put together.
-pub(super) struct Binder<'s> {
+pub(crate) struct Binder<'s> {
     dataset: &'static str,
     state: &'s ReadState,
     missing: Vec<Missing>,
@@ -53,23 +53,23 @@ pub(super) struct Binder<'s> {
 
 /// A field by its position in a type.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Field(pub(super) usize);
+pub(crate) struct Field(pub(crate) usize);
 
 /// An object type whose fields are being bound.
-pub(super) struct Object {
+pub(crate) struct Object {
     name: &'static str,
     state: Option<ObjectTypeState>,
 }
 
 /// A type that wraps one text, such as `Language { tag }`.
 #[derive(Clone, Debug)]
-pub(super) struct Word {
+pub(crate) struct Word {
     state: ObjectTypeState,
     field: Field,
 }
 
 impl<'s> Binder<'s> {
-    pub(super) fn new(dataset: &'static str, state: &'s ReadState) -> Self {
+    pub(crate) fn new(dataset: &'static str, state: &'s ReadState) -> Self {
         Binder {
             dataset,
             state,
@@ -95,7 +95,7 @@ impl<'s> Binder<'s> {
     }
 
     /// The object type of this name.
-    pub(super) fn object(&mut self, name: &'static str) -> Object {
+    pub(crate) fn object(&mut self, name: &'static str) -> Object {
         let state = self.state.object(name).cloned();
         if state.is_none() {
             self.lacks_type(name, Kind::Object);
@@ -104,7 +104,7 @@ impl<'s> Binder<'s> {
     }
 
     /// A field that holds a value.
-    pub(super) fn field(&mut self, object: &Object, name: &str, expected: FieldType) -> Field {
+    pub(crate) fn field(&mut self, object: &Object, name: &str, expected: FieldType) -> Field {
         // A missing type is named once, not again with each of its fields.
         let Some(state) = &object.state else {
             return Field::default();
@@ -121,19 +121,19 @@ impl<'s> Binder<'s> {
     }
 
     /// A field that refers to records of a type.
-    pub(super) fn reference(&mut self, object: &Object, name: &str, to: &str) -> Field {
+    pub(crate) fn reference(&mut self, object: &Object, name: &str, to: &str) -> Field {
         self.field(object, name, FieldType::Reference(to.to_owned()))
     }
 
     /// A type that wraps one text.
-    pub(super) fn word(&mut self, name: &'static str, field: &str) -> Option<Word> {
+    pub(crate) fn word(&mut self, name: &'static str, field: &str) -> Option<Word> {
         let object = self.object(name);
         let field = self.field(&object, field, FieldType::String);
         object.state.map(|state| Word { state, field })
     }
 
     /// The set type of this name, whose elements are of the type `element`.
-    pub(super) fn set(&mut self, name: &'static str, element: &str) -> Option<SetTypeState> {
+    pub(crate) fn set(&mut self, name: &'static str, element: &str) -> Option<SetTypeState> {
         let Some(set) = self.state.set(name) else {
             self.lacks_type(name, Kind::Set);
             return None;
@@ -150,7 +150,7 @@ impl<'s> Binder<'s> {
     }
 
     /// The list type of this name, whose elements are of the type `element`.
-    pub(super) fn list(&mut self, name: &'static str, element: &str) -> Option<ListTypeState> {
+    pub(crate) fn list(&mut self, name: &'static str, element: &str) -> Option<ListTypeState> {
         let Some(list) = self.state.list(name) else {
             self.lacks_type(name, Kind::List);
             return None;
@@ -167,7 +167,7 @@ impl<'s> Binder<'s> {
     }
 
     /// The bound parts, or everything that is missing. `parts` is `None` only if something was.
-    pub(super) fn finish<T>(self, parts: Option<T>) -> Result<T, BindError> {
+    pub(crate) fn finish<T>(self, parts: Option<T>) -> Result<T, BindError> {
         match parts {
             Some(parts) if self.missing.is_empty() => Ok(parts),
             _ => Err(BindError { missing: self.missing }),
@@ -176,7 +176,7 @@ impl<'s> Binder<'s> {
 }
 
 impl Object {
-    pub(super) fn state(self) -> Option<ObjectTypeState> {
+    pub(crate) fn state(self) -> Option<ObjectTypeState> {
         self.state
     }
 }
@@ -199,7 +199,8 @@ fn describe(ty: &FieldType) -> String {
 pub(crate) struct ByOrdinal<T>(Vec<Option<T>>);
 
 impl<T> ByOrdinal<T> {
-    fn of(populated: impl Iterator<Item = Ordinal>, value: impl Fn(Ordinal) -> Option<T>) -> Self {
+    /// A value for each of these ordinals, which ascend.
+    pub(crate) fn of(populated: impl Iterator<Item = Ordinal>, value: impl Fn(Ordinal) -> Option<T>) -> Self {
         let mut values: Vec<Option<T>> = Vec::new();
         for ordinal in populated {
             values.resize_with(ordinal.index().max(values.len()), || None);
@@ -208,8 +209,23 @@ impl<T> ByOrdinal<T> {
         ByOrdinal(values)
     }
 
+    /// These values, whose ordinals ascend.
+    pub(crate) fn from_pairs(pairs: Vec<(Ordinal, T)>) -> Self {
+        let mut values: Vec<Option<T>> = Vec::new();
+        for (ordinal, value) in pairs {
+            values.resize_with(ordinal.index().max(values.len()), || None);
+            values.push(Some(value));
+        }
+        ByOrdinal(values)
+    }
+
+    /// All values, by ordinal.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().flatten()
+    }
+
     /// A value for each record of a set type.
-    pub(super) fn of_set(set: &SetTypeState, value: impl Fn(Ordinal) -> T) -> Self {
+    pub(crate) fn of_set(set: &SetTypeState, value: impl Fn(Ordinal) -> T) -> Self {
         Self::of(set.populated(), |ordinal| Some(value(ordinal)))
     }
 
@@ -221,12 +237,12 @@ impl<T> ByOrdinal<T> {
 
 impl Word {
     /// The text of a record.
-    pub(super) fn text(&self, ordinal: Ordinal) -> Option<String> {
+    pub(crate) fn text(&self, ordinal: Ordinal) -> Option<String> {
         Some(self.state.text(ordinal, self.field.0)?.to_str().into_owned())
     }
 
     /// A value for the text of each record.
-    pub(super) fn table<T>(&self, value: impl Fn(&str) -> T) -> ByOrdinal<T> {
+    pub(crate) fn table<T>(&self, value: impl Fn(&str) -> T) -> ByOrdinal<T> {
         ByOrdinal::of(self.state.populated(), |ordinal| {
             let text = self.state.text(ordinal, self.field.0)?;
             Some(value(&text.to_str()))

@@ -1,0 +1,7 @@
+//! Integration tests of the gatekeeper.
+
+mod engine;
+mod random;
+mod reference;
+mod runner;
+mod support;
