@@ -179,10 +179,10 @@ fn describe(value: &Value) -> String {
         Value::Double(_) => "double",
         Value::String(_) => "string",
         Value::Bytes(_) => "bytes",
-        Value::Object(_) => "an object",
-        Value::List(_) => "a list",
-        Value::Set(_) => "a set",
-        Value::Map(_) => "a map",
+        Value::Object(_) => "OBJECT",
+        Value::List(_) => "LIST",
+        Value::Set(_) => "SET",
+        Value::Map(_) => "MAP",
     };
     what.to_owned()
 }
