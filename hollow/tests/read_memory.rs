@@ -198,7 +198,8 @@ fn few_bytes_for_many_records() {
     wide_body.extend((0..2001).map(|_| Var(0))); // widths, then the number of words
     wide_body.extend((0..2000).map(|_| Var(0))); // variable-length bytes
     let every = |n: usize, word: u64| (0..1 << 16).map(move |at| if at % n == 0 { word } else { 0 });
-    let cases: [(&str, &str, &[Item], Vec<u64>, usize); 5] = [
+    type Case<'c> = (&'c str, &'c str, &'c [Item], Vec<u64>, usize); // name, schema, body, populated, records
+    let cases: [Case<'_>; 5] = [
         ("a lone record", "A { }", &no_fields, vec![1], 1),
         (
             "records without fields",

@@ -31,15 +31,15 @@ pub(crate) struct CollectionPage {
     words: Box<[u64]>,
 }
 
-/// Where the records of a new page come from: the k-th record is that of the k-th populated slot.
-pub(crate) trait CollectionSource {
-    /// The entries (elements or buckets) of a record, by numbers that mean something to the source only: the first one
-    /// and the one after the last.
-    fn span(&self, record: usize) -> (u64, u64);
-    /// How many elements a set or map record says it has.
-    fn size(&self, record: usize) -> u64;
-    /// An entry of a record; `None` is an empty bucket. The value is 0 for lists and sets.
-    fn entry(&self, record: usize, number: u64) -> Option<(u64, u64)>;
+/// A record that is to go into a page.
+pub(crate) trait CollectionRow {
+    /// The record's entries (elements or buckets), by numbers that mean something to the row only: the first one and the
+    /// one after the last.
+    fn span(&self) -> (u64, u64);
+    /// How many elements a set or map says it has.
+    fn size(&self) -> u64;
+    /// An entry; `None` is an empty bucket. The value is 0 for lists and sets.
+    fn entry(&self, number: u64) -> Option<(u64, u64)>;
 }
 
 /// What is wrong with a record that is to go into a page.
@@ -54,22 +54,23 @@ pub(crate) enum Unfit {
 }
 
 impl CollectionPage {
-    /// Packs a page. Asks the source twice for everything: for the widths, then for the values.
-    pub(crate) fn pack(slots: Slots, kind: Kind, source: &impl CollectionSource) -> Result<Self, Unfit> {
-        let len = slots.len();
+    /// Packs a page: a row for each populated slot, ascending. Asks each row twice for everything: for the widths, then
+    /// for the values.
+    pub(crate) fn pack(slots: Slots, kind: Kind, rows: &[impl CollectionRow]) -> Result<Self, Unfit> {
+        debug_assert_eq!(slots.len(), rows.len());
         let has_buckets = kind != Kind::List;
         let (mut total, mut max_size, mut max_key, mut max_value) = (0, 0, 0, 0);
-        for record in 0..len {
-            let (start, end) = source.span(record);
+        for row in rows {
+            let (start, end) = row.span();
             let num_entries = end.saturating_sub(start);
             let mut in_use = 0;
-            for (key, value) in (start..end).filter_map(|number| source.entry(record, number)) {
+            for (key, value) in (start..end).filter_map(|number| row.entry(number)) {
                 in_use += 1;
                 max_key = max_key.max(key);
                 max_value = max_value.max(value);
             }
             if has_buckets {
-                let size = source.size(record);
+                let size = row.size();
                 if u32::try_from(size).ok().and_then(table_size).map(u64::from) != Some(num_entries) {
                     let found = num_entries;
                     return Err(Unfit::Buckets { size, found });
@@ -88,21 +89,21 @@ impl CollectionPage {
         let size_width = bits(max_size);
         let key_width = bits(max_key + u64::from(has_buckets)); // all ones stay free for empty buckets
         let value_width = bits(max_value);
-        let entries_at = len as u64 * u64::from(end_width + size_width);
+        let entries_at = rows.len() as u64 * u64::from(end_width + size_width);
         let mut words = BitWriter::with_capacity_bits(entries_at + total * u64::from(key_width + value_width));
         let mut end = 0;
-        for record in 0..len {
-            let (first, after) = source.span(record);
+        for row in rows {
+            let (first, after) = row.span();
             end += after.saturating_sub(first);
             words.push(end, end_width);
             if has_buckets {
-                words.push(source.size(record), size_width);
+                words.push(row.size(), size_width);
             }
         }
-        for record in 0..len {
-            let (start, end) = source.span(record);
+        for row in rows {
+            let (start, end) = row.span();
             for number in start..end {
-                let (key, value) = source.entry(record, number).unwrap_or((mask(key_width), 0));
+                let (key, value) = row.entry(number).unwrap_or((mask(key_width), 0));
                 words.push(key, key_width);
                 words.push(value, value_width);
             }

@@ -96,12 +96,12 @@ pub(crate) struct ObjectPage {
     var: Box<[u8]>,
 }
 
-/// Where the records of a new page come from: the k-th record is that of the k-th populated slot.
-pub(crate) trait ObjectSource {
+/// A record that is to go into a page.
+pub(crate) trait ObjectRow {
     /// The stored value of a field that is neither STRING nor BYTES; `None` is null.
-    fn value(&self, record: usize, field: usize) -> Option<u64>;
+    fn value(&self, field: usize) -> Option<u64>;
     /// The stored bytes of a STRING or BYTES field; `None` is null.
-    fn bytes(&self, record: usize, field: usize) -> Option<&[u8]>;
+    fn bytes(&self, field: usize) -> Option<&[u8]>;
 }
 
 /// A value that its field cannot have.
@@ -113,25 +113,26 @@ pub(crate) struct OutOfRange {
 }
 
 impl ObjectPage {
-    /// Packs a page. Asks the source twice for everything: for the widths, then for the values.
-    pub(crate) fn pack(slots: Slots, kinds: &[FieldKind], source: &impl ObjectSource) -> Result<Self, OutOfRange> {
-        let len = slots.len();
-        let widths = widths(len, kinds, source)?;
+    /// Packs a page: a row for each populated slot, ascending. Asks each row twice for everything: for the widths, then
+    /// for the values.
+    pub(crate) fn pack(slots: Slots, kinds: &[FieldKind], rows: &[impl ObjectRow]) -> Result<Self, OutOfRange> {
+        debug_assert_eq!(slots.len(), rows.len());
+        let widths = widths(kinds, rows)?;
         let (fields, record_bits) = lay_out(kinds, &widths.fields);
-        let mut words = BitWriter::with_capacity_bits(len as u64 * u64::from(record_bits));
+        let mut words = BitWriter::with_capacity_bits(rows.len() as u64 * u64::from(record_bits));
         let mut var = Vec::with_capacity(widths.var_bytes);
-        for record in 0..len {
+        for row in rows {
             for (position, field) in fields.iter().enumerate() {
                 let width = u32::from(field.width);
                 if width == 0 {
                     continue;
                 }
                 let raw = if field.kind.is_variable_length() {
-                    let bytes = source.bytes(record, position);
+                    let bytes = row.bytes(position);
                     var.extend_from_slice(bytes.unwrap_or_default());
                     var.len() as u64 | u64::from(bytes.is_none()) << (width - 1)
                 } else {
-                    source.value(record, position).unwrap_or(match field.kind {
+                    row.value(position).unwrap_or(match field.kind {
                         FieldKind::Float => NULL_FLOAT.into(),
                         FieldKind::Double => NULL_DOUBLE,
                         _ => mask(width),
@@ -227,18 +228,18 @@ struct Widths {
     var_bytes: usize,
 }
 
-fn widths(len: usize, kinds: &[FieldKind], source: &impl ObjectSource) -> Result<Widths, OutOfRange> {
+fn widths(kinds: &[FieldKind], rows: &[impl ObjectRow]) -> Result<Widths, OutOfRange> {
     let mut var_bytes = 0;
     let mut fields = Vec::with_capacity(kinds.len());
     for (field, &kind) in kinds.iter().enumerate() {
         if kind.is_variable_length() {
-            let lengths = (0..len).filter_map(|record| source.bytes(record, field).map(<[u8]>::len));
+            let lengths = rows.iter().filter_map(|row| row.bytes(field).map(<[u8]>::len));
             let (count, total) = lengths.fold((0, 0), |(count, total), length| (count + 1, total + length));
             var_bytes += total;
             fields.push(u32::from(count > 0));
             continue;
         }
-        let highest = (0..len).filter_map(|record| source.value(record, field)).max();
+        let highest = rows.iter().filter_map(|row| row.value(field)).max();
         fields.push(match highest {
             None => 0,
             Some(found) if found > kind.max() => {

@@ -1,35 +1,21 @@
 //! Building pages from what a blob has and from the pages that were there before.
 
-use super::collection_page::{CollectionPage, CollectionSource, Unfit};
-use super::object_page::{FieldKind, ObjectPage, ObjectSource};
+use super::collection_page::{CollectionPage, CollectionRow, Unfit};
+use super::object_page::{FieldKind, ObjectPage, ObjectRow};
 use super::slots::{PAGE_BITS, PAGE_ORDINALS, SlotBits, Slots, contains, iter_bits};
 use super::table::{Page, Records};
-use super::wire::{Body, Change, CollectionBody, Contents, Frame, ObjectBody};
+use super::wire::{BlobCollection, BlobRow, Body, Change, CollectionBody, Columns, Contents, Frame, ObjectBody};
 use crate::Ordinal;
 use crate::blob::DecodeError;
 use crate::schema::Kind;
 use std::sync::Arc;
 
-/// Where a record of a new page comes from.
-#[derive(Clone, Copy, Debug)]
-enum Origin {
-    /// This index of the page before.
-    Kept(usize),
-    /// This position in this shard of the blob.
-    Blob(usize, u32),
-}
-
-/// Makes a page of one kind.
-trait Packer<P> {
-    fn pack(&self, slots: Slots, origins: &[Origin], before: Option<&P>) -> Result<P, DecodeError>;
-}
-
-/// The object records that a frame leads to. `columns` names for each field of ours the position in the frame.
+/// The object records that a frame leads to. `positions` names for each field of ours the position in the frame.
 pub(super) fn objects(
     frame: &Frame<'_>,
     before: &Records<ObjectPage>,
     kinds: &[FieldKind],
-    columns: &[Option<usize>],
+    positions: &[Option<usize>],
 ) -> Result<Records<ObjectPage>, DecodeError> {
     let Body::Object(body) = &frame.body else {
         return Err(frame.invalid("kind of a type", Kind::Object.to_string(), frame.schema.kind()));
@@ -40,10 +26,10 @@ pub(super) fn objects(
         return Err(frame.invalid("width of a field", "at least 1", 0).in_field(field));
     }
     let packer = ObjectPacker {
-        frame,
         body,
         kinds,
-        columns,
+        positions,
+        columns: body.columns(positions),
     };
     records(frame, before, &packer)
 }
@@ -56,7 +42,7 @@ pub(super) fn collections(
     let Body::Collection(body) = &frame.body else {
         return Err(frame.invalid("kind of a type", "LIST, SET or MAP", frame.schema.kind()));
     };
-    records(frame, before, &CollectionPacker { frame, body })
+    records(frame, before, &CollectionPacker { body })
 }
 
 impl Contents<'_> {
@@ -68,11 +54,24 @@ impl Contents<'_> {
     }
 }
 
-fn records<P: Page>(
+/// What differs between pages of objects and of collections.
+trait Packer {
+    type Page: Page;
+    /// A record that goes into a page: one that was there before, or one of the blob.
+    type Row<'a>
+    where
+        Self: 'a;
+
+    fn kept<'a>(&'a self, page: &'a Self::Page, index: usize) -> Self::Row<'a>;
+    fn added(&self, shard: usize, position: u32) -> Option<Self::Row<'_>>;
+    fn pack(&self, frame: &Frame<'_>, slots: Slots, rows: &[Self::Row<'_>]) -> Result<Self::Page, DecodeError>;
+}
+
+fn records<P: Packer>(
     frame: &Frame<'_>,
-    before: &Records<P>,
-    packer: &impl Packer<P>,
-) -> Result<Records<P>, DecodeError> {
+    before: &Records<P::Page>,
+    packer: &P,
+) -> Result<Records<P::Page>, DecodeError> {
     let pages = match &frame.contents {
         Contents::Snapshot(_) => from_snapshot(frame, packer)?,
         Contents::Delta(changes) => from_delta(frame, changes, before, packer)?,
@@ -91,12 +90,13 @@ fn records<P: Page>(
 
 type Pages<P> = Vec<(u32, Option<Arc<P>>)>;
 
-fn from_snapshot<P>(frame: &Frame<'_>, packer: &impl Packer<P>) -> Result<Pages<P>, DecodeError> {
+fn from_snapshot<P: Packer>(frame: &Frame<'_>, packer: &P) -> Result<Pages<P::Page>, DecodeError> {
     let Contents::Snapshot(populated) = &frame.contents else {
         return Ok(Vec::new());
     };
+    let shift = frame.num_shards.trailing_zeros();
     let mut pages = Vec::new();
-    let mut origins = Vec::new();
+    let mut rows = Vec::new();
     let mut bits: SlotBits = [0; 16];
     for (number, first_word) in (0..).zip((0..populated.len()).step_by(bits.len())) {
         for (word, at) in bits.iter_mut().zip(first_word..) {
@@ -105,50 +105,50 @@ fn from_snapshot<P>(frame: &Frame<'_>, packer: &impl Packer<P>) -> Result<Pages<
         if bits.iter().all(|&word| word == 0) {
             continue;
         }
-        origins.clear();
-        let ordinals = iter_bits(&bits).map(|slot| (number << PAGE_BITS) + slot);
-        origins.extend(ordinals.map(|ordinal| in_shard(frame, ordinal, ordinal / frame.num_shards)));
-        let page = packer.pack(Slots::new(bits), &origins, None)?;
+        rows.clear();
+        for ordinal in iter_bits(&bits).map(|slot| (number << PAGE_BITS) + slot) {
+            rows.extend(packer.added(shard_of(frame, ordinal), ordinal >> shift));
+        }
+        let page = packer.pack(frame, Slots::new(bits), &rows)?;
         pages.push((number, Some(Arc::new(page))));
     }
     Ok(pages)
 }
 
-/// The record at this position of the shard that has the ordinal.
-fn in_shard(frame: &Frame<'_>, ordinal: u32, position: u32) -> Origin {
-    Origin::Blob((ordinal & (frame.num_shards - 1)) as usize, position)
+fn shard_of(frame: &Frame<'_>, ordinal: u32) -> usize {
+    (ordinal & (frame.num_shards - 1)) as usize
 }
 
-fn from_delta<P: Page>(
+fn from_delta<P: Packer>(
     frame: &Frame<'_>,
     changes: &[Change],
-    before: &Records<P>,
-    packer: &impl Packer<P>,
-) -> Result<Pages<P>, DecodeError> {
+    before: &Records<P::Page>,
+    packer: &P,
+) -> Result<Pages<P::Page>, DecodeError> {
     let mut pages = Vec::new();
-    let mut origins = Vec::new();
+    let mut rows = Vec::new();
     for changes in changes.chunk_by(|a, b| a.ordinal() >> PAGE_BITS == b.ordinal() >> PAGE_BITS) {
         let number = changes[0].ordinal() >> PAGE_BITS;
-        let old = before.page(number).map(|page| &**page);
+        let old = before.page(number);
         let old_bits = old.map_or([0; 16], |page| *page.slots().words());
         let bits = changed_bits(frame, changes, &old_bits)?;
         if bits.iter().all(|&word| word == 0) {
             pages.push((number, None));
             continue;
         }
-        origins.clear();
+        rows.clear();
         let mut added = changes
             .iter()
-            .filter_map(|change| Some((change, change.added_at()?)))
+            .filter_map(|change| Some((change.ordinal(), change.added_at()?)))
             .peekable();
         for slot in iter_bits(&bits) {
             let ordinal = (number << PAGE_BITS) + slot;
-            origins.push(match added.next_if(|(change, _)| change.ordinal() == ordinal) {
-                Some((_, position)) => in_shard(frame, ordinal, position),
-                None => Origin::Kept(old.and_then(|page| page.slots().index_of(slot)).unwrap_or_default()),
+            rows.extend(match added.next_if(|(next, _)| *next == ordinal) {
+                Some((_, position)) => packer.added(shard_of(frame, ordinal), position),
+                None => old.and_then(|page| Some(packer.kept(page, page.slots().index_of(slot)?))),
             });
         }
-        let page = packer.pack(Slots::new(bits), &origins, old)?;
+        let page = packer.pack(frame, Slots::new(bits), &rows)?;
         pages.push((number, Some(Arc::new(page))));
     }
     Ok(pages)
@@ -169,25 +169,55 @@ fn changed_bits(frame: &Frame<'_>, changes: &[Change], old: &SlotBits) -> Result
 }
 
 struct ObjectPacker<'a> {
-    frame: &'a Frame<'a>,
     body: &'a ObjectBody<'a>,
     kinds: &'a [FieldKind],
-    columns: &'a [Option<usize>],
+    positions: &'a [Option<usize>],
+    columns: Columns,
 }
 
-impl Packer<ObjectPage> for ObjectPacker<'_> {
-    fn pack(&self, slots: Slots, origins: &[Origin], before: Option<&ObjectPage>) -> Result<ObjectPage, DecodeError> {
-        let source = Objects {
-            packer: self,
-            origins,
-            before,
-        };
-        ObjectPage::pack(slots, self.kinds, &source).map_err(|wrong| {
-            let field = self.columns.get(wrong.field).copied().flatten();
-            let error = self
-                .frame
-                .invalid("value of a field", format!("at most {}", wrong.max), wrong.found);
-            match (field, self.frame.schema.as_object()) {
+enum MixedObject<'a> {
+    Kept(&'a ObjectPage, usize),
+    Blob(BlobRow<'a>),
+}
+
+impl ObjectRow for MixedObject<'_> {
+    #[inline]
+    fn value(&self, field: usize) -> Option<u64> {
+        match self {
+            Self::Kept(page, index) => page.value(*index, field),
+            Self::Blob(row) => row.value(field),
+        }
+    }
+
+    #[inline]
+    fn bytes(&self, field: usize) -> Option<&[u8]> {
+        match self {
+            Self::Kept(page, index) => page.bytes(*index, field),
+            Self::Blob(row) => row.bytes(field),
+        }
+    }
+}
+
+impl Packer for ObjectPacker<'_> {
+    type Page = ObjectPage;
+    type Row<'a>
+        = MixedObject<'a>
+    where
+        Self: 'a;
+
+    fn kept<'a>(&'a self, page: &'a ObjectPage, index: usize) -> MixedObject<'a> {
+        MixedObject::Kept(page, index)
+    }
+
+    fn added(&self, shard: usize, position: u32) -> Option<MixedObject<'_>> {
+        self.body.row(&self.columns, shard, position).map(MixedObject::Blob)
+    }
+
+    fn pack(&self, frame: &Frame<'_>, slots: Slots, rows: &[MixedObject<'_>]) -> Result<ObjectPage, DecodeError> {
+        ObjectPage::pack(slots, self.kinds, rows).map_err(|wrong| {
+            let error = frame.invalid("value of a field", format!("at most {}", wrong.max), wrong.found);
+            let position = self.positions.get(wrong.field).copied().flatten();
+            match (position, frame.schema.as_object()) {
                 (Some(at), Some(schema)) => error.in_field(&schema.fields[at].name),
                 _ => error,
             }
@@ -195,99 +225,72 @@ impl Packer<ObjectPage> for ObjectPacker<'_> {
     }
 }
 
-struct Objects<'a> {
-    packer: &'a ObjectPacker<'a>,
-    origins: &'a [Origin],
-    before: Option<&'a ObjectPage>,
-}
-
-impl ObjectSource for Objects<'_> {
-    #[inline]
-    fn value(&self, record: usize, field: usize) -> Option<u64> {
-        match *self.origins.get(record)? {
-            Origin::Kept(index) => self.before?.value(index, field),
-            Origin::Blob(shard, position) => {
-                self.packer
-                    .body
-                    .value(shard, position, (*self.packer.columns.get(field)?)?)
-            }
-        }
-    }
-
-    #[inline]
-    fn bytes(&self, record: usize, field: usize) -> Option<&[u8]> {
-        match *self.origins.get(record)? {
-            Origin::Kept(index) => self.before?.bytes(index, field),
-            Origin::Blob(shard, position) => {
-                self.packer
-                    .body
-                    .bytes(shard, position, (*self.packer.columns.get(field)?)?)
-            }
-        }
-    }
-}
-
 struct CollectionPacker<'a> {
-    frame: &'a Frame<'a>,
     body: &'a CollectionBody<'a>,
 }
 
-impl Packer<CollectionPage> for CollectionPacker<'_> {
+enum MixedCollection<'a> {
+    Kept(&'a CollectionPage, usize),
+    Blob(BlobCollection<'a>),
+}
+
+impl CollectionRow for MixedCollection<'_> {
+    #[inline]
+    fn span(&self) -> (u64, u64) {
+        match self {
+            Self::Kept(page, index) => page.span(*index),
+            Self::Blob(row) => row.span(),
+        }
+    }
+
+    #[inline]
+    fn size(&self) -> u64 {
+        match self {
+            Self::Kept(page, index) => page.size(*index) as u64,
+            Self::Blob(row) => row.size(),
+        }
+    }
+
+    #[inline]
+    fn entry(&self, number: u64) -> Option<(u64, u64)> {
+        match self {
+            Self::Kept(page, _) => page.entry(number),
+            Self::Blob(row) => row.entry(number),
+        }
+    }
+}
+
+impl Packer for CollectionPacker<'_> {
+    type Page = CollectionPage;
+    type Row<'a>
+        = MixedCollection<'a>
+    where
+        Self: 'a;
+
+    fn kept<'a>(&'a self, page: &'a CollectionPage, index: usize) -> MixedCollection<'a> {
+        MixedCollection::Kept(page, index)
+    }
+
+    fn added(&self, shard: usize, position: u32) -> Option<MixedCollection<'_>> {
+        self.body.row(shard, position).map(MixedCollection::Blob)
+    }
+
     fn pack(
         &self,
+        frame: &Frame<'_>,
         slots: Slots,
-        origins: &[Origin],
-        before: Option<&CollectionPage>,
+        rows: &[MixedCollection<'_>],
     ) -> Result<CollectionPage, DecodeError> {
-        let source = Collections {
-            body: self.body,
-            origins,
-            before,
-        };
-        CollectionPage::pack(slots, self.body.kind(), &source).map_err(|unfit| match unfit {
+        CollectionPage::pack(slots, self.body.kind(), rows).map_err(|unfit| match unfit {
             Unfit::Reference(found) => {
                 let expected = format!("at most {}", Ordinal::MAX);
-                self.frame
-                    .invalid("ordinal of an element, key or value", expected, found)
+                frame.invalid("ordinal of an element, key or value", expected, found)
             }
             Unfit::Buckets { size, found } => {
                 let expected = format!("the number for size={size}");
-                self.frame.invalid("number of buckets", expected, found)
+                frame.invalid("number of buckets", expected, found)
             }
-            Unfit::InUse { size, found } => self.frame.invalid("buckets in use", size.to_string(), found),
+            Unfit::InUse { size, found } => frame.invalid("buckets in use", size.to_string(), found),
         })
-    }
-}
-
-struct Collections<'a> {
-    body: &'a CollectionBody<'a>,
-    origins: &'a [Origin],
-    before: Option<&'a CollectionPage>,
-}
-
-impl CollectionSource for Collections<'_> {
-    #[inline]
-    fn span(&self, record: usize) -> (u64, u64) {
-        match (self.origins.get(record), self.before) {
-            (Some(&Origin::Kept(index)), Some(page)) => page.span(index),
-            (Some(&Origin::Blob(shard, position)), _) => self.body.span(shard, position),
-            _ => (0, 0),
-        }
-    }
-
-    fn size(&self, record: usize) -> u64 {
-        match (self.origins.get(record), self.before) {
-            (Some(&Origin::Kept(index)), Some(page)) => page.size(index) as u64,
-            (Some(&Origin::Blob(shard, position)), _) => self.body.size(shard, position),
-            _ => 0,
-        }
-    }
-
-    #[inline]
-    fn entry(&self, record: usize, number: u64) -> Option<(u64, u64)> {
-        match *self.origins.get(record)? {
-            Origin::Kept(_) => self.before?.entry(number),
-            Origin::Blob(shard, _) => self.body.entry(shard, number),
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Pages and their table against plain models.
 
-use super::collection_page::{CollectionPage, CollectionSource, Unfit};
-use super::object_page::{FieldKind, NULL_DOUBLE, NULL_FLOAT, ObjectPage, ObjectSource};
+use super::collection_page::{CollectionPage, CollectionRow, Unfit};
+use super::object_page::{FieldKind, NULL_DOUBLE, NULL_FLOAT, ObjectPage, ObjectRow};
 use super::slots::{PAGE_ORDINALS, SlotBits, Slots};
 use super::table::{Page, Records};
 use crate::Ordinal;
@@ -72,18 +72,16 @@ fn objects() -> impl Strategy<Value = (Vec<FieldKind>, BTreeMap<u32, Vec<Cell>>)
     })
 }
 
-struct Model<'m>(Vec<&'m Vec<Cell>>);
-
-impl ObjectSource for Model<'_> {
-    fn value(&self, record: usize, field: usize) -> Option<u64> {
-        match &self.0[record][field] {
+impl ObjectRow for &Vec<Cell> {
+    fn value(&self, field: usize) -> Option<u64> {
+        match &self[field] {
             Cell::Value(value) => Some(*value),
             _ => None,
         }
     }
 
-    fn bytes(&self, record: usize, field: usize) -> Option<&[u8]> {
-        match &self.0[record][field] {
+    fn bytes(&self, field: usize) -> Option<&[u8]> {
+        match &self[field] {
             Cell::Bytes(bytes) => Some(bytes),
             _ => None,
         }
@@ -93,19 +91,17 @@ impl ObjectSource for Model<'_> {
 /// Elements of a record: sets and maps as buckets, of which some are empty.
 type Buckets = Vec<Option<(u64, u64)>>;
 
-struct Collections<'m>(Vec<&'m Buckets>);
-
-impl CollectionSource for Collections<'_> {
-    fn span(&self, record: usize) -> (u64, u64) {
-        (0, self.0[record].len() as u64)
+impl CollectionRow for &Buckets {
+    fn span(&self) -> (u64, u64) {
+        (0, self.len() as u64)
     }
 
-    fn size(&self, record: usize) -> u64 {
-        self.0[record].iter().flatten().count() as u64
+    fn size(&self) -> u64 {
+        self.iter().flatten().count() as u64
     }
 
-    fn entry(&self, record: usize, number: u64) -> Option<(u64, u64)> {
-        self.0[record][number as usize]
+    fn entry(&self, number: u64) -> Option<(u64, u64)> {
+        self[number as usize]
     }
 }
 
@@ -155,7 +151,7 @@ proptest! {
     #[test]
     fn object_pages_hold_what_was_packed((kinds, records) in objects()) {
         let slots = Slots::new(bits_of(&records.keys().copied().collect()));
-        let page = ObjectPage::pack(slots, &kinds, &Model(records.values().collect())).expect("values in range");
+        let page = ObjectPage::pack(slots, &kinds, &records.values().collect::<Vec<_>>()).expect("values in range");
         for (index, record) in records.values().enumerate() {
             for (field, (cell, &kind)) in record.iter().zip(&kinds).enumerate() {
                 let (value, bytes) = match cell {
@@ -176,7 +172,7 @@ proptest! {
     #[test]
     fn collection_pages_hold_what_was_packed((kind, records) in collections()) {
         let slots = Slots::new(bits_of(&records.keys().copied().collect()));
-        let page = CollectionPage::pack(slots, kind, &Collections(records.values().collect())).expect("fitting sizes");
+        let page = CollectionPage::pack(slots, kind, &records.values().collect::<Vec<_>>()).expect("fitting sizes");
         for (index, record) in records.values().enumerate() {
             prop_assert_eq!(page.size(index), record.iter().flatten().count());
             let found = page.entries(index).map(|e| (e.place, (u64::from(e.key.get()), u64::from(e.value.get()))));
@@ -244,10 +240,10 @@ fn values_that_cannot_be_are_refused() {
         (FieldKind::Reference, u64::from(Ordinal::MAX) + 1),
     ] {
         let record = vec![Cell::Null, Cell::Value(value)];
-        let refused = ObjectPage::pack(one(), &[FieldKind::Text, kind], &Model(vec![&record]));
+        let refused = ObjectPage::pack(one(), &[FieldKind::Text, kind], &[&record]);
         assert!(refused.is_err_and(|e| e.field == 1 && e.found == value), "{kind:?}");
     }
-    let refused = |kind, buckets: Buckets| CollectionPage::pack(one(), kind, &Collections(vec![&buckets])).err();
+    let refused = |kind, buckets: Buckets| CollectionPage::pack(one(), kind, &[&buckets]).err();
     let far = u64::from(Ordinal::MAX) + 1;
     assert!(matches!(refused(Kind::List, vec![Some((far, 0))]), Some(Unfit::Reference(found)) if found == far));
     assert!(matches!(
@@ -266,9 +262,7 @@ fn fields_that_are_null_throughout_take_no_room() {
     let slots = || Slots::new(bits_of(&(0..500).collect()));
     let packed = |kinds: &[FieldKind], record: Vec<Cell>| {
         let records = vec![&record; 500];
-        ObjectPage::pack(slots(), kinds, &Model(records))
-            .expect("a page")
-            .heap_bytes()
+        ObjectPage::pack(slots(), kinds, &records).expect("a page").heap_bytes()
     };
     let empty = packed(&[], Vec::new());
     let nulls = packed(&[FieldKind::Text, FieldKind::Double], vec![Cell::Null, Cell::Null]);

@@ -63,8 +63,8 @@ fn tokenize(text: &str) -> Result<Vec<(usize, Token)>, SchemaError> {
             // white space
         } else if rest.starts_with("//") {
             length = rest.find('\n').unwrap_or(rest.len());
-        } else if rest.starts_with("/*") {
-            length = 2 + rest[2..].find("*/").map(|at| at + 2).ok_or(SchemaError::Syntax {
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            length = 2 + comment.find("*/").map(|at| at + 2).ok_or(SchemaError::Syntax {
                 line,
                 expected: "the end of the comment",
                 found: "the end of the text".into(),

@@ -1,6 +1,7 @@
 //! The records of a list, set or map type in a blob. See `docs/format.md`, sections 6.3 to 6.6.
 
 use super::super::bits::WireWords;
+use super::super::collection_page::CollectionRow;
 use super::{read_width, read_words};
 use crate::blob::{Cursor, DecodeError};
 use crate::memory::bit_array::mask;
@@ -98,42 +99,54 @@ impl<'b> CollectionBody<'b> {
         self.kind
     }
 
-    /// The entries of a record in its shard: their first number and the number after the last.
+    /// The record at a position of a shard.
     #[inline]
-    pub(crate) fn span(&self, shard: usize, record: u32) -> (u64, u64) {
-        let Some(shard) = self.shards.get(shard) else {
-            return (0, 0);
+    pub(crate) fn row(&self, shard: usize, position: u32) -> Option<BlobCollection<'_>> {
+        Some(BlobCollection {
+            body: self,
+            shard: self.shards.get(shard)?,
+            position,
+        })
+    }
+}
+
+/// A list, set or map record in a blob.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BlobCollection<'a> {
+    body: &'a CollectionBody<'a>,
+    shard: &'a Shard<'a>,
+    position: u32,
+}
+
+impl CollectionRow for BlobCollection<'_> {
+    #[inline]
+    fn span(&self) -> (u64, u64) {
+        let Widths { end, size, .. } = self.body.widths;
+        let stride = u64::from(end + size);
+        let at = u64::from(self.position) * stride;
+        let start = if self.position == 0 {
+            0
+        } else {
+            self.shard.ends.get(at - stride, end)
         };
-        let stride = u64::from(self.widths.end + self.widths.size);
-        let at = u64::from(record) * stride;
-        let start = match at.checked_sub(stride) {
-            Some(before) if record > 0 => shard.ends.get(before, self.widths.end),
-            _ => 0,
-        };
-        (start, shard.ends.get(at, self.widths.end))
+        (start, self.shard.ends.get(at, end))
     }
 
-    /// How many elements a set or map record says it has.
     #[inline]
-    pub(crate) fn size(&self, shard: usize, record: u32) -> u64 {
-        let (Some(shard), Widths { end, size, .. }) = (self.shards.get(shard), self.widths) else {
-            return 0;
-        };
-        shard
-            .ends
-            .get(u64::from(record) * u64::from(end + size) + u64::from(end), size)
+    fn size(&self) -> u64 {
+        let Widths { end, size, .. } = self.body.widths;
+        let at = u64::from(self.position) * u64::from(end + size) + u64::from(end);
+        self.shard.ends.get(at, size)
     }
 
-    /// The entry with this number in the shard; `None` for an empty bucket.
     #[inline]
-    pub(crate) fn entry(&self, shard: usize, number: u64) -> Option<(u64, u64)> {
-        let shard = self.shards.get(shard)?;
-        let Widths { key, value, .. } = self.widths;
+    fn entry(&self, number: u64) -> Option<(u64, u64)> {
+        let Widths { key, value, .. } = self.body.widths;
         let at = number * u64::from(key + value);
-        let found = shard.entries.get(at, key);
-        if self.kind != Kind::List && found == mask(key) {
+        let found = self.shard.entries.get(at, key);
+        if self.body.kind != Kind::List && found == mask(key) {
             return None;
         }
-        Some((found, shard.entries.get(at + u64::from(key), value)))
+        Some((found, self.shard.entries.get(at + u64::from(key), value)))
     }
 }

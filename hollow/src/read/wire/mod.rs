@@ -7,8 +7,8 @@
 mod collection;
 mod object;
 
-pub(super) use collection::CollectionBody;
-pub(super) use object::ObjectBody;
+pub(super) use collection::{BlobCollection, CollectionBody};
+pub(super) use object::{BlobRow, Columns, ObjectBody};
 
 use super::bits::WireWords;
 use crate::Ordinal;

@@ -1,7 +1,7 @@
 //! The records of an object type in a blob. See `docs/format.md`, section 6.2.
 
 use super::super::bits::WireWords;
-use super::super::object_page::FieldKind;
+use super::super::object_page::{FieldKind, ObjectRow};
 use super::{read_width, read_words};
 use crate::blob::{Cursor, DecodeError};
 use crate::schema::ObjectSchema;
@@ -114,29 +114,80 @@ impl<'b> ObjectBody<'b> {
         Some(&field.name)
     }
 
-    /// The stored value of a field that is neither STRING nor BYTES; `None` is null.
-    #[inline]
-    pub(crate) fn value(&self, shard: usize, record: u32, field: usize) -> Option<u64> {
-        let (field, shard) = (self.fields.get(field)?, self.shards.get(shard)?);
-        let at = u64::from(record) * self.record_bits + field.offset;
-        field.kind.decode(shard.records.get(at, field.width), field.width)
+    /// The fields at these positions, each where a row finds it; `None` for a field that the blob does not have.
+    pub(crate) fn columns(&self, positions: &[Option<usize>]) -> Columns {
+        let columns = positions.iter().map(|position| {
+            let field = self.fields.get((*position)?)?;
+            Some(Column {
+                offset: field.offset,
+                width: field.width,
+                kind: field.kind,
+                area: field.area,
+            })
+        });
+        Columns {
+            record_bits: self.record_bits,
+            columns: columns.collect(),
+        }
     }
 
-    /// The stored bytes of a STRING or BYTES field; `None` is null.
+    /// The record at a position of a shard, by the columns made from this body.
     #[inline]
-    pub(crate) fn bytes(&self, shard: usize, record: u32, field: usize) -> Option<&'b [u8]> {
-        let (field, shard) = (self.fields.get(field)?, self.shards.get(shard)?);
-        let width = field.width.checked_sub(1)?;
-        let at = u64::from(record) * self.record_bits + field.offset;
-        let raw = shard.records.get(at, field.width);
+    pub(crate) fn row<'a>(&'a self, columns: &'a Columns, shard: usize, position: u32) -> Option<BlobRow<'a>> {
+        Some(BlobRow {
+            columns,
+            shard: self.shards.get(shard)?,
+            at: u64::from(position) * columns.record_bits,
+        })
+    }
+}
+
+/// Where the fields of the reader's schema are in a record of the blob.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    record_bits: u64,
+    columns: Vec<Option<Column>>,
+}
+
+#[derive(Debug)]
+struct Column {
+    offset: u64,
+    width: u32,
+    kind: FieldKind,
+    area: usize,
+}
+
+/// A record in a blob.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BlobRow<'a> {
+    columns: &'a Columns,
+    shard: &'a Shard<'a>,
+    /// The record's first bit.
+    at: u64,
+}
+
+impl ObjectRow for BlobRow<'_> {
+    #[inline]
+    fn value(&self, field: usize) -> Option<u64> {
+        let column = self.columns.columns.get(field)?.as_ref()?;
+        let raw = self.shard.records.get(self.at + column.offset, column.width);
+        column.kind.decode(raw, column.width)
+    }
+
+    #[inline]
+    fn bytes(&self, field: usize) -> Option<&[u8]> {
+        let column = self.columns.columns.get(field)?.as_ref()?;
+        let width = column.width.checked_sub(1)?;
+        let at = self.at + column.offset;
+        let raw = self.shard.records.get(at, column.width);
         if raw >> width != 0 {
             return None;
         }
-        let start = match at.checked_sub(self.record_bits) {
-            Some(before) if record > 0 => shard.records.get(before, width),
-            _ => 0,
+        let start = match self.at.checked_sub(self.columns.record_bits) {
+            Some(before) => self.shard.records.get(before + column.offset, width),
+            None => 0,
         };
-        shard.areas.get(field.area)?.get(start as usize..raw as usize)
+        self.shard.areas.get(column.area)?.get(start as usize..raw as usize)
     }
 }
 
