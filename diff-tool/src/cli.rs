@@ -77,6 +77,8 @@ enum Form {
     Text,
     /// For programs.
     Json,
+    /// A page to be mailed or printed.
+    Html,
 }
 
 /// When to use colours.
@@ -164,7 +166,11 @@ impl From<io::Error> for Failure {
 impl Cli {
     /// Whether failures are to be reported as JSON.
     pub fn wants_json(&self) -> bool {
-        self.json || self.report == Form::Json
+        self.form() == Form::Json
+    }
+
+    fn form(&self) -> Form {
+        if self.json { Form::Json } else { self.report }
     }
 
     /// Does what was asked; gives the code to exit with.
@@ -207,9 +213,10 @@ impl Cli {
                     list_unkeyed: !self.types.is_empty(),
                 };
                 let extent = self.extent();
-                self.write(|out, painter| match self.wants_json() {
-                    true => report.json(out, extent),
-                    false => report.text(out, painter, extent),
+                self.write(|out, painter| match self.form() {
+                    Form::Json => report.json(out, extent),
+                    Form::Html => report.html(out, extent),
+                    Form::Text => report.text(out, painter, extent),
                 })?;
                 diff.is_same()
             }
@@ -226,6 +233,13 @@ impl Cli {
         b: Title,
     ) -> Result<bool, Failure> {
         let keyed = details.keyed_types(options);
+        if self.form() == Form::Html {
+            return Err(Failure::new(
+                USAGE,
+                "a single record has no HTML form",
+                "use --report text or json",
+            ));
+        }
         let (types, key) = match record.split_once(':') {
             Some((name, key)) if self.types.is_empty() && keyed.contains(&name) => (vec![name], key),
             _ if self.types.is_empty() => (keyed, record),

@@ -282,7 +282,7 @@ fn load_one(
                 let error = match error {
                     LoadError::Decode { blob, source } => SelectError::Decode {
                         file: show::escaped(&blob),
-                        source: Box::new(source),
+                        source,
                     },
                     LoadError::Store(error) => SelectError::Store("cannot load the state".to_owned(), error),
                     other => SelectError::Store(

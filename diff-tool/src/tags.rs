@@ -132,6 +132,16 @@ impl Derivation {
             && self.instant.a.is_some()
     }
 
+    /// What a reader has to know before looking at differences: what they cannot be taken for.
+    pub fn warning(&self, is_same: bool) -> Option<&'static str> {
+        match (is_same, self.same_question(), self.same_rules()) {
+            (true, ..) => None,
+            (false, false, _) => Some("what differs below may come from the inputs, not from the rules"),
+            (false, true, true) => Some("same inputs, same rules: the evaluation should have had the same result"),
+            (false, true, false) => None,
+        }
+    }
+
     /// Whether both were evaluated by the same rules and program.
     pub fn same_rules(&self) -> bool {
         self.policy.is_same() && self.logic.is_same()

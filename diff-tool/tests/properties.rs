@@ -257,7 +257,9 @@ fn check_against_brute_force(diff: &Diff, a: &ReadState, b: &ReadState) {
 }
 
 /// Field counts, group sizes: everything about records that has no side.
-fn shape(ty: &TypeDiff) -> (usize, usize, usize, Vec<(String, usize, usize)>, Vec<usize>) {
+type Shape = (usize, usize, usize, Vec<(String, usize, usize)>, Vec<usize>);
+
+fn shape(ty: &TypeDiff) -> Shape {
     let fields = ty
         .fields
         .iter()
@@ -405,4 +407,44 @@ proptest! {
         prop_assert_eq!(&found, &(expected(&a), expected(&b)));
         prop_assert!(found.0.iter().all(|o| details.tree(SideName::A, "Title", *o) != diff_tool::Node::Null));
     }
+}
+
+/// Deeper than trees are read, where only hashes tell.
+#[test]
+fn what_is_nested_too_deeply_still_differs() {
+    const CHAIN: &str = "Root @PrimaryKey(id) { int id; Link link; } Link { string text; Link next; }";
+    let root = |innermost: &str| {
+        let mut link = Value::Null;
+        for depth in 0..90 {
+            let text = if depth == 0 { innermost } else { "same" };
+            link = Value::Object(vec![common::text(text), link]);
+        }
+        ("Root", Value::Object(vec![Value::Int(1), link]))
+    };
+    let a = common::state(CHAIN, &[root("a")]);
+    let (b, same) = (common::state(CHAIN, &[root("b")]), common::state(CHAIN, &[root("a")]));
+    assert!(diff(&a, &same, &Options::default()).is_same());
+    let diff = diff(
+        &a,
+        &b,
+        &Options {
+            types: vec!["Root".to_owned()],
+            ..Options::default()
+        },
+    );
+    assert_eq!((diff.types[0].modified.len(), diff.types[0].fields.len()), (1, 1));
+    assert!(diff.types[0].fields[0].path.starts_with("link.next.next."));
+}
+
+/// Null on one side, no such field on the other: both say nothing.
+#[test]
+fn a_new_field_without_values_changes_no_record() {
+    let note = |fields: Vec<Value>| ("Note", Value::Object(fields));
+    let a = common::state("Note @PrimaryKey(id) { int id; }", &[note(vec![Value::Int(1)])]);
+    let b = common::state(
+        "Note @PrimaryKey(id) { string more; int id; }",
+        &[note(vec![Value::Null, Value::Int(1)])],
+    );
+    let diff = diff(&a, &b, &Options::default());
+    assert_eq!((diff.types[0].equal, diff.schemas.len(), diff.is_same()), (1, 1, false));
 }

@@ -1,8 +1,9 @@
 //! Comparisons for people and for programs.
 //!
-//! A [`Report`] is a comparison with the states it was made from. [`Report::text`] writes it for people,
-//! [`Report::json`] for programs; both say the same and read records one at a time, while they write.
+//! A [`Report`] is a comparison with the states it was made from. [`Report::text`] and [`Report::html`] write it for
+//! people, [`Report::json`] for programs; all say the same and read records one at a time, while they write.
 
+mod html;
 mod inline;
 mod json;
 mod json_format;

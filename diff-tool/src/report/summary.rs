@@ -39,12 +39,10 @@ pub(super) fn write_question(
     if let Some(rest) = rest {
         writeln!(out, "{rest}")?;
     }
-    let warning = match (is_same, derived.same_question(), derived.same_rules()) {
-        (false, false, _) => "what differs below may come from the inputs, not from the rules",
-        (false, true, true) => "same inputs, same rules: the evaluation should have had the same result",
-        _ => return Ok(()),
-    };
-    writeln!(out, "  {}", painter.paint(Ink::Bad, warning))
+    match derived.warning(is_same) {
+        Some(warning) => writeln!(out, "  {}", painter.paint(Ink::Bad, warning)),
+        None => Ok(()),
+    }
 }
 
 impl Report<'_> {

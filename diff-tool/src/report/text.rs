@@ -138,7 +138,7 @@ impl Report<'_> {
 }
 
 /// The first members of each of the first `groups` groups, as indexes into the modified records.
-fn members(ty: &TypeDiff, groups: usize) -> Vec<Vec<usize>> {
+pub(super) fn members(ty: &TypeDiff, groups: usize) -> Vec<Vec<usize>> {
     let mut members = vec![Vec::new(); groups];
     for (index, record) in ty.modified.iter().enumerate() {
         if let Some(group) = members.get_mut(record.group as usize)
@@ -151,7 +151,7 @@ fn members(ty: &TypeDiff, groups: usize) -> Vec<Vec<usize>> {
 }
 
 /// Some names of `all`, separated by spaces where keys have commas in them anyway.
-fn listed(names: &[String], all: usize) -> String {
+pub(super) fn listed(names: &[String], all: usize) -> String {
     let separator = if names.iter().any(|name| name.contains(',')) {
         "  "
     } else {

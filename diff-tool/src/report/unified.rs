@@ -1,5 +1,6 @@
 //! Differences in the form of unified diffs.
 
+use super::counted;
 use super::lines::{Line, Sign};
 use super::paint::{Ink, Painter};
 use std::io::{self, Write};
@@ -7,38 +8,44 @@ use std::io::{self, Write};
 /// Longer lines are continued on the next one.
 const WIDTH: usize = 110;
 
+/// What a difference is written of.
+pub(super) enum Part<'l> {
+    /// `@@ 12 equal lines in verdicts: @@`.
+    Head(String),
+    /// A line of the record.
+    Line(&'l Line),
+}
+
 /// Writes the lines that differ, with some equal ones around them (`None`: all).
-pub(crate) fn write(out: &mut dyn Write, painter: Painter, lines: &[Line], context: Option<usize>) -> io::Result<()> {
+pub(super) fn write(out: &mut dyn Write, painter: Painter, lines: &[Line], context: Option<usize>) -> io::Result<()> {
+    parts(lines, context).into_iter().try_for_each(|part| match part {
+        Part::Head(text) => writeln!(out, "{}", painter.paint(Ink::Hunk, &text)),
+        Part::Line(line) => write_line(out, painter, line),
+    })
+}
+
+/// The lines to show, and what stands between them.
+pub(super) fn parts(lines: &[Line], context: Option<usize>) -> Vec<Part<'_>> {
     let Some(context) = context else {
-        return lines.iter().try_for_each(|line| write_line(out, painter, line));
+        return lines.iter().map(Part::Line).collect();
     };
+    let mut parts = Vec::new();
     let mut end_of_last = 0;
     for (start, end) in hunks(lines, context) {
-        let skipped = start - end_of_last;
-        let above = enclosing(lines, start);
-        if skipped > 0 || start == 0 {
-            let skipped = if skipped > 0 {
-                format!("{skipped} equal line{} ", if skipped == 1 { "" } else { "s" })
-            } else {
-                String::new()
-            };
+        if start > end_of_last {
+            let skipped = counted(start - end_of_last, "equal line");
+            let above = enclosing(lines, start);
             let above = if above.is_empty() {
-                String::new()
+                above
             } else {
-                format!("in {above} ")
+                format!(" in {above}")
             };
-            if !(skipped.is_empty() && above.is_empty()) {
-                writeln!(out, "{}", painter.paint(Ink::Hunk, &format!("@@ {skipped}{above}@@")))?;
-            }
+            parts.push(Part::Head(format!("@@ {skipped}{above} @@")));
         }
-        lines
-            .iter()
-            .take(end)
-            .skip(start)
-            .try_for_each(|line| write_line(out, painter, line))?;
+        parts.extend(lines.iter().take(end).skip(start).map(Part::Line));
         end_of_last = end;
     }
-    Ok(())
+    parts
 }
 
 /// The ranges of lines to show.
