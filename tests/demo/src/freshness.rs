@@ -26,21 +26,36 @@ struct Dataset {
 impl Freshness {
     /// A change arrived in the log.
     pub fn delivered(&mut self, dataset: &str, partition: i32, offset: i64, source_ms: i64) {
-        let waiting = self.datasets.entry(dataset.to_owned()).or_default().waiting.entry(partition).or_default();
+        let waiting = self
+            .datasets
+            .entry(dataset.to_owned())
+            .or_default()
+            .waiting
+            .entry(partition)
+            .or_default();
         // Acknowledgements of one partition come in order, save for retries: keep the queue sorted.
-        let at = waiting.iter().rposition(|&(other, _)| other < offset).map_or(0, |at| at + 1);
+        let at = waiting
+            .iter()
+            .rposition(|&(other, _)| other < offset)
+            .map_or(0, |at| at + 1);
         waiting.insert(at, (offset, source_ms));
     }
 
     /// A version of a dataset was announced that contains everything below these offsets.
     pub fn published(&mut self, dataset: &str, version: i64, offsets: Offsets) {
-        self.datasets.entry(dataset.to_owned()).or_default().versions.push_back((version, offsets));
+        self.datasets
+            .entry(dataset.to_owned())
+            .or_default()
+            .versions
+            .push_back((version, offsets));
     }
 
     /// An output of the gatekeeper was announced at `now_ms`, made of these versions.
     pub fn evaluated(&mut self, inputs: &BTreeMap<String, i64>, now_ms: i64) {
         for (name, version) in inputs {
-            let Some(dataset) = self.datasets.get_mut(name) else { continue };
+            let Some(dataset) = self.datasets.get_mut(name) else {
+                continue;
+            };
             // All versions up to the one used are contained in it; the last of them goes furthest.
             let mut reached = None;
             while dataset.versions.front().is_some_and(|(v, _)| v <= version) {
@@ -48,7 +63,9 @@ impl Freshness {
             }
             let Some((used, offsets)) = reached else { continue };
             for (partition, next) in &offsets {
-                let Some(waiting) = dataset.waiting.get_mut(partition) else { continue };
+                let Some(waiting) = dataset.waiting.get_mut(partition) else {
+                    continue;
+                };
                 while let Some(&(offset, source_ms)) = waiting.front()
                     && offset < *next
                 {
