@@ -1,7 +1,7 @@
 //! Records of a read state in the form in which a write engine takes them.
 //!
 //! The schemas may differ: fields are matched by name, fields the read state does not have are null, fields the engine
-//! does not have are left out. As in Java Hollow, copying turns NaN into null. See `docs/format.md`, section 12.
+//! does not have are left out. As in Java Hollow, copying turns NaN into null unless told otherwise. See `docs/format.md`, section 12.
 
 use crate::Ordinal;
 use crate::read::{MapTypeState, ObjectTypeState, SetTypeState, TypeReadState};
@@ -16,6 +16,9 @@ pub enum HashPositions {
     /// Buckets are computed from the ordinals again. Makes a difference only where a hash other than the ordinal was
     /// given and the type has no hash key.
     Rehash,
+    /// As [`HashPositions::Rehash`], and NaN stays NaN: the records are those that adding the same content to the engine
+    /// gives, so what is added again later is recognised. Java Hollow has no such mode.
+    AsAdded,
 }
 
 /// Copies the records of one type.
@@ -55,7 +58,7 @@ impl<'s> Copier<'s> {
     /// Appends a record in serialized form.
     pub(crate) fn serialize(&self, ordinal: Ordinal, positions: HashPositions, out: &mut Vec<u8>) {
         match self.from {
-            TypeReadState::Object(from) => self.object(from, ordinal, out),
+            TypeReadState::Object(from) => self.object(from, ordinal, positions, out),
             TypeReadState::List(from) => {
                 let elements: Vec<Ordinal> = from.elements(ordinal).collect();
                 record_form::push_list(out, &elements);
@@ -65,11 +68,12 @@ impl<'s> Copier<'s> {
         }
     }
 
-    fn object(&self, from: &ObjectTypeState, ordinal: Ordinal, out: &mut Vec<u8>) {
+    fn object(&self, from: &ObjectTypeState, ordinal: Ordinal, positions: HashPositions, out: &mut Vec<u8>) {
+        let keep_nan = positions == HashPositions::AsAdded;
         for field in &self.fields {
             let copied = field
                 .position
-                .and_then(|position| push_copy(from, ordinal, position, field.kind, out));
+                .and_then(|position| push_copy(from, ordinal, position, field.kind, keep_nan, out));
             if copied.is_none() {
                 record_form::push_null(out, field.kind);
             }
@@ -98,20 +102,25 @@ fn kind_of(ty: &FieldType) -> FieldKind {
     FieldKind::of(ty, |_| None) // what a reference leads to does not matter for its bytes
 }
 
-/// Appends a value; `None` if it is null or NaN, and nothing is appended.
+/// Appends a value; `None` if it is null, or a NaN that is not to be kept, and nothing is appended.
 fn push_copy(
     from: &ObjectTypeState,
     ordinal: Ordinal,
     position: usize,
     kind: FieldKind,
+    keep_nan: bool,
     out: &mut Vec<u8>,
 ) -> Option<()> {
     match kind {
         FieldKind::Int => record_form::push_int(out, from.int(ordinal, position)?),
         FieldKind::Long => record_form::push_long(out, from.long(ordinal, position)?),
         FieldKind::Boolean => out.push(from.boolean(ordinal, position)?.into()),
-        FieldKind::Float => record_form::push_float(out, from.float(ordinal, position).filter(|v| !v.is_nan())?),
-        FieldKind::Double => record_form::push_double(out, from.double(ordinal, position).filter(|v| !v.is_nan())?),
+        FieldKind::Float => {
+            record_form::push_float(out, from.float(ordinal, position).filter(|v| keep_nan || !v.is_nan())?)
+        }
+        FieldKind::Double => {
+            record_form::push_double(out, from.double(ordinal, position).filter(|v| keep_nan || !v.is_nan())?)
+        }
         FieldKind::Text => record_form::push_bytes(out, from.text(ordinal, position)?.bytes()),
         FieldKind::Bytes => record_form::push_bytes(out, from.bytes(ordinal, position)?),
         FieldKind::Reference(_) => record_form::push_ordinal(out, from.reference(ordinal, position)?),
@@ -128,7 +137,7 @@ fn set(from: &SetTypeState, ordinal: Ordinal, positions: HashPositions, out: &mu
                 .collect();
             record_form::push_set(out, &mut elements, Buckets::Unmixed)
         }
-        HashPositions::Rehash => {
+        HashPositions::Rehash | HashPositions::AsAdded => {
             let mut elements: Vec<_> = buckets
                 .map(|(_, element)| (element, element.get().cast_signed()))
                 .collect();
@@ -147,7 +156,7 @@ fn map(from: &MapTypeState, ordinal: Ordinal, positions: HashPositions, out: &mu
                 .collect();
             record_form::push_map(out, &mut entries, Buckets::Unmixed)
         }
-        HashPositions::Rehash => {
+        HashPositions::Rehash | HashPositions::AsAdded => {
             let mut entries: Vec<_> = buckets
                 .map(|(_, key, value)| (key, value, key.get().cast_signed()))
                 .collect();

@@ -55,6 +55,9 @@ impl Producer {
         };
         let expected = self.published.as_ref().map(|published| published.token.clone());
         let token = self.move_head(expected.as_ref(), &head)?;
+        if expected.is_none() {
+            self.prove_exclusive(None, &head)?;
+        }
         Ok((head, token))
     }
 
@@ -95,6 +98,23 @@ impl Producer {
             pause = pause.saturating_mul(2);
             attempt += 1;
         }
+    }
+
+    /// Makes sure that the store compares before it sets: some accept the condition and ignore it, and two producers
+    /// would then overwrite each other. Sets the head as it is, from what it no longer is; that must be refused.
+    pub(super) fn prove_exclusive(&mut self, outdated: Option<&Token>, head: &Head) -> Result<(), CycleError> {
+        let source = match self.with_retries(|| self.store.set_head(outdated, head)) {
+            Err(StoreError::Conflict { .. }) => return Ok(()),
+            Err(error) => error,
+            Ok(_) => StoreError::Invalid {
+                what: "store",
+                expected: "a store that refuses to set a register that is not as expected",
+                found: "a store that sets it".to_owned(),
+            },
+        };
+        self.standing = super::Standing::Lost;
+        let step = Step::EpochTaken;
+        Err(CycleError::Store { step, source })
     }
 
     fn unresolved<T>(&mut self, head: &Head, source: StoreError) -> Result<T, CycleError> {

@@ -3,7 +3,9 @@
 use super::check::{Checked, check};
 use super::stage::{Encoded, Staging};
 use super::validate::{Candidate, validate};
-use super::{BoxError, CycleError, Producer, PublishUnchanged, Published, Standing, Step};
+use super::{
+    BoxError, CycleError, CycleOutcome, CycleStats, Producer, PublishUnchanged, Published, Standing, Step, builder,
+};
 use crate::read::ReadState;
 use crate::record::Value;
 use crate::store::{Manifest, Receipt, SCHEMA};
@@ -11,63 +13,7 @@ use crate::write::{WriteError, WriteStateEngine};
 use crate::{Ordinal, Version};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// Header tags that Hollow itself sets begin with this.
-const OWN_TAGS: &str = "hollow.";
-
-/// What a cycle came to.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CycleOutcome {
-    /// No record changed, so nothing was published.
-    NothingChanged,
-    /// A version was published and announced.
-    Published {
-        /// The version.
-        version: Version,
-        /// What it took.
-        stats: CycleStats,
-    },
-}
-
-impl CycleOutcome {
-    /// The version that was published.
-    pub fn version(&self) -> Option<Version> {
-        match self {
-            CycleOutcome::NothingChanged => None,
-            CycleOutcome::Published { version, .. } => Some(*version),
-        }
-    }
-}
-
-/// What publishing a version took.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct CycleStats {
-    /// Bytes of the snapshot, if one was written.
-    pub snapshot_bytes: Option<u64>,
-    /// Bytes of the delta.
-    pub delta_bytes: Option<u64>,
-    /// Bytes of the reverse delta.
-    pub reverse_delta_bytes: Option<u64>,
-    /// Records of all types.
-    pub records: u64,
-    /// Records added, of all types.
-    pub added: u64,
-    /// Records removed, of all types.
-    pub removed: u64,
-    /// S2: time to fill the cycle.
-    pub populate: Duration,
-    /// S3: time to encode.
-    pub encode: Duration,
-    /// S4: time to read back.
-    pub check: Duration,
-    /// S5: time of the validators.
-    pub validate: Duration,
-    /// S6 to S8: time to publish and announce.
-    pub publish: Duration,
-    /// What went wrong after the version was announced: mirror, cleaning up. Both are tried again in the next cycle.
-    pub warnings: Vec<String>,
-}
+use std::time::Instant;
 
 /// A cycle that is being filled: the whole dataset, record by record.
 pub struct Cycle<'a> {
@@ -157,7 +103,16 @@ impl Producer {
         let result = self.steps(fill);
         match &result {
             Ok(_) => self.standing = Standing::Ready,
-            Err(CycleError::Interrupted(_) | CycleError::Fenced { .. } | CycleError::Unresolved { .. }) => {}
+            Err(
+                CycleError::Interrupted(_)
+                | CycleError::Fenced { .. }
+                | CycleError::Unresolved { .. }
+                | CycleError::NeedsRestore,
+            ) => {}
+            // Announced, but by a store that cannot be relied on.
+            Err(CycleError::Store {
+                step: Step::EpochTaken, ..
+            }) => {}
             Err(_) => {
                 self.engine.reset();
                 self.standing = Standing::Ready;
@@ -192,7 +147,7 @@ impl Producer {
             return Ok(CycleOutcome::NothingChanged);
         }
         self.engine.prepare_for_write()?;
-        let tags = self.all_tags(tags, &attempt);
+        let tags = self.all_tags(tags, attempt.version, attempt.started_at);
         self.set_tags(&tags);
 
         // S3
@@ -274,20 +229,26 @@ impl Producer {
 
         // S9
         self.count_changes(stats);
+        let next = Arc::new(next);
         self.published = Some(Published {
             head,
             token,
             manifest,
-            state: Arc::new(next),
+            state: next.clone(),
         });
-        self.since_snapshot = if snapshot {
-            1
-        } else {
-            self.since_snapshot.saturating_add(1)
+        self.since_snapshot = match snapshot {
+            true => 1,
+            false => self.since_snapshot.saturating_add(1),
         };
         self.chain_broken = false;
-        let tag = self.environment.tag(self.engine.next_tag());
-        self.engine.prepare_for_next_cycle(tag);
+        if evolved {
+            // What was carried over still is in the form of the schemas before: begin with a fresh engine.
+            self.engine = builder::new_engine(&self.config, &self.dataset)?;
+            self.resume(&next).map_err(|_| CycleError::NeedsRestore)?;
+        } else {
+            let tag = self.environment.tag(self.engine.next_tag());
+            self.engine.prepare_for_next_cycle(tag);
+        }
         self.environment.reach(Step::Swapped)?;
 
         // S10
@@ -317,16 +278,6 @@ impl Producer {
         announced.is_some_and(|published| published.state.dataset().schemas() != self.dataset.schemas())
     }
 
-    /// The header tags of the announced state that are not Hollow's own.
-    fn application_tags(&self) -> BTreeMap<String, String> {
-        let tags = self
-            .published
-            .iter()
-            .flat_map(|published| published.state.header_tags());
-        let tags = tags.filter(|(key, _)| !key.starts_with(OWN_TAGS));
-        tags.map(|(key, value)| (key.clone(), value.clone())).collect()
-    }
-
     fn has_to_publish(&self, tags: &BTreeMap<String, String>, evolved: bool) -> bool {
         let first_or_different = self.published.is_none() || self.chain_broken || evolved;
         first_or_different
@@ -336,44 +287,6 @@ impl Producer {
                 PublishUnchanged::WhenTagsDiffer => *tags != self.application_tags(),
                 PublishUnchanged::Always => true,
             }
-    }
-
-    /// Adds the tags that Hollow sets itself.
-    fn all_tags(&self, mut tags: BTreeMap<String, String>, attempt: &Attempt) -> BTreeMap<String, String> {
-        let before = self.published.as_ref().map(|published| published.state.header_tags());
-        let counter = before.and_then(|tags| tags.get("hollow.delta.chain.version.counter"));
-        let counter = counter.and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
-        let mut set = |key: &str, value: String| tags.insert(key.to_owned(), value);
-        set("hollow.metric.cycle.start", attempt.started_at.to_string());
-        set("hollow.schema.hash", self.dataset.schema_hash().to_string());
-        set("hollow.blob.to.version", attempt.version.to_string());
-        set(
-            "hollow.delta.chain.version.counter",
-            counter.saturating_add(1).to_string(),
-        );
-        set(
-            "hollow.partitioned.ordinal.map",
-            self.config.write.partitioned_ordinal_map.to_string(),
-        );
-        if self.is_evolved() {
-            set("hollow.schema.changedFromPriorVersion", "true".to_owned());
-        }
-        // The engine found out about this one when it prepared for writing.
-        const RESHARDING: &str = "hollow.type.resharding.invoked";
-        if let Some(value) = self.engine.header_tag(RESHARDING) {
-            set(RESHARDING, value.to_owned());
-        }
-        tags
-    }
-
-    fn set_tags(&mut self, tags: &BTreeMap<String, String>) {
-        let gone: Vec<String> = self.engine.header_tags().map(|(key, _)| key.to_owned()).collect();
-        for key in gone.iter().filter(|key| !tags.contains_key(*key)) {
-            self.engine.remove_header_tag(key);
-        }
-        for (key, value) in tags {
-            self.engine.set_header_tag(key, value);
-        }
     }
 
     fn make_manifest(

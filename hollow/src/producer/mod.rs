@@ -20,6 +20,26 @@
 //!
 //! Only one producer can announce: taking over raises the epoch in the head, and whoever based a cycle on the head
 //! before is refused. Time and randomness come from outside; see [`ProducerBuilder`].
+//!
+//! ```
+//! use hollow::{consumer::Consumer, producer::Producer, record::Value, schema::Dataset, store::Store};
+//!
+//! let dataset = Dataset::parse("Movie @PrimaryKey(id) { long id; string title; }")?;
+//! let store = Store::memory();
+//! let mut producer = Producer::builder(dataset, store.clone()).name("movies").build()?;
+//! producer.restore()?; // continues the chain, if there is one
+//! let movie = Value::Object(vec![Value::Long(1), Value::String("The Salt Harbour".into())]);
+//! let outcome = producer.run_incremental_cycle(|cycle| {
+//!     cycle.upsert("Movie", &movie)?;
+//!     cycle.tag("source", "example");
+//!     Ok(())
+//! })?;
+//!
+//! let consumer = Consumer::builder(store).build()?;
+//! consumer.refresh()?;
+//! assert_eq!(consumer.version(), outcome.version());
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! ```
 
 mod builder;
 mod check;
@@ -29,17 +49,20 @@ mod environment;
 mod error;
 mod incremental;
 mod keys;
+mod outcome;
 mod references;
 mod restore;
 mod retention;
 mod stage;
+mod tags;
 mod validate;
 
 pub use builder::{ProducerBuilder, PublishUnchanged};
-pub use cycle::{Cycle, CycleOutcome, CycleStats};
+pub use cycle::Cycle;
 pub use environment::Step;
 pub use error::{BoxError, CycleError};
 pub use incremental::{IncrementalCycle, IncrementalStats};
+pub use outcome::{CycleOutcome, CycleStats};
 pub use retention::Retention;
 pub use validate::{Candidate, DuplicateKeys, MinimumRecordCount, RecordCountChange, Validator};
 

@@ -3,10 +3,12 @@
 use super::stage::Staging;
 use super::{BoxError, CycleError, Producer, Published, Standing, Step, builder};
 use crate::Version;
+use crate::copy::HashPositions;
 use crate::read::{Filter, ReadState};
 use crate::store::route::{Chain, Preference, Route};
 use crate::store::{Head, LinkRef, Manifest, Store, StoreError, load};
 use crate::tools::checksum::Checksums;
+use crate::write::WriteError;
 use std::sync::Arc;
 
 /// How often to begin again when the head moves meanwhile.
@@ -43,10 +45,12 @@ impl Producer {
                 nonce: self.environment.nonce(),
                 ..head
             };
-            let token = match self.move_head(Some(&token), &taken) {
+            let outdated = token;
+            let token = match self.move_head(Some(&outdated), &taken) {
                 Err(CycleError::Fenced { .. }) => continue, // the head moved while the chain was loaded
                 other => other?,
             };
+            self.prove_exclusive(Some(&outdated), &taken)?;
             self.environment.reach(Step::EpochTaken)?;
             self.epoch = taken.epoch;
             self.since_snapshot = self.count_since_snapshot(&taken).map_err(failed(Step::EpochTaken))?;
@@ -91,11 +95,19 @@ impl Producer {
         }
     }
 
-    /// Primes the engine with a state.
+    /// Primes the engine with a state: the records as if this engine had published them.
     fn continue_from(&mut self, state: &ReadState, version: Version) -> Result<(), CycleError> {
         self.engine = builder::new_engine(&self.config, &self.dataset)?;
         self.chain_broken = false;
-        if let Err(error) = self.engine.restore(state) {
+        // Under other schemas, or where hashes were given that nobody knows any more, records are recognised by what
+        // the schemas have in common and else keep what they have.
+        let by_common_fields = state.dataset().schemas() != self.dataset.schemas()
+            || state.header_tags().contains_key("DEFINED_HASH_CODES");
+        let primed = match by_common_fields {
+            true => self.engine.restore(state),
+            false => self.resume(state),
+        };
+        if let Err(error) = primed {
             if !self.config.allow_chain_break {
                 let source: BoxError = format!("{error}; allow a break of the chain to begin a new one").into();
                 return Err(CycleError::Restore { version, source });
@@ -103,6 +115,14 @@ impl Producer {
             self.engine = builder::new_engine(&self.config, &self.dataset)?;
             self.chain_broken = true;
         }
+        Ok(())
+    }
+
+    /// Makes the engine one that has just published a state.
+    pub(super) fn resume(&mut self, state: &ReadState) -> Result<(), WriteError> {
+        self.engine.recreate(state, HashPositions::AsAdded)?;
+        let tag = self.environment.tag(Some(state.tag()));
+        self.engine.prepare_for_next_cycle(tag);
         Ok(())
     }
 

@@ -39,6 +39,7 @@ impl FsStore {
             let path = directory.join(part);
             fs::create_dir_all(&path).map_err(|e| at(&path, e))?;
         }
+        remove_leftovers(&directory.join("staging"));
         Ok(Self { directory })
     }
 
@@ -100,6 +101,19 @@ impl FsStore {
         let result = work();
         drop(lock); // closing the file lets go of the lock
         result
+    }
+}
+
+/// Removes what processes left behind that were killed while they wrote. Whatever is being written is younger.
+fn remove_leftovers(staging: &Path) {
+    const AGE: Duration = Duration::from_secs(24 * 3600);
+    for entry in fs::read_dir(staging).into_iter().flatten().flatten() {
+        let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with("put-"));
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+        if ours && age.is_some_and(|age| age > AGE) {
+            let _ = fs::remove_file(entry.path()); // it only takes room, and the next one to open the store tries again
+        }
     }
 }
 

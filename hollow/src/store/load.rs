@@ -19,7 +19,7 @@ pub enum LoadError {
         blob: String,
         /// What is wrong with it.
         #[source]
-        source: DecodeError,
+        source: Box<DecodeError>,
     },
 }
 
@@ -35,7 +35,10 @@ pub fn load(
 ) -> Result<ReadState, LoadError> {
     let decode = |blob: &super::BlobRef| {
         let blob = blob.name.clone();
-        move |source| LoadError::Decode { blob, source }
+        move |source| LoadError::Decode {
+            blob,
+            source: Box::new(source),
+        }
     };
     let mut parts = None;
     let mut state = match &route.snapshot {

@@ -137,21 +137,21 @@ impl<'s> Chain<'s> {
             Preference::Best => {
                 let mut routes = Vec::new();
                 if let Some(current) = current {
-                    routes.extend(self.from_current(current, to)?);
+                    routes.extend(self.onward(current, to)?);
                 }
                 // The nearest snapshot is worth a look for only if nothing else leads there or it was seen on the way.
                 let read_on = routes.is_empty();
-                routes.extend(self.from_snapshots(to, 1, read_on)?);
+                routes.extend(self.by_snapshots(to, 1, read_on)?);
                 routes.sort_by_key(Route::cost);
                 routes
             }
-            Preference::Snapshot => Vec::from_iter(self.from_snapshot(to, to)),
+            Preference::Snapshot => Vec::from_iter(self.by_snapshot(to, to)),
             Preference::Deltas => {
                 self.extend_to_end()?;
                 let start = self.unbroken(to, |link| link.delta.is_some());
-                Vec::from_iter((to..=start).rev().find_map(|from| self.from_snapshot(from, to)))
+                Vec::from_iter((to..=start).rev().find_map(|from| self.by_snapshot(from, to)))
             }
-            Preference::Reverse => Vec::from_iter((0..=to).find_map(|from| self.from_snapshot(from, to))),
+            Preference::Reverse => Vec::from_iter((0..=to).find_map(|from| self.by_snapshot(from, to))),
         };
         if routes.is_empty() {
             return Err(StoreError::absent(format!("way to version={target}")));
@@ -183,7 +183,7 @@ impl<'s> Chain<'s> {
         }
     }
 
-    fn from_snapshot(&self, from: usize, to: usize) -> Option<Route> {
+    fn by_snapshot(&self, from: usize, to: usize) -> Option<Route> {
         let link = &self.links[from];
         Some(Route {
             snapshot: Some((link.version, link.snapshot.clone()?)),
@@ -192,7 +192,7 @@ impl<'s> Chain<'s> {
     }
 
     /// The way from the state at hand, unless it is longer than a snapshot seen on the way.
-    fn from_current(&mut self, current: Version, to: usize) -> Result<Option<Route>, StoreError> {
+    fn onward(&mut self, current: Version, to: usize) -> Result<Option<Route>, StoreError> {
         let mut cost = 0_u64;
         let mut cheapest_snapshot = u64::MAX;
         let mut at = to;
@@ -230,23 +230,23 @@ impl<'s> Chain<'s> {
     /// As [`routes`](Chain::routes), but no way is no error.
     pub fn alternatives(&mut self, target: Version) -> Result<Vec<Route>, StoreError> {
         match self.find(target)? {
-            Some(to) => self.from_snapshots(to, 2, true),
+            Some(to) => self.by_snapshots(to, 2, true),
             None => Ok(Vec::new()),
         }
     }
 
     /// Up to `count` ways from the nearest snapshots, preferring those before the target.
-    fn from_snapshots(&mut self, to: usize, count: usize, read_on: bool) -> Result<Vec<Route>, StoreError> {
+    fn by_snapshots(&mut self, to: usize, count: usize, read_on: bool) -> Result<Vec<Route>, StoreError> {
         let mut routes = Vec::new();
         let mut at = to;
         while routes.len() < count && (at < self.links.len() || (read_on && self.extend()?)) {
-            routes.extend(self.from_snapshot(at, to));
+            routes.extend(self.by_snapshot(at, to));
             if self.links[at].delta.is_none() {
                 break;
             }
             at += 1;
         }
-        let later = (0..to).rev().filter_map(|from| self.from_snapshot(from, to));
+        let later = (0..to).rev().filter_map(|from| self.by_snapshot(from, to));
         let later: Vec<Route> = later.take(count.saturating_sub(routes.len())).collect();
         routes.extend(later);
         Ok(routes)

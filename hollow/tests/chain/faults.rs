@@ -4,8 +4,9 @@ use crate::routes::consumer;
 use crate::support::{Random, assert_is, dataset, fill, producer};
 use hollow::consumer::{Consumer, RefreshOutcome};
 use hollow::producer::CycleError;
-use hollow::store::{Store, StoreError};
+use hollow::store::{Register, Registers, Store, StoreError, Token};
 use hollow::testing::{Fault, FaultyStore, Model, Operation};
+use std::sync::Arc;
 
 /// A store with `versions` versions (snapshots at 1, 6, 11), and what the last one holds.
 fn published(versions: usize) -> (Store, Model) {
@@ -45,7 +46,7 @@ fn damaged_blobs_are_refused_and_the_state_stays() {
             matches!(error.store_error(), Some(StoreError::Corrupt { .. })),
             "{error:?}"
         );
-        assert!(std::sync::Arc::ptr_eq(&before, &follower.state().expect("a state")));
+        assert!(Arc::ptr_eq(&before, &follower.state().expect("a state")));
 
         faulty.set_plan(|_| None);
         assert!(matches!(
@@ -183,4 +184,51 @@ fn a_producer_never_begins_an_empty_chain_by_itself() {
         Err(CycleError::Restore { .. })
     ));
     assert_eq!(consumer(&store).versions().expect("a chain").len(), 3);
+}
+
+/// Sets registers without comparing anything, as some look-alikes of object stores do.
+#[derive(Debug, Default)]
+struct Careless(hollow::store::MemoryStore);
+
+impl Registers for Careless {
+    fn read(&self, register: Register) -> Result<Option<(Vec<u8>, Token)>, StoreError> {
+        self.0.read(register)
+    }
+
+    fn compare_and_set(&self, register: Register, _: Option<&Token>, content: &[u8]) -> Result<Token, StoreError> {
+        let current = self.0.read(register)?.map(|(_, token)| token);
+        self.0.compare_and_set(register, current.as_ref(), content)
+    }
+}
+
+#[test]
+fn a_store_that_does_not_compare_is_not_produced_to() {
+    let (honest, model) = published(1);
+    let careless = Careless::default();
+    let head = honest
+        .registers()
+        .read(Register::Head)
+        .expect("read")
+        .expect("announced")
+        .0;
+    let refused = |store: &Store| {
+        let error = crate::support::producer(store, 67)
+            .run_cycle(|cycle| fill(cycle, &model))
+            .expect_err("refused");
+        matches!(
+            error,
+            CycleError::Store {
+                source: StoreError::Invalid { .. },
+                ..
+            }
+        )
+    };
+    let blobs = Arc::new(FaultyStore::new(honest, |_| None));
+    let careless_and_empty = Store::new(
+        Arc::new(hollow::store::MemoryStore::new()),
+        Arc::new(Careless::default()),
+    );
+    assert!(refused(&careless_and_empty));
+    careless.compare_and_set(Register::Head, None, &head).expect("set");
+    assert!(refused(&Store::new(blobs, Arc::new(careless))));
 }

@@ -108,8 +108,16 @@ impl hollow::producer::Validator for Gate {
     }
 }
 
+/// How many cases to try; more if the environment says so.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(96)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn incremental_cycles_publish_exactly_what_the_roots_reach(cycles in prop::collection::vec(cycle(), 1..9)) {
@@ -289,4 +297,82 @@ fn two_records_with_one_key_are_not_changed_by_key() {
         matches!(&error, CycleError::DuplicateKey { key, .. } if key == "[1]"),
         "{error}"
     );
+}
+
+#[test]
+fn after_a_restart_what_is_delivered_again_still_is_no_change() {
+    let store = Store::memory();
+    let (mut random, mut model) = (Random::new(200), Model::new(dataset()));
+    random.change(&mut model, 60);
+    producer(&store, 200)
+        .run_cycle(|cycle| fill(cycle, &model))
+        .expect("published");
+
+    let mut restarted = producer(&store, 201);
+    let other = random.studio(1);
+    let upsert = |cycle: &mut IncrementalCycle<'_>| {
+        cycle.upsert("Studio", &other)?;
+        Ok(())
+    };
+    restarted.run_incremental_cycle(upsert).expect("published");
+    model.upsert("Studio", other.clone());
+    // In the first cycle restored records wait for being recognised; they have to be known in later ones, too.
+    for _ in 0..2 {
+        let sweep = restarted.run_incremental_cycle(|cycle| {
+            for (type_name, value) in model.roots() {
+                assert!(!cycle.upsert(type_name, value)?, "{value:?}");
+            }
+            Ok(())
+        });
+        assert_eq!(sweep.expect("a cycle").version(), None);
+        assert_eq!(
+            restarted
+                .run_cycle(|cycle| fill(cycle, &model))
+                .expect("a cycle")
+                .version(),
+            None
+        );
+    }
+}
+
+#[test]
+fn not_a_number_survives_a_restart() {
+    let store = Store::memory();
+    let Value::Object(mut fields) = Random::new(7).movie(5) else {
+        unreachable!()
+    };
+    fields[7] = Value::Double(f64::NAN);
+    let movie = Value::Object(fields);
+    let upsert = |type_name: &'static str, value: &Value| {
+        let value = value.clone();
+        move |cycle: &mut IncrementalCycle<'_>| {
+            cycle.upsert(type_name, &value)?;
+            Ok(())
+        }
+    };
+    producer(&store, 210)
+        .run_incremental_cycle(upsert("Movie", &movie))
+        .expect("published");
+    let mut restarted = builder(dataset(), &store, 211)
+        .snapshot_every(1)
+        .build()
+        .expect("valid");
+    for seed in 0..3 {
+        let studio = Random::new(seed).studio(100);
+        restarted
+            .run_incremental_cycle(upsert("Studio", &studio))
+            .expect("published")
+            .version()
+            .expect("new");
+        let again = restarted
+            .run_incremental_cycle(upsert("Movie", &movie))
+            .expect("a cycle");
+        assert_eq!(again.version(), None);
+    }
+    let cold = consumer(&store);
+    cold.refresh().expect("refreshed");
+    let state = cold.state().expect("a state");
+    let movies = state.object("Movie").expect("the type");
+    let score = movies.populated().next().and_then(|ordinal| movies.double(ordinal, 7));
+    assert!(score.is_some_and(f64::is_nan));
 }
