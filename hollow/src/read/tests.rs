@@ -4,6 +4,7 @@ use super::collection_page::{CollectionPage, CollectionRow, Unfit};
 use super::object_page::{FieldKind, NULL_DOUBLE, NULL_FLOAT, ObjectPage, ObjectRow};
 use super::slots::{PAGE_ORDINALS, SlotBits, Slots};
 use super::table::{Page, Records};
+use super::{ReadState, Transition, TypeReadState};
 use crate::Ordinal;
 use crate::memory::hash::table_size;
 use crate::schema::Kind;
@@ -269,4 +270,42 @@ fn fields_that_are_null_throughout_take_no_room() {
     assert!(nulls - empty < 50, "{nulls} {empty}");
     let longs = packed(&[FieldKind::Long], vec![Cell::Value(6)]);
     assert!(longs - empty < 50 + 500 * 3 / 8, "three bits each: {longs}");
+}
+
+/// Exactly the pages with changed records are new.
+#[test]
+fn a_delta_shares_every_page_that_it_does_not_touch() {
+    let (mut shared, mut made) = (0, 0);
+    for case in ["bitset-growth", "bitset-history", "large-random", "unchanged-types"].map(fixtures::vectors::case) {
+        let first = case.snapshot(case.versions()[0]).expect("a snapshot");
+        let mut state = ReadState::from_snapshot(first).expect("a state");
+        for (from, to) in case.deltas() {
+            let next = state
+                .apply_delta(case.delta(from, to).expect("a delta"))
+                .expect("a state");
+            let transition = Transition::between(&state, &next);
+            for (old, new) in state.types().zip(next.types()) {
+                let changes = transition.changes(new.name());
+                let touched = |o: u32| o / PAGE_ORDINALS;
+                let touched: BTreeSet<u32> = (changes.added | changes.removed).iter().map(touched).collect();
+                let differing: BTreeSet<u32> = match (old, new) {
+                    (TypeReadState::Object(a), TypeReadState::Object(b)) => numbers(a.records.differing(&b.records)),
+                    (TypeReadState::List(a), TypeReadState::List(b)) => numbers(a.records.differing(&b.records)),
+                    (TypeReadState::Set(a), TypeReadState::Set(b)) => numbers(a.records.differing(&b.records)),
+                    (TypeReadState::Map(a), TypeReadState::Map(b)) => numbers(a.records.differing(&b.records)),
+                    _ => panic!("a type of another kind"),
+                };
+                assert_eq!(differing, touched, "{} {from} to {to}", new.name());
+                let pages: BTreeSet<u32> = new.populated().map(|o| o.get() / PAGE_ORDINALS).collect();
+                shared += pages.difference(&touched).count();
+                made += touched.len();
+            }
+            state = next;
+        }
+    }
+    assert!(shared > 10 && made > 10, "shared={shared} made={made}");
+}
+
+fn numbers<P>(differing: Vec<super::table::Differing<'_, P>>) -> BTreeSet<u32> {
+    differing.into_iter().map(|(number, ..)| number).collect()
 }

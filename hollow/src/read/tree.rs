@@ -1,6 +1,6 @@
 //! Whole records as trees of values.
 
-use super::{ReadState, TypeReadState};
+use super::{ObjectTypeState, ReadState, TypeReadState};
 use crate::Ordinal;
 use crate::record::Value;
 use crate::schema::FieldType;
@@ -8,8 +8,8 @@ use crate::schema::FieldType;
 /// How many references deep [`ReadState::value`] goes.
 pub const MAX_DEPTH: usize = 64;
 
-/// How many values [`ReadState::value`] gives at most: records that share children can stand for exponentially large
-/// trees.
+/// How many values [`ReadState::value`] gives at most, 64 bytes of text or bytes counting as one more: records that share
+/// children can stand for exponentially large trees.
 pub const MAX_VALUES: usize = 1 << 20;
 
 /// The record as a tree; see [`ReadState::value`].
@@ -35,15 +35,15 @@ impl Tree<'_> {
         }
     }
 
-    /// Counts one more value; false if there may be no more.
-    fn take(&mut self) -> bool {
-        let left = self.values_left > 0;
-        self.values_left = self.values_left.saturating_sub(1);
-        left
+    /// Counts so many more values; false if there may not be as many.
+    fn take(&mut self, values: usize) -> bool {
+        let enough = self.values_left >= values;
+        self.values_left = self.values_left.saturating_sub(values);
+        enough
     }
 
     fn record(&mut self, ty: &TypeReadState, ordinal: Ordinal, depth: usize) -> Value {
-        if !self.take() {
+        if !self.take(1) {
             return Value::Null;
         }
         match ty {
@@ -51,23 +51,7 @@ impl Tree<'_> {
                 let fields = ty.schema().fields.iter().enumerate();
                 Value::Object(
                     fields
-                        .map(|(at, field)| {
-                            self.values_left = self.values_left.saturating_sub(1);
-                            match &field.ty {
-                                FieldType::Int => ty.int(ordinal, at).map_or(Value::Null, Value::Int),
-                                FieldType::Long => ty.long(ordinal, at).map_or(Value::Null, Value::Long),
-                                FieldType::Boolean => ty.boolean(ordinal, at).map_or(Value::Null, Value::Boolean),
-                                FieldType::Float => ty.float(ordinal, at).map_or(Value::Null, Value::Float),
-                                FieldType::Double => ty.double(ordinal, at).map_or(Value::Null, Value::Double),
-                                FieldType::String => ty
-                                    .text(ordinal, at)
-                                    .map_or(Value::Null, |text| Value::String(text.to_str().into_owned())),
-                                FieldType::Bytes => ty
-                                    .bytes(ordinal, at)
-                                    .map_or(Value::Null, |bytes| Value::Bytes(bytes.to_vec())),
-                                FieldType::Reference(name) => self.referred(name, ty.reference(ordinal, at), depth),
-                            }
-                        })
+                        .map(|(at, field)| self.field(ty, ordinal, at, &field.ty, depth))
                         .collect(),
                 )
             }
@@ -85,6 +69,30 @@ impl Tree<'_> {
                 Value::Map(entries)
             }
         }
+    }
+
+    fn field(&mut self, ty: &ObjectTypeState, ordinal: Ordinal, at: usize, holds: &FieldType, depth: usize) -> Value {
+        let length = match holds {
+            FieldType::String => ty.text(ordinal, at).map_or(0, |text| text.bytes().len()),
+            FieldType::Bytes => ty.bytes(ordinal, at).map_or(0, <[u8]>::len),
+            _ => 0,
+        };
+        if !self.take(1 + length / 64) {
+            return Value::Null;
+        }
+        let found = match holds {
+            FieldType::Int => ty.int(ordinal, at).map(Value::Int),
+            FieldType::Long => ty.long(ordinal, at).map(Value::Long),
+            FieldType::Boolean => ty.boolean(ordinal, at).map(Value::Boolean),
+            FieldType::Float => ty.float(ordinal, at).map(Value::Float),
+            FieldType::Double => ty.double(ordinal, at).map(Value::Double),
+            FieldType::String => ty
+                .text(ordinal, at)
+                .map(|text| Value::String(text.to_str().into_owned())),
+            FieldType::Bytes => ty.bytes(ordinal, at).map(|bytes| Value::Bytes(bytes.to_vec())),
+            FieldType::Reference(name) => Some(self.referred(name, ty.reference(ordinal, at), depth)),
+        };
+        found.unwrap_or(Value::Null)
     }
 
     fn elements(&mut self, element: &str, ordinals: impl Iterator<Item = Ordinal>, depth: usize) -> Vec<Value> {

@@ -1,6 +1,7 @@
 //! The read side against the golden vectors: blobs and numbers recorded from the original Java library.
 
 mod chains;
+mod crafted;
 mod ground;
 mod hostile;
 mod views;

@@ -88,7 +88,7 @@ fn transitions_are_the_differences_of_the_records() {
 }
 
 #[test]
-fn a_delta_shares_what_it_does_not_touch() {
+fn a_delta_leaves_the_state_before_as_it_was() {
     let case = vectors::case("large-random");
     let versions = case.versions();
     let before = snapshot(case, versions[0]);
