@@ -25,7 +25,7 @@ fn text(output: &Output) -> String {
 ///
 /// After a change of the model, or of what a restored producer preserves, the routes may differ; the vectors record the
 /// difference for chains from the first snapshot, and for one step back.
-fn expected<'c>(case: &'c Case, kind: &str, version: i64, route: &str) -> Option<String> {
+fn expected(case: &Case, kind: &str, version: i64, route: &str) -> Option<String> {
     let file = |name: String| {
         case.text(&name).map(str::to_owned).or_else(|| {
             case.blob(&name)
