@@ -138,6 +138,13 @@ fn log_report(dataset: &str, report: &Report) {
     if !report.stalled.is_empty() {
         tracing::warn!(dataset, partitions = ?report.stalled, "partitions do not deliver what they have");
     }
+    if report.dead_letters > 0 {
+        tracing::warn!(
+            dataset,
+            dead_letters = report.dead_letters,
+            "messages that mean nothing were set aside"
+        );
+    }
     let Some(stats) = &report.published else {
         tracing::debug!(dataset, messages = report.messages, "nothing changed");
         return;
@@ -149,7 +156,6 @@ fn log_report(dataset: &str, report: &Report) {
         upserts = report.upserts,
         deletes = report.deletes,
         unchanged = report.unchanged,
-        dead_letters = report.dead_letters,
         behind = report.behind,
         records = stats.records,
         delta_bytes = stats.delta_bytes,

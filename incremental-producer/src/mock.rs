@@ -90,3 +90,13 @@ impl MockKafka {
         self.owner.client().mock_cluster().ok_or(KafkaError::Canceled)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn threads_can_share_a_cluster() {
+        fn shared<T: Send + Sync>() {}
+        shared::<super::MockKafka>();
+        shared::<crate::emit::Emitter>();
+    }
+}

@@ -173,3 +173,16 @@ fn mistakes_are_told() {
         );
     }
 }
+
+#[test]
+fn the_example_is_right() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/incremental-producer.toml");
+    let config = Config::read(&path).map_err(whole).expect("a configuration");
+    let names: Vec<&str> = config
+        .datasets
+        .iter()
+        .map(|dataset| dataset.settings.name.as_str())
+        .collect();
+    assert_eq!(names, ["titles", "countries"]);
+    assert_eq!(config.datasets[1].settings.cadence, Duration::from_secs(300));
+}

@@ -148,6 +148,21 @@ fn a_record_that_does_not_fit_is_not_written() {
 }
 
 #[test]
+fn long_texts_and_collections_read_back() {
+    let codec = codec();
+    for length in [127, 128, 16_383, 16_384, 70_000] {
+        let mut record = asset(7, Value::Null);
+        if let Value::Object(fields) = &mut record {
+            fields[6] = Value::String("é".repeat(length));
+            fields[9] = Value::List(vec![bare("de"); length]);
+        }
+        let payload = codec.encode_rkyv(&record).expect("it fits");
+        let message = codec.decode(Some(KEY), Some(&payload)).expect("a message");
+        assert_eq!(message.change, Change::Upsert(record));
+    }
+}
+
+#[test]
 fn a_payload_reads_at_any_address() {
     let codec = codec();
     let payload = codec.encode_rkyv(&asset(7, Value::Null)).expect("it fits");

@@ -1,13 +1,17 @@
 //! One cycle: look, plan, fold, publish.
 
+use super::ServiceSettings;
+use super::failure::Failure;
 use super::report::Report;
-use super::{Failure, ServiceSettings};
 use crate::dead_letter::DeadLetters;
 use crate::message::{Change, Codec};
 use crate::source::{BoxError, LogPosition, Plan, Reading, Record, Source, plan};
 use hollow::producer::{CycleError, CycleOutcome, IncrementalCycle, Producer};
 use hollow::write::WriteError;
 use std::time::{Instant, SystemTime};
+
+/// How many messages of a cycle that mean nothing are logged one by one.
+const MOST_LOGGED: u64 = 10;
 
 /// A dataset's parts, and how far they are.
 pub(super) struct Fold {
@@ -177,13 +181,16 @@ fn set_aside(
     reason: &str,
     report: &mut Report,
 ) -> Result<(), BoxError> {
-    tracing::warn!(
-        topic,
-        partition = record.partition,
-        offset = record.offset,
-        reason,
-        "a message means nothing and is set aside"
-    );
+    // A faulty writer can send millions; all of them are in the dead letters.
+    if report.dead_letters < MOST_LOGGED {
+        tracing::warn!(
+            topic,
+            partition = record.partition,
+            offset = record.offset,
+            reason,
+            "a message means nothing and is set aside"
+        );
+    }
     report.dead_letters += 1;
     Ok(dead_letters.put(topic, record, reason)?)
 }

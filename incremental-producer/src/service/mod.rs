@@ -16,25 +16,29 @@
 //! Cycles never overlap: there is one thread, and ticks that pass during a cycle are skipped. Several datasets are several
 //! services with nothing in common.
 
+mod failure;
 mod fold;
+mod handle;
 mod report;
 #[cfg(test)]
 mod tests;
+mod worker;
 
+pub use handle::DatasetHandle;
 pub use report::{Event, Phase, Report, Status};
 
 use crate::Codec;
 use crate::config::DatasetConfig;
-use crate::dead_letter::{DeadLetterError, DeadLetters, KafkaDeadLetters};
+use crate::dead_letter::{DeadLetters, KafkaDeadLetters};
 use crate::source::kafka::{KafkaSettings, KafkaSource};
-use crate::source::{NewLog, ReadLimits, Source, SourceError};
+use crate::source::{NewLog, ReadLimits, Source};
 use fold::Fold;
+use handle::Shared;
 use hollow::producer::{CycleError, Producer, PublishUnchanged, Retention};
 use hollow::store::{Store, StoreError};
-use std::error::Error;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use worker::Worker;
 
 /// Called with every [`Event`] and the dataset's name, on the service's thread: be quick.
 pub type Listener = Arc<dyn Fn(&str, &Event) + Send + Sync>;
@@ -89,7 +93,7 @@ pub enum ServiceError {
         store: String,
         /// Why.
         #[source]
-        source: StoreError,
+        source: Box<StoreError>,
     },
     /// The schemas do not make a producer.
     #[error("cannot make a producer, dataset={dataset}")]
@@ -98,7 +102,7 @@ pub enum ServiceError {
         dataset: String,
         /// Why.
         #[source]
-        source: CycleError,
+        source: Box<CycleError>,
     },
     /// No thread could be started.
     #[error("cannot start a thread, dataset={dataset}")]
@@ -150,7 +154,7 @@ impl DatasetService {
         let store = Store::fs(&config.store).map_err(|source| ServiceError::Store {
             dataset: config.settings.name.clone(),
             store: config.store.display().to_string(),
-            source,
+            source: Box::new(source),
         })?;
         Self::open_with(config, store)
     }
@@ -171,7 +175,7 @@ impl DatasetService {
         }
         let producer = builder.build().map_err(|source| ServiceError::Producer {
             dataset: name.to_owned(),
-            source,
+            source: Box::new(source),
         })?;
         let source = KafkaSource::new(KafkaSettings {
             bootstrap_servers: config.bootstrap_servers.clone(),
@@ -216,338 +220,8 @@ impl DatasetService {
             .name(format!("fold-{name}"))
             .spawn(move || worker.run());
         match thread {
-            Ok(thread) => Ok(DatasetHandle {
-                name,
-                shared,
-                thread: Some(thread),
-            }),
+            Ok(thread) => Ok(DatasetHandle::new(name, shared, thread)),
             Err(source) => Err(ServiceError::Thread { dataset: name, source }),
-        }
-    }
-}
-
-/// A running service. Dropping it stops the service and waits for it.
-#[derive(Debug)]
-pub struct DatasetHandle {
-    name: String,
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl DatasetHandle {
-    /// The dataset's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Where the service stands.
-    pub fn status(&self) -> Status {
-        self.shared.status().clone()
-    }
-
-    /// Begins the next cycle, or the next try, without waiting for its time.
-    pub fn cycle_now(&self) {
-        self.shared.signal(|signals| signals.now = true);
-    }
-
-    /// Asks the service to stop: it finishes the cycle it is in. Does not wait.
-    pub fn stop(&self) {
-        self.shared.signal(|signals| signals.stop = true);
-    }
-
-    /// Whether the thread has ended.
-    pub fn is_finished(&self) -> bool {
-        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
-    }
-
-    /// Waits until the service has stopped, which [`stop`](DatasetHandle::stop) or a halt brings about.
-    pub fn join(mut self) {
-        self.wait();
-    }
-
-    fn wait(&mut self) {
-        if let Some(thread) = self.thread.take() {
-            // A panic has been put into the status already.
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for DatasetHandle {
-    fn drop(&mut self) {
-        self.stop();
-        self.wait();
-    }
-}
-
-/// What thread and handle share.
-#[derive(Debug, Default)]
-struct Shared {
-    status: Mutex<Status>,
-    signals: Mutex<Signals>,
-    changed: Condvar,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Signals {
-    stop: bool,
-    now: bool,
-}
-
-impl Shared {
-    fn status(&self) -> MutexGuard<'_, Status> {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn signal(&self, set: impl FnOnce(&mut Signals)) {
-        set(&mut self.signals.lock().unwrap_or_else(PoisonError::into_inner));
-        self.changed.notify_all();
-    }
-
-    /// Waits until that time, or for a signal; whether to go on.
-    fn wait_until(&self, time: Instant) -> bool {
-        let mut signals = self.signals.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            let left = time.saturating_duration_since(Instant::now());
-            if signals.stop || signals.now || left.is_zero() {
-                signals.now = false;
-                return !signals.stop;
-            }
-            signals = self
-                .changed
-                .wait_timeout(signals, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-    }
-}
-
-/// What the thread runs.
-struct Worker {
-    fold: Fold,
-    listener: Listener,
-    shared: Arc<Shared>,
-}
-
-impl Worker {
-    fn tell(&self, event: &Event) {
-        (self.listener)(&self.fold.settings.name, event);
-    }
-
-    fn run(mut self) {
-        let _guard = PanicGuard(self.shared.clone());
-        let cadence = self.fold.settings.cadence;
-        let mut restored = false;
-        let (mut failures, mut ours) = (0, 0);
-        let mut next = Instant::now();
-        while self.shared.wait_until(next) {
-            // A cycle that was asked for earlier begins a new rhythm.
-            let tick = next.min(Instant::now());
-            let result = if restored {
-                self.fold.cycle().map(Some)
-            } else {
-                self.fold.restore().map(|()| None)
-            };
-            match result {
-                Ok(None) => {
-                    restored = true;
-                    self.restored();
-                    next = Instant::now();
-                }
-                Ok(Some(report)) => {
-                    (failures, ours) = (0, 0);
-                    // Ticks that passed are skipped, unless there is more than one cycle may read.
-                    let now = Instant::now();
-                    let more = report.behind > 0 && report.messages > 0 && report.stalled.is_empty();
-                    next = if more { now } else { next_tick(tick, cadence, now) };
-                    self.cycled(report);
-                }
-                Err(failure) => {
-                    failures += 1;
-                    ours = if failure.is_ours { ours + 1 } else { 0 };
-                    restored &= !failure.needs_restore;
-                    if failure.is_final || ours > 1 {
-                        return self.halted(failure.text);
-                    }
-                    let pause = self.pause(failures);
-                    next = Instant::now() + pause;
-                    self.failed(failure.text, failures, pause);
-                }
-            }
-        }
-        self.shared.status().phase = Phase::Stopped;
-        self.tell(&Event::Stopped);
-    }
-
-    fn pause(&self, failures: u32) -> Duration {
-        let settings = &self.fold.settings;
-        let doubled = settings
-            .first_pause
-            .saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)));
-        doubled.min(settings.longest_pause)
-    }
-
-    fn restored(&self) {
-        let version = self.fold.producer.version();
-        let position = self.fold.position.clone();
-        let mut status = self.shared.status();
-        status.phase = Phase::Folding;
-        status.version = version;
-        status.position.clone_from(&position);
-        drop(status);
-        self.tell(&Event::Restored { version, position });
-    }
-
-    fn cycled(&self, report: Report) {
-        let mut status = self.shared.status();
-        status.phase = Phase::Folding;
-        status.version = report.version;
-        status.position.clone_from(&report.position);
-        status.behind = report.behind;
-        status.last_error = (!report.stalled.is_empty()).then(|| {
-            format!(
-                "partitions did not deliver what the log says they have, partitions={:?}",
-                report.stalled
-            )
-        });
-        status.failures = 0;
-        status.last_cycle = Some(SystemTime::now());
-        status.cycles += 1;
-        status.messages += report.messages;
-        status.dead_letters += report.dead_letters;
-        if report.published.is_some() {
-            status.versions += 1;
-            status.last_published = status.last_cycle;
-        }
-        drop(status);
-        self.tell(&Event::Cycle(Box::new(report)));
-    }
-
-    fn failed(&self, error: String, failures: u32, pause: Duration) {
-        let mut status = self.shared.status();
-        status.phase = Phase::Retrying;
-        status.last_error = Some(error.clone());
-        status.failures = failures;
-        drop(status);
-        self.tell(&Event::Retry { error, failures, pause });
-    }
-
-    fn halted(&self, error: String) {
-        let mut status = self.shared.status();
-        status.phase = Phase::Halted;
-        status.last_error = Some(error.clone());
-        drop(status);
-        self.tell(&Event::Halted { error });
-    }
-}
-
-/// The first tick after `now` in the rhythm that `last` began.
-fn next_tick(last: Instant, cadence: Duration, now: Instant) -> Instant {
-    let next = last + cadence;
-    if next > now || cadence.is_zero() {
-        return next;
-    }
-    let late = now.duration_since(next).as_nanos() % cadence.as_nanos();
-    now + (cadence - Duration::from_nanos(u64::try_from(late).unwrap_or_default()))
-}
-
-/// Puts a panic of the thread where people look.
-struct PanicGuard(Arc<Shared>);
-
-impl Drop for PanicGuard {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let mut status = self.0.status();
-            status.phase = Phase::Halted;
-            status.last_error = Some("the service panicked; see the log".to_owned());
-        }
-    }
-}
-
-/// Why a cycle failed, by what to do next.
-#[derive(Debug)]
-struct Failure {
-    text: String,
-    /// Nothing helps but a person.
-    is_final: bool,
-    /// A mistake of this program or of its configuration: the same input fails the same way.
-    is_ours: bool,
-    needs_restore: bool,
-}
-
-impl Failure {
-    fn new(error: &dyn Error) -> Self {
-        let mut texts = vec![error.to_string()];
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            texts.push(error.to_string());
-            cause = error.source();
-        }
-        texts.dedup(); // transparent errors repeat their source
-        Self {
-            text: texts.join(": "),
-            is_final: false,
-            is_ours: false,
-            needs_restore: false,
-        }
-    }
-
-    fn halt(error: &dyn Error) -> Self {
-        Self {
-            is_final: true,
-            ..Self::new(error)
-        }
-    }
-}
-
-impl From<SourceError> for Failure {
-    fn from(error: SourceError) -> Self {
-        match error {
-            SourceError::Settings { .. } => Self::halt(&error),
-            SourceError::Fold(inner) => Self::from_box(inner),
-            other => Self::new(&other),
-        }
-    }
-}
-
-impl Failure {
-    fn from_box(error: crate::source::BoxError) -> Self {
-        let error = match error.downcast::<SourceError>() {
-            Ok(error) => return (*error).into(),
-            Err(error) => error,
-        };
-        let error = match error.downcast::<CycleError>() {
-            Ok(error) => return (*error).into(),
-            Err(error) => error,
-        };
-        match error.downcast::<DeadLetterError>() {
-            Ok(error) => Self::new(&*error),
-            Err(error) => Self {
-                is_ours: true,
-                ..Self::new(&*error)
-            },
-        }
-    }
-}
-
-impl From<CycleError> for Failure {
-    fn from(error: CycleError) -> Self {
-        let failure = Self::new(&error);
-        match error {
-            CycleError::Populate(inner) => Self::from_box(inner),
-            CycleError::Store { .. } | CycleError::Rejected { .. } => failure,
-            CycleError::Unresolved { .. } | CycleError::NeedsRestore => Self {
-                needs_restore: true,
-                ..failure
-            },
-            CycleError::Fenced { .. } | CycleError::Restore { .. } | CycleError::Interrupted(_) => Self {
-                is_final: true,
-                ..failure
-            },
-            _ => Self {
-                is_ours: true,
-                ..failure
-            },
         }
     }
 }

@@ -1,3 +1,4 @@
+use super::worker::next_tick;
 use super::*;
 use crate::Offsets;
 use crate::dead_letter::MemoryDeadLetters;
@@ -7,6 +8,8 @@ use hollow::record::{KeyValue, Value};
 use hollow::schema::Dataset;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::SystemTime;
 
 const SCHEMA: &str = "
     Title @PrimaryKey(id) { long id; string name; Countries countries; }

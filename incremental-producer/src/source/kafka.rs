@@ -5,6 +5,9 @@
 //! reading that begins anywhere but where the last one ended gets a new client, since seeking and assigning again race with
 //! what the old one still has in flight.
 //!
+//! Looking at the log takes a client of its own. A broker answers the requests of a connection one after the other, so each
+//! question would first wait for the fetch before it, once per partition.
+//!
 //! A partition has reached the cut when a message at or beyond it arrives, which is kept for the next cycle, or when the
 //! client's position says so. Waiting for the message before the cut would wait for ever: control records, aborted
 //! transactions and compaction leave offsets that no message ever has.
@@ -62,13 +65,16 @@ pub struct KafkaSettings {
 /// Reads a Kafka topic.
 pub struct KafkaSource {
     settings: KafkaSettings,
+    /// Asks, and never fetches.
+    looker: Option<BaseConsumer<LogContext>>,
+    /// Fetches.
     client: Option<Client>,
 }
 
 struct Client {
     consumer: BaseConsumer<LogContext>,
-    /// Where the assigned partitions stand: what was handed over, and no further. `None` before the assignment.
-    reached: Option<Offsets>,
+    /// Where the assigned partitions stand: what was handed over, and no further.
+    reached: Offsets,
     /// Messages that came before their cycle, in the order in which they came.
     held: VecDeque<OwnedMessage>,
 }
@@ -76,7 +82,11 @@ struct Client {
 impl KafkaSource {
     /// A source. Nothing is connected before the first look.
     pub fn new(settings: KafkaSettings) -> Self {
-        Self { settings, client: None }
+        Self {
+            settings,
+            looker: None,
+            client: None,
+        }
     }
 
     fn unavailable(&self, doing: &'static str, reason: impl ToString) -> SourceError {
@@ -95,31 +105,25 @@ impl KafkaSource {
         }
     }
 
-    fn connect(&self) -> Result<Client, SourceError> {
+    fn connect(&self) -> Result<BaseConsumer<LogContext>, SourceError> {
         let settings = &self.settings;
         let mut config = settings.client.client(&settings.bootstrap_servers, DEFAULTS, FIXED);
         config.set("group.id", &settings.group);
         let context = LogContext {
             what: format!("source of {}", settings.topic),
         };
-        let consumer = config
+        config
             .create_with_context(context)
             .map_err(|error| SourceError::Settings {
                 topic: settings.topic.clone(),
                 reason: error.to_string(),
-            })?;
-        Ok(Client {
-            consumer,
-            reached: None,
-            held: VecDeque::new(),
-        })
+            })
     }
 
-    fn look_with(&self, client: &Client) -> Result<LogView, SourceError> {
+    fn look_with(&self, client: &BaseConsumer<LogContext>) -> Result<LogView, SourceError> {
         let topic = self.settings.topic.as_str();
         let ask = "ask for the topic";
         let metadata = client
-            .consumer
             .fetch_metadata(Some(topic), ANSWER)
             .map_err(|e| self.unavailable(ask, e))?;
         let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else {
@@ -130,7 +134,7 @@ impl KafkaSource {
         }
         let log = match &self.settings.log {
             Some(log) => log.clone(),
-            None => match client.consumer.client().fetch_cluster_id(ANSWER) {
+            None => match client.client().fetch_cluster_id(ANSWER) {
                 Some(id) if !id.is_empty() => id,
                 _ => return Err(self.unavailable("ask for the cluster's id", "no answer; give the dataset a `log` id")),
             },
@@ -142,9 +146,14 @@ impl KafkaSource {
         for partition in found.partitions() {
             let id = partition.id();
             let (low, high) = client
-                .consumer
                 .fetch_watermarks(topic, id, ANSWER)
                 .map_err(|e| self.unavailable("ask for the offsets of a partition", e))?;
+            if low < 0 || high < low {
+                return Err(self.unavailable(
+                    "ask for the offsets of a partition",
+                    format!("they make no sense, partition={id} low={low} high={high}"),
+                ));
+            }
             view.partitions.insert(id, low..high);
         }
         if view.partitions.is_empty() || view.partitions.keys().copied().ne(0..view.partitions.len() as i32) {
@@ -156,24 +165,24 @@ impl KafkaSource {
 
     /// The client, standing at `from`.
     fn client_at(&mut self, from: &Offsets) -> Result<Client, SourceError> {
-        let client = match self.client.take() {
-            Some(client) if client.reached.as_ref() == Some(from) => return Ok(client),
-            Some(client) if client.reached.is_none() => client,
-            _ => self.connect()?,
-        };
+        match self.client.take() {
+            Some(client) if client.reached == *from => return Ok(client),
+            _ => {}
+        }
+        let consumer = self.connect()?;
         let mut assignment = TopicPartitionList::with_capacity(from.len());
         for (partition, offset) in from.iter() {
             assignment
                 .add_partition_offset(&self.settings.topic, partition, Offset::Offset(offset))
                 .map_err(|e| self.unavailable("assign partitions", e))?;
         }
-        client
-            .consumer
+        consumer
             .assign(&assignment)
             .map_err(|e| self.unavailable("assign partitions", e))?;
         Ok(Client {
-            reached: Some(from.clone()),
-            ..client
+            consumer,
+            reached: from.clone(),
+            held: VecDeque::new(),
         })
     }
 }
@@ -184,12 +193,13 @@ impl Source for KafkaSource {
     }
 
     fn look(&mut self) -> Result<LogView, SourceError> {
-        let client = match self.client.take() {
-            Some(client) => client,
+        // A client that failed is not asked again.
+        let looker = match self.looker.take() {
+            Some(looker) => looker,
             None => self.connect()?,
         };
-        let view = self.look_with(&client)?;
-        self.client = Some(client);
+        let view = self.look_with(&looker)?;
+        self.looker = Some(looker);
         Ok(view)
     }
 
@@ -222,7 +232,7 @@ impl Source for KafkaSource {
         pass.poll(&mut client)?;
         let mut reading = pass.reading;
         reading.complete = pass.waiting.is_empty();
-        client.reached = Some(reading.offsets.clone());
+        client.reached.clone_from(&reading.offsets);
         if reading.stalled.is_empty() {
             self.client = Some(client);
         }

@@ -4,7 +4,7 @@
 //! there", makes a cycle repeatable: the same offsets give the same messages in the same order within each partition, and
 //! order across partitions does not matter, since a record's messages share one.
 //!
-//! A [`Source`] only looks and reads. Whether what it sees may be read at all, and from where, is decided by [`plan`].
+//! A [`Source`] only looks and reads. Whether what it sees may be read at all, and from where, is decided by [`plan()`].
 
 pub mod kafka;
 pub mod memory;

@@ -7,6 +7,9 @@
 //! | first offset above ours | retention removed what was never folded | halt: data is lost |
 //! | end below ours, another log, another topic | the log started anew | by [`NewLog`]: halt, or start a generation |
 //! | fewer partitions than the state knows | not something a log does | halt |
+//!
+//! A topic that was deleted and created again on the same cluster shows only once it is shorter than it was: name such a
+//! log with another `log` id.
 
 use crate::Offsets;
 use crate::source::LogView;
@@ -256,10 +259,11 @@ fn started_anew(topic: &str, position: &LogPosition, view: &LogView) -> Option<S
 mod tests {
     use super::*;
 
-    fn view(log: &str, ranges: &[std::ops::Range<i64>]) -> LogView {
+    /// A log whose partitions have these first offsets and ends.
+    fn view(log: &str, ranges: &[(i64, i64)]) -> LogView {
         LogView {
             log: log.into(),
-            partitions: (0..).zip(ranges.iter().cloned()).collect(),
+            partitions: (0..).zip(ranges.iter().map(|&(low, high)| low..high)).collect(),
         }
     }
 
@@ -278,7 +282,7 @@ mod tests {
 
     #[test]
     fn the_first_cycle_reads_what_the_log_still_has() {
-        let plan = plan("t", None, &view("one", &[5..9, 0..2]), NewLog::Halt).expect("a plan");
+        let plan = plan("t", None, &view("one", &[(5, 9), (0, 2)]), NewLog::Halt).expect("a plan");
         assert_eq!(plan.start.offsets.to_string(), "0:5,1:0");
         assert_eq!(plan.cut.to_string(), "0:9,1:2");
         assert_eq!((plan.start.generation, plan.start.log.as_str()), (0, "one"));
@@ -286,11 +290,11 @@ mod tests {
 
     #[test]
     fn later_cycles_go_on_and_new_partitions_begin_at_the_beginning() {
-        let plan = planned(&[(0, 7)], &view("one", &[5..9, 0..2]), NewLog::Halt).expect("a plan");
+        let plan = planned(&[(0, 7)], &view("one", &[(5, 9), (0, 2)]), NewLog::Halt).expect("a plan");
         assert_eq!(plan.start, position(&[(0, 7), (1, 0)]));
         assert!(!plan.is_empty());
         assert!(
-            planned(&[(0, 9)], &view("one", &[9..9]), NewLog::Halt)
+            planned(&[(0, 9)], &view("one", &[(9, 9)]), NewLog::Halt)
                 .expect("a plan")
                 .is_empty()
         );
@@ -299,7 +303,7 @@ mod tests {
     #[test]
     fn lost_messages_halt_whatever_the_policy() {
         for policy in [NewLog::Halt, NewLog::StartGeneration] {
-            let halt = planned(&[(0, 7), (1, 3)], &view("one", &[7..9, 5..9]), policy).expect_err("a gap");
+            let halt = planned(&[(0, 7), (1, 3)], &view("one", &[(7, 9), (5, 9)]), policy).expect_err("a gap");
             let text = halt.to_string();
             assert!(
                 text.contains("topic=t partition=1 expected offset=3 low watermark=5; 2 offsets are gone"),
@@ -308,7 +312,7 @@ mod tests {
         }
         // A partition that appears is read from offset 0, and must still have it.
         assert!(matches!(
-            planned(&[(0, 7)], &view("one", &[7..9, 2..9]), NewLog::Halt),
+            planned(&[(0, 7)], &view("one", &[(7, 9), (2, 9)]), NewLog::Halt),
             Err(Halt::Gap {
                 partition: 1,
                 expected: 0,
@@ -321,9 +325,9 @@ mod tests {
     #[test]
     fn a_log_that_started_anew_halts_or_starts_a_generation() {
         for (offsets, view) in [
-            (vec![(0, 7)], view("two", &[0..9])),
-            (vec![(0, 7)], view("one", &[0..6])),
-            (vec![(0, 7), (1, 7)], view("two", &[0..9])),
+            (vec![(0, 7)], view("two", &[(0, 9)])),
+            (vec![(0, 7)], view("one", &[(0, 6)])),
+            (vec![(0, 7), (1, 7)], view("two", &[(0, 9)])),
         ] {
             assert!(matches!(
                 planned(&offsets, &view, NewLog::Halt),
@@ -334,13 +338,13 @@ mod tests {
             assert_eq!(plan.start.offsets.to_string(), "0:0");
             assert!(plan.started_anew.is_some());
         }
-        let other_topic = plan("u", Some(&position(&[(0, 1)])), &view("one", &[0..9]), NewLog::Halt);
+        let other_topic = plan("u", Some(&position(&[(0, 1)])), &view("one", &[(0, 9)]), NewLog::Halt);
         assert!(matches!(other_topic, Err(Halt::AnotherLog { .. })));
     }
 
     #[test]
     fn partitions_never_go() {
-        let halt = planned(&[(0, 1), (1, 1)], &view("one", &[0..9]), NewLog::StartGeneration);
+        let halt = planned(&[(0, 1), (1, 1)], &view("one", &[(0, 9)]), NewLog::StartGeneration);
         assert!(matches!(halt, Err(Halt::PartitionsGone { found: 1, missing, .. }) if missing == [1]));
     }
 
