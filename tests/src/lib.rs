@@ -1,3 +1,4 @@
 //! Integration tests, and the tools they share.
 
+pub mod harness;
 pub mod replay;

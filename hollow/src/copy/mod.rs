@@ -1,12 +1,17 @@
 //! Records of a read state in the form in which a write engine takes them.
 //!
 //! The schemas may differ: fields are matched by name, fields the read state does not have are null, fields the engine
-//! does not have are left out. As in Java Hollow, copying turns NaN into null unless told otherwise. See `docs/format.md`, section 12.
+//! does not have are left out. As in Java Hollow, copying turns NaN into null unless told otherwise. See
+//! `docs/format.md`, section 12.
+
+mod restore;
 
 use crate::Ordinal;
+use crate::memory::OrdinalSet;
 use crate::read::{MapTypeState, ObjectTypeState, SetTypeState, TypeReadState};
 use crate::schema::{FieldType, ObjectSchema, Schema};
 use crate::write::record_form::{self, Buckets, FieldKind};
+use crate::write::restore::RecordSource;
 
 /// What becomes of the buckets of sets and maps that are copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +28,10 @@ pub enum HashPositions {
 
 /// Copies the records of one type.
 #[derive(Debug)]
-pub(crate) struct Copier<'s> {
+struct Copier<'s> {
     from: &'s TypeReadState,
     fields: Vec<CopiedField>,
+    positions: HashPositions,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +45,7 @@ impl<'s> Copier<'s> {
     ///
     /// # Errors
     /// The reason, if records of the one cannot become records of the other.
-    pub(crate) fn new(from: &'s TypeReadState, to: &Schema) -> Result<Self, String> {
+    fn new(from: &'s TypeReadState, to: &Schema, positions: HashPositions) -> Result<Self, String> {
         let fields = match (from, to) {
             (TypeReadState::Object(from), Schema::Object(to)) => match_fields(from.schema(), to)?,
             (TypeReadState::List(_), Schema::List(_))
@@ -47,29 +53,15 @@ impl<'s> Copier<'s> {
             | (TypeReadState::Map(_), Schema::Map(_)) => Vec::new(),
             _ => return Err(format!("the type is {} now and was another kind before", to.kind())),
         };
-        Ok(Self { from, fields })
+        Ok(Self {
+            from,
+            fields,
+            positions,
+        })
     }
 
-    /// Which of the engine's fields the read state has; empty for collections.
-    pub(crate) fn shared_fields(&self) -> Vec<bool> {
-        self.fields.iter().map(|field| field.position.is_some()).collect()
-    }
-
-    /// Appends a record in serialized form.
-    pub(crate) fn serialize(&self, ordinal: Ordinal, positions: HashPositions, out: &mut Vec<u8>) {
-        match self.from {
-            TypeReadState::Object(from) => self.object(from, ordinal, positions, out),
-            TypeReadState::List(from) => {
-                let elements: Vec<Ordinal> = from.elements(ordinal).collect();
-                record_form::push_list(out, &elements);
-            }
-            TypeReadState::Set(from) => set(from, ordinal, positions, out),
-            TypeReadState::Map(from) => map(from, ordinal, positions, out),
-        }
-    }
-
-    fn object(&self, from: &ObjectTypeState, ordinal: Ordinal, positions: HashPositions, out: &mut Vec<u8>) {
-        let keep_nan = positions == HashPositions::AsAdded;
+    fn object(&self, from: &ObjectTypeState, ordinal: Ordinal, out: &mut Vec<u8>) {
+        let keep_nan = self.positions == HashPositions::AsAdded;
         for field in &self.fields {
             let copied = field
                 .position
@@ -77,6 +69,32 @@ impl<'s> Copier<'s> {
             if copied.is_none() {
                 record_form::push_null(out, field.kind);
             }
+        }
+    }
+}
+
+impl RecordSource for Copier<'_> {
+    fn num_shards(&self) -> u32 {
+        self.from.num_shards()
+    }
+
+    fn populated(&self) -> OrdinalSet {
+        self.from.populated().collect()
+    }
+
+    fn shared_fields(&self) -> Vec<bool> {
+        self.fields.iter().map(|field| field.position.is_some()).collect()
+    }
+
+    fn serialize(&self, ordinal: Ordinal, out: &mut Vec<u8>) {
+        match self.from {
+            TypeReadState::Object(from) => self.object(from, ordinal, out),
+            TypeReadState::List(from) => {
+                let elements: Vec<Ordinal> = from.elements(ordinal).collect();
+                record_form::push_list(out, &elements);
+            }
+            TypeReadState::Set(from) => set(from, ordinal, self.positions, out),
+            TypeReadState::Map(from) => map(from, ordinal, self.positions, out),
         }
     }
 }

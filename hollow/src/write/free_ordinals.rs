@@ -52,7 +52,7 @@ impl FreeOrdinals {
     pub(super) fn sort(&mut self) {
         self.highest_first = false;
         // A stable sort takes what is in order already as it is: most of the stack was sorted the cycle before.
-        self.stack.sort_by(|a, b| b.first.cmp(&a.first));
+        self.stack.sort_by_key(|range| std::cmp::Reverse(range.first));
         self.stack.dedup_by(|next, before| {
             let adjacent = next.last + 1 == before.first;
             if adjacent {

@@ -4,7 +4,7 @@
 //! writes for the same operations. See `docs/format.md`, sections 5 and 10 to 12.
 //!
 //! ```text
-//! Value -> tree -> adding -> record_form (bytes) -> type_state: ordinal_table, record_store, free_ordinals
+//! Value -> tree -> adding -> record_form (bytes) -> type_state, assign: ordinal_table, record_store, free_ordinals
 //!                                             |  counted in statistics -> layout (widths, shards)
 //!                                             `-> emit (object, collection, hash_key) -> blob (header, parts)
 //! ```
@@ -16,6 +16,7 @@
 //! than writing to the streams it is given.
 
 mod adding;
+mod assign;
 mod blob;
 mod compact;
 mod config;
@@ -31,7 +32,7 @@ mod ordinal_table;
 mod populated;
 pub(crate) mod record_form;
 mod record_store;
-mod restore;
+pub(crate) mod restore;
 mod restored;
 mod statistics;
 mod tree;

@@ -1,42 +1,56 @@
-//! Continuing a chain of deltas from a state that was read. See `docs/format.md`, sections 12.1 and 12.2.
+//! Continuing a chain of deltas from a state that exists. See `docs/format.md`, sections 12.1 and 12.2.
+//!
+//! Where the records come from is not known here: `copy` reads them out of a read state and offers the methods.
 
+use super::engine::Phase;
 use super::restored::{Common, Restored};
 use super::type_state::TypeState;
-use super::{WriteError, WriteStateEngine};
-use crate::copy::{Copier, HashPositions};
+use super::{TypeId, WriteError, WriteStateEngine};
+use crate::Ordinal;
 use crate::memory::OrdinalSet;
-use crate::read::{ReadState, TypeReadState};
 use crate::schema::Kind;
 
+/// The records of one type of the state to continue from, in the form of the engine's schema.
+pub(crate) trait RecordSource {
+    /// The number of shards.
+    fn num_shards(&self) -> u32;
+    /// The records there are.
+    fn populated(&self) -> OrdinalSet;
+    /// Which fields of the engine's schema the state has; empty for collections.
+    fn shared_fields(&self) -> Vec<bool>;
+    /// Appends a record in serialized form.
+    fn serialize(&self, ordinal: Ordinal, out: &mut Vec<u8>);
+}
+
+/// The state to continue from.
+pub(crate) struct Source<'s> {
+    /// Its random tag.
+    pub(crate) tag: i64,
+    /// Its header tags.
+    pub(crate) header_tags: Vec<(&'s str, &'s str)>,
+    /// The types that the engine has too.
+    pub(crate) types: Vec<(TypeId, Box<dyn RecordSource + 's>)>,
+    /// The types that the engine has not.
+    pub(crate) ended_types: Vec<String>,
+}
+
 impl WriteStateEngine {
-    /// Makes a read state the previous one of this engine, which must be new but for its types.
-    ///
-    /// In the first cycle a record that is added gets the ordinal of the same record in the state read; fields that
-    /// only one of the two schemas has, and buckets of sets and maps, do not count. Types that the engine does not have
-    /// end: consumers keep their last content. Costs a look at every record.
-    ///
-    /// # Errors
-    /// [`WriteError::CannotRestore`] if the engine was used, or a type's kind, field types or configured number of
-    /// shards differ. The engine is as before then.
-    pub fn restore(&mut self, state: &ReadState) -> Result<(), WriteError> {
-        let pairs = self.pair_types(state)?;
-        let copiers = pairs
-            .iter()
-            .map(|(index, from)| copier(&self.types[*index], from))
-            .collect::<Result<Vec<_>, _>>()?;
-        for ((index, from), copier) in pairs.iter().zip(copiers) {
-            let ty = &mut self.types[*index];
-            let populated: OrdinalSet = from.populated().collect();
+    /// Makes the state the previous one of this engine.
+    pub(crate) fn restore_from(&mut self, source: &Source<'_>) -> Result<(), WriteError> {
+        self.check_restorable(source)?;
+        for (id, from) in &source.types {
+            let ty = &mut self.types[id.index()];
+            let populated = from.populated();
             let mut record = Vec::new();
             for ordinal in &populated {
                 record.clear();
-                copier.serialize(ordinal, HashPositions::Preserve, &mut record);
+                from.serialize(ordinal, &mut record);
                 ty.records.insert(ordinal, &record);
                 ty.previous.insert(ordinal);
             }
             ty.recalculate_free_from(&populated);
             ty.set_num_shards(from.num_shards());
-            let common = common_form(ty, &copier);
+            let common = common_form(ty, from.shared_fields());
             ty.restored = Some(Restored::new(
                 &populated,
                 common,
@@ -46,106 +60,69 @@ impl WriteStateEngine {
                 ty.hasher(),
             ));
         }
-        self.end_missing_types(state);
-        self.previous_tag = state.tag();
+        self.previous_tag = source.tag;
         self.has_previous = true;
-        self.previous_tags.refill(tags_of(state));
+        self.take_tags(source);
         Ok(())
     }
 
-    /// Makes a read state the current one of this engine, which must be new but for its types, as if the engine had
-    /// just written it: the next step is [`WriteStateEngine::prepare_for_next_cycle`]. Costs a look at every record.
-    ///
-    /// # Errors
-    /// As [`WriteStateEngine::restore`].
-    pub fn recreate(&mut self, state: &ReadState, positions: HashPositions) -> Result<(), WriteError> {
-        let pairs = self.pair_types(state)?;
-        let copiers = pairs
-            .iter()
-            .map(|(index, from)| copier(&self.types[*index], from))
-            .collect::<Result<Vec<_>, _>>()?;
-        for ((index, from), copier) in pairs.iter().zip(copiers) {
-            let ty = &mut self.types[*index];
+    /// Makes the state the current one of this engine, as if it was just written.
+    pub(crate) fn recreate_from(&mut self, source: &Source<'_>) -> Result<(), WriteError> {
+        self.check_restorable(source)?;
+        for (id, from) in &source.types {
+            let ty = &mut self.types[id.index()];
             let mut record = Vec::new();
-            for ordinal in from.populated() {
+            for ordinal in &from.populated() {
                 record.clear();
-                copier.serialize(ordinal, positions, &mut record);
+                from.serialize(ordinal, &mut record);
                 ty.map_at(ordinal, &record)?;
                 ty.current.insert(ordinal);
             }
             ty.recalculate_free();
             ty.set_num_shards(from.num_shards());
         }
-        self.end_missing_types(state);
-        self.next_tag = Some(state.tag());
-        self.tags.refill(tags_of(state));
-        self.previous_tags.refill(tags_of(state));
+        self.next_tag = Some(source.tag);
+        self.take_tags(source);
+        self.tags.refill(source.header_tags.iter().copied());
         self.end_adding(false);
+        debug_assert_eq!(self.phase, Phase::Writing);
         Ok(())
     }
 
-    /// The types that both have: position in the engine, and the type read.
-    fn pair_types<'s>(&self, state: &'s ReadState) -> Result<Vec<(usize, &'s TypeReadState)>, WriteError> {
-        let refuse = |type_name: &str, why: String| WriteError::CannotRestore {
-            type_name: type_name.to_owned(),
-            why,
-        };
+    fn take_tags(&mut self, source: &Source<'_>) {
+        self.previous_tags.refill(source.header_tags.iter().copied());
+        self.ended_types.clone_from(&source.ended_types);
+    }
+
+    fn check_restorable(&self, source: &Source<'_>) -> Result<(), WriteError> {
         self.require_adding("restore")?;
         if self.has_previous || self.types.iter().any(TypeState::is_used) {
-            return Err(refuse("", "the engine was used before".to_owned()));
+            return Err(WriteError::CannotRestore {
+                type_name: String::new(),
+                why: "the engine was used before".to_owned(),
+            });
         }
-        let mut pairs = Vec::new();
-        for (index, ty) in self.types.iter().enumerate() {
-            let Some(from) = state.ty(ty.name()) else {
-                continue;
-            };
+        for (id, from) in &source.types {
+            let ty = &self.types[id.index()];
             if let Some(configured) = ty.num_shards
                 && configured != from.num_shards()
             {
-                let why = format!(
-                    "{configured} shards are configured and the state has {}",
-                    from.num_shards()
-                );
-                return Err(refuse(ty.name(), why));
+                let found = from.num_shards();
+                return Err(WriteError::CannotRestore {
+                    type_name: ty.name().to_owned(),
+                    why: format!("{configured} shards are configured and the state has {found}"),
+                });
             }
-            pairs.push((index, from));
         }
-        Ok(pairs)
-    }
-
-    fn end_missing_types(&mut self, state: &ReadState) {
-        self.ended_types = state
-            .types()
-            .map(|ty| ty.name().to_owned())
-            .filter(|name| self.dataset.get(name).is_none())
-            .collect();
+        Ok(())
     }
 }
 
-fn copier<'s>(ty: &TypeState, from: &'s TypeReadState) -> Result<Copier<'s>, WriteError> {
-    Copier::new(from, &ty.schema).map_err(|why| WriteError::CannotRestore {
-        type_name: ty.name().to_owned(),
-        why,
-    })
-}
-
-fn common_form(ty: &TypeState, copier: &Copier<'_>) -> Common {
+fn common_form(ty: &TypeState, shared_fields: Vec<bool>) -> Common {
     match ty.schema.kind() {
         Kind::Set | Kind::Map => Common::WithoutBuckets,
         Kind::List => Common::Whole,
-        Kind::Object => {
-            let shared = copier.shared_fields();
-            match shared.iter().all(|&is_shared| is_shared) {
-                true => Common::Whole,
-                false => Common::Fields(shared),
-            }
-        }
+        Kind::Object if shared_fields.iter().all(|&is_shared| is_shared) => Common::Whole,
+        Kind::Object => Common::Fields(shared_fields),
     }
-}
-
-fn tags_of(state: &ReadState) -> impl ExactSizeIterator<Item = (&str, &str)> {
-    state
-        .header_tags()
-        .iter()
-        .map(|(key, value)| (key.as_str(), value.as_str()))
 }

@@ -3,7 +3,9 @@
 //! A script lists the cycles of one or several producers with every operation, and the ordinals that Java assigned.
 //! The format is described with the golden vectors, in `fixtures/vectors.README.md`.
 
+mod fields;
 mod flat_record;
+mod ops;
 mod reconstruct;
 mod run;
 mod script;
@@ -37,7 +39,7 @@ pub enum ReplayError {
         /// The operation, or what else was done.
         operation: String,
         /// Its reason.
-        source: hollow::write::WriteError,
+        source: Box<hollow::write::WriteError>,
     },
     /// A blob that was written cannot be read back.
     #[error("cannot read blob back, version={version}")]
@@ -45,7 +47,7 @@ pub enum ReplayError {
         /// The version.
         version: i64,
         /// The reason.
-        source: hollow::blob::DecodeError,
+        source: Box<hollow::blob::DecodeError>,
     },
     /// A version, type or recorded file that the script needs and that is not there.
     #[error("{what} is missing, name={name}")]

@@ -1,16 +1,12 @@
 //! The replay itself.
 
 use super::ReplayError;
-use super::flat_record::dump_flat_record;
+use super::fields::hex;
 use super::reconstruct::reconstruct;
 use super::script::{Cycle, Op, Producer, Script};
-use hollow::Ordinal;
 use hollow::copy::HashPositions;
 use hollow::read::{LoadOptions, ReadState};
-use hollow::schema::FieldType;
-use hollow::write::{
-    BlobPart, CompactionConfig, FieldValue, ObjectRecord, TypeId, WriteConfig, WriteError, WriteStateEngine,
-};
+use hollow::write::{BlobPart, WriteConfig, WriteError, WriteStateEngine};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,12 +27,47 @@ pub struct Replay {
     pub recorded: BTreeMap<i64, ReadState>,
 }
 
+/// Optional parts of the cases that have any: case, part, types. Scripts do not say.
+const PARTS: [(&str, &str, &[&str]); 2] = [
+    ("optional-parts", "media", &["S", "L"]),
+    ("optional-parts", "rest", &["M"]),
+];
+
 impl Replay {
+    /// What a recorded script needs, from the other files of its case: flat records, and snapshots for cycles whose
+    /// operations were not recorded.
+    ///
+    /// # Errors
+    /// [`ReplayError`] if one of these files is there and does not look like one.
+    pub fn for_script(script: &Script, file: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Self, ReplayError> {
+        let mut replay = Replay {
+            header_blobs: script.case.starts_with("producer-"),
+            ..Replay::default()
+        };
+        for (_, part, types) in PARTS.iter().filter(|(case, _, _)| *case == script.case) {
+            let types = types.iter().map(|&ty| ty.to_owned()).collect();
+            replay.parts.insert((*part).to_owned(), types);
+        }
+        if let Some(json) = file("flat-records.json") {
+            replay.read_flat_records(&json)?;
+        }
+        for version in script.unrecorded() {
+            if let Some(bytes) = file(&format!("snapshot-{version}")) {
+                let state = ReadState::from_snapshot(&bytes).map_err(|source| ReplayError::Read {
+                    version,
+                    source: Box::new(source),
+                })?;
+                replay.recorded.insert(version, state);
+            }
+        }
+        Ok(replay)
+    }
+
     /// Takes the flat records of a `flat-records.json`.
     ///
     /// # Errors
     /// [`ReplayError`] if the file does not look like one.
-    pub fn read_flat_records(&mut self, json: &[u8]) -> Result<(), ReplayError> {
+    fn read_flat_records(&mut self, json: &[u8]) -> Result<(), ReplayError> {
         let json: Json = serde_json::from_slice(json)?;
         let refuse = || ReplayError::Missing {
             what: "part of a list of flat records",
@@ -143,23 +174,25 @@ fn read_back(files: &BTreeMap<String, Vec<u8>>, version: i64, replay: &Replay) -
     for part in replay.parts.keys() {
         options.parts.push(file(format!("snapshot_{part}-{version}"))?);
     }
-    ReadState::from_snapshot_with(file(format!("snapshot-{version}"))?, &options)
-        .map_err(|source| ReplayError::Read { version, source })
+    ReadState::from_snapshot_with(file(format!("snapshot-{version}"))?, &options).map_err(|source| ReplayError::Read {
+        version,
+        source: Box::new(source),
+    })
 }
 
-fn refused(version: Option<i64>, operation: &str) -> impl FnOnce(WriteError) -> ReplayError + use<> {
+pub(super) fn refused(version: Option<i64>, operation: &str) -> impl FnOnce(WriteError) -> ReplayError + use<> {
     let operation = operation.to_owned();
     move |source| ReplayError::Write {
         version,
         operation,
-        source,
+        source: Box::new(source),
     }
 }
 
-struct Run<'r> {
-    engine: &'r mut WriteStateEngine,
-    cycle: &'r Cycle,
-    replay: &'r Replay,
+pub(super) struct Run<'r> {
+    pub(super) engine: &'r mut WriteStateEngine,
+    pub(super) cycle: &'r Cycle,
+    pub(super) replay: &'r Replay,
 }
 
 impl Run<'_> {
@@ -278,251 +311,4 @@ impl Run<'_> {
         }
         Ok(())
     }
-
-    fn operation(&mut self, op: &Op, json: &Json) -> Result<(), ReplayError> {
-        let engine = &mut *self.engine;
-        let version = self.cycle.version;
-        let id = |engine: &WriteStateEngine, name: &String| {
-            engine.type_id(name).ok_or_else(|| ReplayError::Missing {
-                what: "type",
-                name: name.clone(),
-            })
-        };
-        let fail = || refused(version, &json.to_string());
-        let added = match op {
-            Op::Add { ty, fields, ordinal } => {
-                let ty = id(engine, ty)?;
-                let values = field_values(engine, ty, fields, json)?;
-                let record = values.iter().map(OwnedField::borrow).collect();
-                Some((engine.add_object(ty, &record).map_err(fail())?, *ordinal))
-            }
-            Op::List { ty, elements, ordinal } => {
-                let (ty, elements) = (id(engine, ty)?, ordinals(elements, json)?);
-                Some((engine.add_list(ty, &elements).map_err(fail())?, *ordinal))
-            }
-            Op::Set { ty, elements, ordinal } => {
-                let (ty, elements) = (id(engine, ty)?, ordinals(elements, json)?);
-                Some((engine.add_set(ty, &elements).map_err(fail())?, *ordinal))
-            }
-            Op::SetHashed { ty, elements, ordinal } => {
-                let elements: Vec<(Ordinal, i32)> = elements
-                    .iter()
-                    .map(|&(element, hash)| Ok((ordinal_of(element, json)?, hash)))
-                    .collect::<Result<_, ReplayError>>()?;
-                let ty = id(engine, ty)?;
-                Some((engine.add_set_hashed(ty, &elements).map_err(fail())?, *ordinal))
-            }
-            Op::Map { ty, entries, ordinal } => {
-                let entries: Vec<(Ordinal, Ordinal)> = entries
-                    .iter()
-                    .map(|&(key, value)| Ok((ordinal_of(key, json)?, ordinal_of(value, json)?)))
-                    .collect::<Result<_, ReplayError>>()?;
-                let ty = id(engine, ty)?;
-                Some((engine.add_map(ty, &entries).map_err(fail())?, *ordinal))
-            }
-            Op::MapHashed { ty, entries, ordinal } => {
-                let entries: Vec<(Ordinal, Ordinal, i32)> = entries
-                    .iter()
-                    .map(|&(key, value, hash)| Ok((ordinal_of(key, json)?, ordinal_of(value, json)?, hash)))
-                    .collect::<Result<_, ReplayError>>()?;
-                let ty = id(engine, ty)?;
-                Some((engine.add_map_hashed(ty, &entries).map_err(fail())?, *ordinal))
-            }
-            Op::MapOrdinal {
-                ty,
-                fields,
-                ordinal,
-                in_previous,
-                in_current,
-            } => {
-                let ty = id(engine, ty)?;
-                let values = field_values(engine, ty, fields, json)?;
-                let record: ObjectRecord<'_> = values.iter().map(OwnedField::borrow).collect();
-                let ordinal = ordinal_of(*ordinal, json)?;
-                engine
-                    .map_object(ty, &record, ordinal, *in_previous, *in_current)
-                    .map_err(fail())?;
-                None
-            }
-            other => {
-                self.other_operation(other, json)?;
-                None
-            }
-        };
-        match added {
-            Some((found, expected)) if found.get() != expected => Err(ReplayError::Differs {
-                what: "ordinal",
-                version,
-                at: json.to_string(),
-                expected: expected.to_string(),
-                found: found.to_string(),
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    fn other_operation(&mut self, op: &Op, json: &Json) -> Result<(), ReplayError> {
-        let engine = &mut *self.engine;
-        let id = |engine: &WriteStateEngine, name: &String| {
-            engine.type_id(name).ok_or_else(|| ReplayError::Missing {
-                what: "type",
-                name: name.clone(),
-            })
-        };
-        let result = match op {
-            Op::AddAll => engine.add_all_from_previous_cycle(),
-            Op::AddAllOfType { ty } => engine.add_all_of_type_from_previous_cycle(id(engine, ty)?),
-            Op::Carry { ty, ordinal } => engine.carry(id(engine, ty)?, ordinal_of(*ordinal, json)?),
-            Op::Remove { ty, ordinal } => engine.remove(id(engine, ty)?, ordinal_of(*ordinal, json)?).map(|_| ()),
-            Op::RemoveAllOfType { ty } => engine.remove_all_of_type(id(engine, ty)?),
-            Op::Reset => {
-                engine.reset();
-                Ok(())
-            }
-            Op::Tag { key, value } => {
-                engine.set_header_tag(key, value);
-                Ok(())
-            }
-            Op::Untag { key } => {
-                engine.remove_header_tag(key);
-                Ok(())
-            }
-            Op::TargetShardSize { bytes } => {
-                engine.set_target_max_type_shard_size_bytes(*bytes);
-                Ok(())
-            }
-            Op::RecalculateFree { ty } => {
-                engine.recalculate_free_ordinals(id(engine, ty)?);
-                Ok(())
-            }
-            Op::Compact {
-                min_cost_bytes,
-                min_percentage,
-            } => engine
-                .compact(CompactionConfig {
-                    min_candidate_hole_cost_bytes: *min_cost_bytes,
-                    min_candidate_hole_percentage: *min_percentage,
-                })
-                .map(|_| ()),
-            Op::DumpFlatRecord { index } => {
-                let bytes = self
-                    .replay
-                    .flat_records
-                    .get(*index)
-                    .ok_or_else(|| ReplayError::Missing {
-                        what: "flat record",
-                        name: index.to_string(),
-                    })?;
-                return dump_flat_record(engine, bytes, &self.replay.flat_schema_ids).map_err(|what| {
-                    ReplayError::Operation {
-                        what,
-                        operation: json.to_string(),
-                    }
-                });
-            }
-            _ => Ok(()), // handled by the caller
-        };
-        result.map_err(refused(self.cycle.version, &json.to_string()))
-    }
-}
-
-fn ordinal_of(number: u32, json: &Json) -> Result<Ordinal, ReplayError> {
-    Ordinal::new(number).ok_or_else(|| ReplayError::Operation {
-        what: format!("no ordinal, number={number}"),
-        operation: json.to_string(),
-    })
-}
-
-fn ordinals(numbers: &[u32], json: &Json) -> Result<Vec<Ordinal>, ReplayError> {
-    numbers.iter().map(|&number| ordinal_of(number, json)).collect()
-}
-
-/// A field value that owns its bytes.
-enum OwnedField {
-    Plain(FieldValue<'static>),
-    Text(String),
-    StoredText(Vec<u8>),
-    Bytes(Vec<u8>),
-}
-
-impl OwnedField {
-    fn borrow(&self) -> FieldValue<'_> {
-        match self {
-            OwnedField::Plain(value) => *value,
-            OwnedField::Text(value) => FieldValue::Text(value),
-            OwnedField::StoredText(value) => FieldValue::StoredText(value),
-            OwnedField::Bytes(value) => FieldValue::Bytes(value),
-        }
-    }
-}
-
-fn field_values(
-    engine: &WriteStateEngine,
-    ty: TypeId,
-    fields: &[Json],
-    json: &Json,
-) -> Result<Vec<OwnedField>, ReplayError> {
-    let refuse = |what: String| ReplayError::Operation {
-        what,
-        operation: json.to_string(),
-    };
-    let schema = engine.dataset().schemas()[ty.index()]
-        .as_object()
-        .ok_or_else(|| refuse("not an object type".to_owned()))?;
-    schema
-        .fields
-        .iter()
-        .zip(fields)
-        .map(|(field, value)| {
-            field_value(&field.ty, value).ok_or_else(|| refuse(format!("field={} value={value}", field.name)))
-        })
-        .collect()
-}
-
-fn field_value(ty: &FieldType, value: &Json) -> Option<OwnedField> {
-    if value.is_null() {
-        return Some(OwnedField::Plain(FieldValue::Null));
-    }
-    if value.get("setNull").is_some() {
-        // Java stores a null set explicitly as one byte that is no text.
-        return Some(match ty {
-            FieldType::String => OwnedField::StoredText(vec![0x80]),
-            FieldType::Bytes => OwnedField::Bytes(vec![0x80]),
-            _ => OwnedField::Plain(FieldValue::Null),
-        });
-    }
-    let plain = match ty {
-        FieldType::Int => FieldValue::Int(i32::try_from(value.as_i64()?).ok()?),
-        FieldType::Long => FieldValue::Long(value.as_i64()?),
-        FieldType::Boolean => FieldValue::Boolean(value.as_bool()?),
-        FieldType::Float => FieldValue::Float(f32::from_bits(u32::from_str_radix(value.as_str()?, 16).ok()?)),
-        FieldType::Double => FieldValue::Double(f64::from_bits(u64::from_str_radix(value.as_str()?, 16).ok()?)),
-        FieldType::Reference(_) => FieldValue::Reference(Ordinal::new(u32::try_from(value.as_u64()?).ok()?)?),
-        FieldType::String => {
-            return Some(match value.get("utf16") {
-                Some(units) => {
-                    let mut stored = Vec::new();
-                    for unit in units.as_array()? {
-                        let unit = u16::try_from(unit.as_u64()?).ok()?;
-                        hollow::memory::var_int::write_u32(&mut stored, unit.into());
-                    }
-                    OwnedField::StoredText(stored)
-                }
-                None => OwnedField::Text(value.as_str()?.to_owned()),
-            });
-        }
-        FieldType::Bytes => return hex(value.as_str()?).map(OwnedField::Bytes),
-    };
-    Some(OwnedField::Plain(plain))
-}
-
-/// The bytes of a text of hexadecimal digits.
-pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
-        return None;
-    };
-    pairs
-        .iter()
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
 }

@@ -14,6 +14,16 @@ pub struct Script {
     pub producers: Vec<Producer>,
 }
 
+impl Script {
+    /// The versions whose operations were not recorded.
+    pub fn unrecorded(&self) -> impl Iterator<Item = i64> {
+        let cycles = self.producers.iter().flat_map(|producer| &producer.cycles);
+        cycles
+            .filter(|cycle| !cycle.ops_complete)
+            .filter_map(|cycle| cycle.version)
+    }
+}
+
 /// One write engine.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

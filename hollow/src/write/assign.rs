@@ -1,0 +1,118 @@
+//! How a record gets its ordinal. See `docs/format.md`, sections 10.2 to 10.4 and 12.1.
+
+use super::WriteError;
+use super::restored::Restored;
+use super::type_state::TypeState;
+use crate::Ordinal;
+
+/// The most bytes of serialized records that one ordinal map may hold.
+const MAX_MAP_BYTES: u64 = 1 << 35;
+/// The most bytes of one serialized record.
+const MAX_RECORD_BYTES: u64 = i32::MAX as u64;
+
+impl TypeState {
+    /// The ordinal of a record, an old one if the record is known; it becomes part of this cycle.
+    pub(super) fn add(&mut self, record: &[u8]) -> Result<Ordinal, WriteError> {
+        let ordinal = match self.restored.take() {
+            Some(mut restored) => {
+                let ordinal = self.find_or_claim(&mut restored, record);
+                self.restored = Some(restored);
+                ordinal?
+            }
+            None => match self.find(record) {
+                Some(ordinal) => ordinal,
+                None => self.assign(self.home_of(record), record)?,
+            },
+        };
+        self.current.insert(ordinal);
+        Ok(ordinal)
+    }
+
+    /// The ordinal of a record that is in a table.
+    fn find(&self, record: &[u8]) -> Option<Ordinal> {
+        let home = self.home_of(record);
+        let hash = self.hash(record);
+        (0..self.partitions.len()).find_map(|step| self.find_in((home + step) % self.partitions.len(), hash, record))
+    }
+
+    fn find_in(&self, partition: usize, hash: u32, record: &[u8]) -> Option<Ordinal> {
+        self.partitions[partition]
+            .table
+            .find(hash, |ordinal| self.records.get(ordinal) == Some(record))
+    }
+
+    /// As [`TypeState::add`] in the first cycle after a restore: a record that looks like one of the restored state
+    /// takes over its ordinal.
+    fn find_or_claim(&mut self, restored: &mut Restored, record: &[u8]) -> Result<Ordinal, WriteError> {
+        let preferred = restored.find(record, &self.shape, &self.records, self.hasher());
+        let partition = preferred.map_or_else(|| self.home_of(record), |ordinal| self.partition_of(ordinal));
+        let hash = self.hash(record);
+        if let Some(ordinal) = self.find_in(partition, hash, record) {
+            return Ok(ordinal);
+        }
+        match preferred {
+            Some(ordinal) if restored.claim(ordinal, record, &mut self.records) => {
+                self.enter(ordinal, hash);
+                Ok(ordinal)
+            }
+            _ => self.assign(partition, record),
+        }
+    }
+
+    /// Gives a new record a free ordinal.
+    fn assign(&mut self, partition: usize, record: &[u8]) -> Result<Ordinal, WriteError> {
+        self.check_size(record)?;
+        let step = self.partitions.len() as u32;
+        let limit = (Ordinal::MAX - partition as u32) / step;
+        let ordinal = self.partitions[partition]
+            .free
+            .take(limit)
+            .and_then(|local| Ordinal::new(local * step + partition as u32))
+            .ok_or_else(|| WriteError::OrdinalLimit {
+                type_name: self.name().to_owned(),
+            })?;
+        self.records.insert(ordinal, record);
+        self.enter(ordinal, self.hash(record));
+        Ok(ordinal)
+    }
+
+    /// Puts a record at an ordinal of the caller's choice. Free ordinals do not know of it.
+    pub(super) fn map_at(&mut self, ordinal: Ordinal, record: &[u8]) -> Result<(), WriteError> {
+        self.check_size(record)?;
+        if self.records.get(ordinal).is_some() {
+            return Err(WriteError::OrdinalTaken {
+                type_name: self.name().to_owned(),
+                ordinal,
+            });
+        }
+        self.records.insert(ordinal, record);
+        self.enter(ordinal, self.hash(record));
+        Ok(())
+    }
+
+    /// Makes a stored record one that the table finds.
+    pub(super) fn enter(&mut self, ordinal: Ordinal, hash: u32) {
+        let partition = self.partition_of(ordinal);
+        self.partitions[partition].table.insert(hash, ordinal);
+        self.live.insert(ordinal);
+    }
+
+    fn check_size(&self, record: &[u8]) -> Result<(), WriteError> {
+        let too_large = |what, size, limit| WriteError::SizeLimit {
+            what,
+            type_name: self.name().to_owned(),
+            size,
+            limit,
+        };
+        let size = record.len() as u64;
+        if size > MAX_RECORD_BYTES {
+            return Err(too_large("record", size, MAX_RECORD_BYTES));
+        }
+        let limit = MAX_MAP_BYTES * self.partitions.len() as u64;
+        let total = self.records.live_bytes() + size;
+        if total > limit {
+            return Err(too_large("type", total, limit));
+        }
+        Ok(())
+    }
+}
