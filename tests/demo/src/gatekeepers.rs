@@ -6,7 +6,8 @@ use crate::sources::now_ms;
 use anyhow::{Context, Result};
 use gatekeeper::liveness::{self, Liveness};
 use gatekeeper::policy::Policy;
-use gatekeeper::runner::{CycleReport, Derivation, InputSet, Opener, Role, Runner};
+use gatekeeper::runner::{CycleReport, Derivation, InputSet, Opener, Outcome, Role, Runner};
+use gatekeeper::web::{Env, ServiceStatus, Site};
 use hollow::consumer::Consumer;
 use hollow::producer::{Producer, PublishUnchanged};
 use hollow::store::Store;
@@ -47,7 +48,7 @@ pub struct Gatekeepers {
 }
 
 /// Starts both, each on a thread.
-pub fn start(directory: &Directory, every: Duration, board: &Arc<Board>) -> Result<Gatekeepers> {
+pub fn start(directory: &Directory, every: Duration, board: &Arc<Board>, site: &Site) -> Result<Gatekeepers> {
     let stop = Arc::new(AtomicBool::new(false));
     let prod = runner(directory, PROD, Policy::default_policy(), Role::Lead)?;
     let lead = Consumer::builder(Store::fs(directory.store(PROD))?).build()?;
@@ -59,14 +60,15 @@ pub fn start(directory: &Directory, every: Duration, board: &Arc<Board>) -> Resu
     )?;
     let mut threads = Vec::new();
     for (mut runner, name) in [(prod, PROD), (preprod, PREPROD)] {
-        let (board, stop) = (board.clone(), stop.clone());
+        let (board, stop, site) = (board.clone(), stop.clone(), site.clone());
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             let mut next = Instant::now();
             while !stop.load(SeqCst) {
                 if Instant::now() >= next {
                     // Ticks that pass during a cycle are skipped.
                     next = Instant::now() + every;
-                    cycle(&mut runner, name, &board);
+                    let report = cycle(&mut runner, name, &board);
+                    show(&runner, name, report, &site, &board);
                 }
                 std::thread::sleep(Duration::from_millis(5));
             }
@@ -95,6 +97,43 @@ fn cycle(runner: &mut Runner<Liveness>, name: &str, board: &Board) -> Option<Cyc
             None
         }
     }
+}
+
+/// Puts what a cycle came to on the page.
+fn show(runner: &Runner<Liveness>, name: &str, report: Option<CycleReport>, site: &Site, board: &Board) {
+    let env = if name == PROD { Env::Prod } else { Env::Preprod };
+    let Some(report) = report else { return };
+    let is_new = matches!(report.outcome, Outcome::Published { .. }) || site.shown(env).is_none();
+    if let Some(state) = runner.output().filter(|_| is_new) {
+        let inputs = runner.inputs();
+        let named = match (inputs.state("titles"), inputs.state("countries")) {
+            (Some(titles), Some(countries)) if env == Env::Prod => {
+                site.name(&titles, &countries).map_err(|error| chain(&error))
+            }
+            _ => Ok(()),
+        };
+        let shown = named.and_then(|()| site.show(env, state).map_err(|error| chain(&error)));
+        if let Err(error) = shown {
+            board.error(format!("{name}: the page cannot show the state: {error}"));
+        }
+    }
+    let before = site.status(env);
+    let waiting_for = match report.outcome {
+        Outcome::Waiting(inputs) => inputs,
+        _ => Vec::new(),
+    };
+    let measured = |time: Duration, before| (report.digest.is_some()).then_some(time.as_millis() as u64).or(before);
+    site.report(
+        env,
+        ServiceStatus {
+            inputs: report.inputs,
+            waiting_for,
+            error: None,
+            cycle_at: Some(now_ms()),
+            evaluate_ms: measured(report.evaluate, before.evaluate_ms),
+            publish_ms: measured(report.publish, before.publish_ms),
+        },
+    );
 }
 
 /// An error with its causes, in one line.

@@ -13,6 +13,7 @@ mod directory;
 mod freshness;
 mod gatekeepers;
 mod options;
+mod page;
 mod producers;
 mod run;
 mod sources;

@@ -7,9 +7,10 @@ use crate::gatekeepers::{self, Gatekeepers};
 use crate::options::Options;
 use crate::sources::{Habits, Progress, Sources, now_ms};
 use crate::summary::{self, Summary};
-use crate::{producers, verify};
+use crate::{page, producers, verify};
 use anyhow::{Context, Result};
 use fixtures::{DatasetId, SourceDb};
+use gatekeeper::web::Site;
 use incremental_producer::client::ClientSettings;
 use incremental_producer::emit::{Delivered, Emitter, Pace};
 use incremental_producer::service::{DatasetHandle, Phase};
@@ -38,6 +39,10 @@ pub fn run(options: &Options) -> Result<Summary> {
         .collect();
     let broker = Broker::open(options.kafka.as_deref(), &topics.values().cloned().collect::<Vec<_>>())?;
     say(&format!("kafka: {}", broker.describe()));
+
+    let site = Site::new(now_ms);
+    let address = page::serve(&site, options.listen)?;
+    say(&format!("page: http://{address}/"));
 
     let board = Arc::new(Board::default());
     let pace = Arc::new(Pace::new(broker.pace_bytes()));
@@ -85,7 +90,7 @@ pub fn run(options: &Options) -> Result<Summary> {
         }
         // An evaluation of half a catalogue helps nobody; a catalogue that was there before is whole.
         if gatekeepers.is_none() && (progress.loaded.load(SeqCst) || continues(&board)) {
-            gatekeepers = Some(gatekeepers::start(&directory, options.evaluate_every, &board)?);
+            gatekeepers = Some(gatekeepers::start(&directory, options.evaluate_every, &board, &site)?);
         }
         watch.line();
         std::thread::sleep(Duration::from_millis(50));

@@ -8,7 +8,9 @@ use crate::options::Options;
 use crate::sources::Progress;
 use crate::verify::Verified;
 use anyhow::{Context, Result};
+use gatekeeper::compare::compare;
 use gatekeeper::runner::tag_names;
+use gatekeeper::view::LivenessView;
 use hollow::consumer::Consumer;
 use hollow::read::ReadState;
 use hollow::store::Store;
@@ -92,8 +94,12 @@ pub struct Pair {
     pub differences: u64,
     /// Videos that differ.
     pub videos_different: u64,
-    /// Pairs by change of status, as `LIVE -> BLOCKED`.
+    /// Pairs by change of status, as `LIVE -> BLOCKED`. Equal ones changed in reasons only.
     pub transitions: BTreeMap<String, u64>,
+    /// Pairs that differ, by country.
+    pub by_country: BTreeMap<String, u64>,
+    /// Pairs that lost and pairs that gained a reason, by its code.
+    pub reasons: BTreeMap<String, [u64; 2]>,
 }
 
 /// Reads what was announced, and adds up.
@@ -160,17 +166,36 @@ fn pair(directory: &Directory) -> Result<Option<Pair>> {
         wanted.map(|(name, value)| (name.clone(), value.clone())).collect()
     };
     let version = |state: &ReadState| state.version().map_or(0, |version| version.0);
+    let comparison = compare(
+        &LivenessView::bind(prod.clone())?,
+        &LivenessView::bind(preprod.clone())?,
+    )?;
+    let country = |index| comparison.countries.code(index).to_owned();
     Ok(Some(Pair {
         prod: version(&prod),
         preprod: version(&preprod),
         inputs_identical: inputs(&prod) == inputs(&preprod)
             && tag(&preprod, tag_names::FOLLOWS) == version(&prod).to_string(),
         policies: [tag(&prod, tag_names::POLICY), tag(&preprod, tag_names::POLICY)],
-        videos: 0,
-        cells: 0,
-        differences: 0,
-        videos_different: 0,
-        transitions: BTreeMap::new(),
+        videos: comparison.videos,
+        cells: comparison.cells,
+        differences: comparison.changed,
+        videos_different: comparison.changed_videos,
+        transitions: comparison
+            .transitions
+            .iter()
+            .map(|((from, to), count)| (format!("{} -> {}", from.name(), to.name()), *count))
+            .collect(),
+        by_country: comparison
+            .by_country
+            .iter()
+            .map(|(&index, &count)| (country(index), count))
+            .collect(),
+        reasons: comparison
+            .reasons
+            .iter()
+            .map(|(code, change)| (code.clone(), [change.removed, change.added]))
+            .collect(),
     }))
 }
 
@@ -265,6 +290,11 @@ impl fmt::Display for Summary {
                 for (transition, count) in &pair.transitions {
                     writeln!(f, "    {transition:<40} {count:>9}")?;
                 }
+                for (code, [lost, gained]) in &pair.reasons {
+                    writeln!(f, "    {code:<24} gone from {lost:>8}, new in {gained:>8}")?;
+                }
+                let countries: Vec<&str> = pair.by_country.keys().map(String::as_str).collect();
+                writeln!(f, "    countries: {}", countries.join(" "))?;
             }
         }
         writeln!(
