@@ -345,3 +345,31 @@ fn a_mirror_has_javas_layout_and_leads_to_the_same_states() {
     mirror.sync(&store).expect("synced");
     assert!(directory.path().join(&removed).exists());
 }
+
+#[test]
+fn a_pinned_version_is_kept_past_its_time() {
+    let store = Store::memory();
+    let retention = Retention::versions(1);
+    let mut producer = builder(dataset(), &store, 12)
+        .retention(retention)
+        .build()
+        .expect("valid");
+    let (mut random, mut model) = (Random::new(12), Model::new(dataset()));
+    let versions = publish(&mut producer, 4, &mut random, &mut model);
+    let pin = |version| Pin {
+        schema: SCHEMA,
+        version,
+        reason: "test".into(),
+        pinned_at: 0,
+    };
+    let token = store.set_pin(None, &pin(Some(versions[2].0))).expect("set");
+    publish(&mut producer, 9, &mut random, &mut model);
+    let follower = consumer(&store);
+    follower.refresh().expect("the pin can be reached");
+    assert_is(&follower.state().expect("a state"), &versions[2].1);
+    store.set_pin(Some(&token), &pin(None)).expect("let go");
+    publish(&mut producer, 1, &mut random, &mut model);
+    consumer(&store)
+        .refresh_to(versions[2].0)
+        .expect_err("its time is over");
+}
