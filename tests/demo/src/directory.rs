@@ -64,6 +64,11 @@ impl Directory {
         self.root.join("store").join(dataset)
     }
 
+    /// The directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The topic of a dataset.
     pub fn topic(&self, dataset: &str) -> String {
         format!("{}.{dataset}", self.topic_prefix)

@@ -3,7 +3,7 @@
 use crate::board::Board;
 use crate::broker::Broker;
 use crate::directory::Directory;
-use crate::gatekeepers::{self, Gatekeepers};
+use crate::gatekeepers::Gatekeepers;
 use crate::options::Options;
 use crate::sources::{Habits, Progress, Sources, now_ms};
 use crate::summary::{self, Summary};
@@ -90,7 +90,12 @@ pub fn run(options: &Options) -> Result<Summary> {
         }
         // An evaluation of half a catalogue helps nobody; a catalogue that was there before is whole.
         if gatekeepers.is_none() && (progress.loaded.load(SeqCst) || continues(&board)) {
-            gatekeepers = Some(gatekeepers::start(&directory, options.evaluate_every, &board, &site)?);
+            gatekeepers = Some(Gatekeepers::start(
+                directory.root(),
+                options.evaluate_every,
+                &board,
+                &site,
+            )?);
         }
         watch.line();
         std::thread::sleep(Duration::from_millis(50));

@@ -3,13 +3,13 @@
 use crate::board::{Board, DatasetNotes};
 use crate::directory::Directory;
 use crate::freshness::percentile;
-use crate::gatekeepers::{PREPROD, PROD};
 use crate::options::Options;
 use crate::sources::Progress;
 use crate::verify::Verified;
 use anyhow::{Context, Result};
 use gatekeeper::compare::compare;
 use gatekeeper::runner::tag_names;
+use gatekeeper::service::{LIVENESS, LIVENESS_PREPROD};
 use gatekeeper::view::LivenessView;
 use hollow::consumer::Consumer;
 use hollow::read::ReadState;
@@ -156,7 +156,7 @@ fn announced(directory: &Directory, output: &str) -> Result<Option<Arc<ReadState
 }
 
 fn pair(directory: &Directory) -> Result<Option<Pair>> {
-    let (Some(prod), Some(preprod)) = (announced(directory, PROD)?, announced(directory, PREPROD)?) else {
+    let (Some(prod), Some(preprod)) = (announced(directory, LIVENESS)?, announced(directory, LIVENESS_PREPROD)?) else {
         return Ok(None);
     };
     let tag = |state: &ReadState, name: &str| state.header_tags().get(name).cloned().unwrap_or_default();
