@@ -1,0 +1,424 @@
+//! From sources to reports, at an instant that stands still: sources, incremental producers, PROD and PREPROD, differences.
+
+use crate::cells::{Cell, Place, cells};
+use crate::folding::{Writer, announced, codec, config};
+use anyhow::{Context, Result, ensure};
+use diff_tool::diff;
+use fixtures::source::Message;
+use fixtures::{DatasetId, EXAMPLE_AS_OF, EXAMPLE_SEED, Record, Scale, SourceDb};
+use gatekeeper::liveness::{self, Liveness};
+use gatekeeper::policy::{Change, Policy, Severity};
+use gatekeeper::runner::replay::{Replay, replay};
+use gatekeeper::runner::{Derivation, InputSet, Opener, Outcome, Role, Runner, digest, tag_names};
+use hollow::Version;
+use hollow::consumer::Consumer;
+use hollow::producer::{Producer, PublishUnchanged};
+use hollow::read::ReadState;
+use hollow::record::json;
+use hollow::store::Store;
+use hollow::testing::{Model, records_of};
+use incremental_producer::mock::MockKafka;
+use incremental_producer::service::{DatasetHandle, DatasetService};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use tests::harness::Chain;
+
+/// Sources, a Kafka, and an incremental producer for each dataset.
+struct Pipeline {
+    db: SourceDb,
+    writer: Writer,
+    services: BTreeMap<DatasetId, DatasetHandle>,
+    stores: BTreeMap<&'static str, Store>,
+    // Last, so that it outlives its clients.
+    _kafka: MockKafka,
+    _directory: tempfile::TempDir,
+}
+
+impl Pipeline {
+    fn start() -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let kafka = MockKafka::with_topics(DatasetId::ALL.map(|id| (id.name(), 3)))?;
+        let (mut services, mut stores) = (BTreeMap::new(), BTreeMap::new());
+        for id in DatasetId::ALL {
+            let store = Store::memory();
+            let log = Some(kafka.log().to_owned());
+            let config = config(id.name(), codec(id)?, kafka.bootstrap_servers(), log);
+            services.insert(id, DatasetService::open_with(&config, store.clone())?.start()?);
+            stores.insert(id.name(), store);
+        }
+        Ok(Self {
+            db: SourceDb::open(
+                &directory.path().join("source"),
+                Scale::Tiny,
+                EXAMPLE_SEED,
+                EXAMPLE_AS_OF,
+            )?,
+            writer: Writer::new(kafka.bootstrap_servers())?,
+            services,
+            stores,
+            _kafka: kafka,
+            _directory: directory,
+        })
+    }
+
+    fn send(&self, message: &Message, sweep: Option<&str>) -> Result<()> {
+        let codec = codec(message.dataset)?;
+        let payload = match &message.payload {
+            // Both forms of a message must fold to the same.
+            Some(payload) if message.dataset == DatasetId::Assets => {
+                Some(codec.encode_rkyv(&json::parse(codec.dataset(), codec.root(), payload)?)?)
+            }
+            payload => payload.clone(),
+        };
+        let topic = message.dataset.name();
+        let emitter = &self.writer.emitter;
+        Ok(emitter.emit(topic, &message.key, payload.as_deref(), message.changed_at, sweep)?)
+    }
+
+    fn sweep(&self) -> Result<()> {
+        for id in DatasetId::ALL {
+            self.db
+                .sweep(id)
+                .try_for_each(|message| self.send(&message, Some("sweep")))?;
+        }
+        Ok(())
+    }
+
+    fn changes(&mut self, count: usize) -> Result<()> {
+        for _ in 0..count {
+            let change = self.db.next_change(EXAMPLE_AS_OF)?;
+            self.send(&Message::from(&change), None)?;
+        }
+        Ok(())
+    }
+
+    /// Takes away what the candidate policy treats differently: Korean and Chinese sound and subtitles, released synopses
+    /// in Spanish, artwork; of every third video each.
+    fn make_gaps(&mut self) -> Result<()> {
+        let mut changes = Vec::new();
+        for record in self.db.current(DatasetId::Assets) {
+            let asset = record.to_value();
+            let language = asset["language"].as_str().unwrap_or_default();
+            let is_asian = language.starts_with("ko") || language.starts_with("zh");
+            if (is_asian && record.video_id() % 3 == 0)
+                || (asset["asset_type"] == "artwork" && record.video_id() % 3 == 1)
+            {
+                changes.push((DatasetId::Assets, record.key(), None));
+            }
+        }
+        for record in self.db.current(DatasetId::Texts) {
+            let mut text = record.to_value();
+            if text["language"].as_str().is_some_and(|tag| tag.starts_with("es")) && record.video_id() % 3 == 2 {
+                text["approved"] = false.into();
+                let text = Record::from_json(DatasetId::Texts, text.to_string().as_bytes())?;
+                changes.push((DatasetId::Texts, record.key(), Some(text)));
+            }
+        }
+        for (id, key, record) in changes {
+            let change = match record {
+                Some(record) => self.db.upsert(record, EXAMPLE_AS_OF)?,
+                None => self.db.delete(id, key, EXAMPLE_AS_OF)?,
+            };
+            self.send(&Message::from(&change), None)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until all is folded; every dataset must then be exactly what its source has.
+    fn settle(&self) -> Result<()> {
+        for (id, service) in &self.services {
+            self.writer.wait_until_folded(id.name(), service)?;
+            let codec = codec(*id)?;
+            let mut model = Model::new(codec.dataset().clone());
+            for record in self.db.current(*id) {
+                model.upsert(
+                    codec.root(),
+                    json::parse(codec.dataset(), codec.root(), &record.json())?,
+                );
+            }
+            let state = announced(&self.stores[id.name()])?;
+            ensure!(records_of(&state) == model.records(), "{id} is not what its source has");
+        }
+        Ok(())
+    }
+
+    fn inputs(&self) -> InputSet {
+        let names = Liveness::new(Policy::default_policy()).inputs().to_vec();
+        InputSet::new(names.into_iter().map(|name| {
+            let store = self.stores[name].clone();
+            let open: Opener = Box::new(move || Ok(store.clone()));
+            (name.to_owned(), open)
+        }))
+    }
+
+    fn gatekeeper(&self, policy: Policy, role: Role) -> Result<Gatekeeper> {
+        let store = Store::memory();
+        let producer = Producer::builder(liveness::dataset(), store.clone())
+            .root(liveness::ROOT)
+            .snapshot_every(3)
+            .publish_unchanged(PublishUnchanged::WhenTagsDiffer)
+            .build()?;
+        let runner = Runner::new(Liveness::new(policy), self.inputs(), producer, role);
+        Ok(Gatekeeper { store, runner })
+    }
+
+    /// All videos in all countries, as the input datasets have them.
+    fn places(&self) -> BTreeSet<Place> {
+        // The key of a country is its code.
+        let codes = self
+            .db
+            .current(DatasetId::Countries)
+            .map(|country| country.key().to_value());
+        let codes: Vec<String> = codes.filter_map(|key| Some(key[0].as_str()?.to_owned())).collect();
+        let videos = self.db.current(DatasetId::Titles).map(|title| title.video_id());
+        videos
+            .flat_map(|video| codes.iter().map(move |code| (video, code.clone())))
+            .collect()
+    }
+}
+
+/// A gatekeeper with the store of its output.
+struct Gatekeeper {
+    store: Store,
+    runner: Runner<Liveness>,
+}
+
+impl Gatekeeper {
+    /// One cycle that must publish.
+    fn publish(&mut self) -> Result<Arc<ReadState>> {
+        let report = self.runner.cycle(EXAMPLE_AS_OF)?;
+        ensure!(
+            matches!(report.outcome, Outcome::Published { .. }),
+            "{:?}",
+            report.outcome
+        );
+        announced(&self.store)
+    }
+
+    fn follower(&self) -> Result<Role> {
+        Ok(Role::Follow(Arc::new(Consumer::builder(self.store.clone()).build()?)))
+    }
+}
+
+fn tag(state: &ReadState, name: &str) -> String {
+    state.header_tags().get(name).cloned().unwrap_or_default()
+}
+
+#[test]
+fn every_video_is_judged_in_every_country_and_equal_policies_judge_alike() -> Result<()> {
+    let mut pipeline = Pipeline::start()?;
+    pipeline.sweep()?;
+    pipeline.settle()?;
+    let mut prod = pipeline.gatekeeper(Policy::default_policy(), Role::Lead)?;
+    let mut preprod = pipeline.gatekeeper(Policy::default_policy(), prod.follower()?)?;
+    let mut outputs: Vec<(Version, String)> = Vec::new();
+    for round in 0..3 {
+        let of_prod = prod.publish()?;
+        let of_preprod = preprod.publish()?;
+
+        let judged = cells(&of_prod)?;
+        ensure!(
+            judged.keys().eq(pipeline.places().iter()),
+            "round {round}: some videos or countries have no verdict, or some are not in the inputs"
+        );
+        let statuses: BTreeSet<&str> = judged.values().map(|cell| cell.status.as_str()).collect();
+        ensure!(
+            statuses.len() >= 4,
+            "a catalogue with few answers proves little: {statuses:?}"
+        );
+
+        let digest = tag(&of_prod, tag_names::DIGEST);
+        ensure!(
+            digest == digest::of_state(&of_prod, liveness::ROOT)?.to_string(),
+            "the tag is not the digest"
+        );
+        ensure!(
+            digest == tag(&of_preprod, tag_names::DIGEST),
+            "round {round}: equal policies, other output"
+        );
+        ensure!(judged == cells(&of_preprod)?);
+        let difference = diff(&of_prod, &of_preprod, &diff_tool::Options::default());
+        ensure!(difference.is_same(), "round {round}: {difference:?}");
+        let derived = difference
+            .tags
+            .derived
+            .context("the tags do not say what it was derived from")?;
+        ensure!(derived.same_question() && derived.same_rules(), "{derived:?}");
+
+        if let Some((_, before)) = outputs.last() {
+            ensure!(*before != digest, "400 changes that change nothing prove nothing");
+        }
+        outputs.push((of_prod.version().context("no version")?, digest));
+        pipeline.changes(400)?;
+        pipeline.settle()?;
+    }
+    // The inputs have moved on since the last output. Every stored one can still be made again from what its tags name.
+    let output = Consumer::builder(prod.store.clone()).build()?;
+    for (version, digest) in &outputs {
+        let replayed = make_again(&pipeline, &output, *version)?;
+        ensure!(replayed.is_equal() && replayed.replayed == *digest, "{replayed:?}");
+    }
+    for (name, store) in pipeline
+        .stores
+        .iter()
+        .chain([(&"prod", &prod.store), (&"preprod", &preprod.store)])
+    {
+        let chain = Chain::read(store)?;
+        chain
+            .walk(|_, _| Ok(()))
+            .with_context(|| format!("the chain of {name}"))?;
+    }
+    Ok(())
+}
+
+fn make_again(pipeline: &Pipeline, output: &Consumer, version: Version) -> Result<Replay> {
+    let mut derivation = Liveness::new(Policy::default_policy());
+    // Long after: a replay must not look at the clock.
+    let now = EXAMPLE_AS_OF + 400 * 86_400_000;
+    Ok(replay(
+        output,
+        version,
+        liveness::ROOT,
+        &mut pipeline.inputs(),
+        &mut derivation,
+        now,
+    )?)
+}
+
+#[test]
+fn what_differs_under_the_candidate_policy_is_what_it_says() -> Result<()> {
+    let mut pipeline = Pipeline::start()?;
+    pipeline.sweep()?;
+    pipeline.make_gaps()?;
+    pipeline.settle()?;
+    let (default, candidate) = (Policy::default_policy(), Policy::candidate_policy());
+    ensure!(
+        (
+            default.at_risk_days,
+            &default.languages,
+            &default.rules,
+            default.overrides.len()
+        ) == (candidate.at_risk_days, &candidate.languages, &candidate.rules, 0),
+        "the candidate is to differ in its overrides only: they are what is checked here"
+    );
+    let mut prod = pipeline.gatekeeper(default, Role::Lead)?;
+    let mut preprod = pipeline.gatekeeper(candidate.clone(), prod.follower()?)?;
+    let (a, b) = (prod.publish()?, preprod.publish()?);
+    let (before, after) = (cells(&a)?, cells(&b)?);
+    ensure!(before.keys().eq(after.keys()), "the policies judge other places");
+
+    let mut changed_videos = BTreeSet::new();
+    let mut by_override = vec![0; candidate.overrides.len()];
+    for (place, was) in &before {
+        let is = &after[place];
+        if was == is {
+            continue;
+        }
+        changed_videos.insert(place.0);
+        let found = explanations(&candidate, &place.1, was, is);
+        ensure!(
+            !found.is_empty(),
+            "nothing in the policy explains {place:?}: {was:?} became {is:?}"
+        );
+        found.into_iter().for_each(|number| by_override[number] += 1);
+    }
+    // The catalogue has a case for every override that names one of its countries.
+    let countries: BTreeSet<&str> = before.keys().map(|(_, country)| country.as_str()).collect();
+    for (number, difference) in candidate.overrides.iter().enumerate() {
+        let is_here = difference
+            .countries
+            .iter()
+            .any(|country| countries.contains(country.as_str()));
+        ensure!(
+            is_here == (by_override[number] > 0),
+            "{difference:?} changed {} cells",
+            by_override[number]
+        );
+    }
+    ensure!(nothing_left_that_is_off(&candidate, &after).is_empty());
+
+    let difference = diff(&a, &b, &diff_tool::Options::default());
+    ensure!(!difference.is_same());
+    let derived = difference.tags.derived.as_ref().context("no derivation")?;
+    ensure!(derived.same_question() && !derived.same_rules(), "{derived:?}");
+    let videos = difference
+        .types
+        .iter()
+        .find(|ty| ty.name == liveness::ROOT)
+        .context("no videos")?;
+    ensure!(videos.only_in_a.is_empty() && videos.only_in_b.is_empty() && videos.ambiguous == 0);
+    let ids = a.object(liveness::ROOT).context("no videos")?;
+    let reported: BTreeSet<i64> = videos.modified.iter().filter_map(|pair| ids.long(pair.a, 0)).collect();
+    ensure!(
+        reported == changed_videos,
+        "reported {reported:?}, changed {changed_videos:?}"
+    );
+    Ok(())
+}
+
+/// The overrides by number that together explain how a cell changed; none if something is left unexplained.
+fn explanations(policy: &Policy, country: &str, was: &Cell, is: &Cell) -> Vec<usize> {
+    let gone: BTreeSet<_> = was.reasons.difference(&is.reasons).collect();
+    let come: BTreeSet<_> = is.reasons.difference(&was.reasons).collect();
+    let (mut unexplained, mut by) = (gone.clone(), Vec::new());
+    let mut weighs = false;
+    let here = policy.overrides.iter().enumerate();
+    for (number, difference) in here.filter(|(_, difference)| difference.countries.contains(country)) {
+        let code = difference.rule.name();
+        let mut applies = false;
+        let is_removed = |detail: &str| match &difference.change {
+            Change::Severity(severity) => *severity == Severity::Off,
+            // "subtitle ko", or "subtitle ko (processing)".
+            Change::DropLanguages(languages) => detail
+                .split(' ')
+                .nth(1)
+                .is_some_and(|language| languages.contains(language)),
+        };
+        unexplained.retain(|(found, detail)| {
+            let removed = found == code && is_removed(detail);
+            applies |= removed;
+            !removed
+        });
+        // A page that lacks less makes what is reached through it lack less; so does the other way round.
+        let of_pages = ["TITLE_TEXT_MISSING", "SYNOPSIS_MISSING"].contains(&code);
+        let through_parent = |(found, _): &&(String, String)| of_pages && found == "PARENT_NOT_LIVE";
+        let parents = unexplained.len();
+        unexplained.retain(|reason| !through_parent(reason));
+        applies |= parents > unexplained.len();
+        // The reason stays and weighs something else.
+        if matches!(difference.change, Change::Severity(weight) if weight != Severity::Off)
+            && was.has(code)
+            && is.has(code)
+        {
+            applies = true;
+            weighs = true;
+        }
+        if applies {
+            by.push(number);
+        }
+    }
+    let only_status = gone.is_empty() && come.is_empty();
+    if !unexplained.is_empty() || !come.is_empty() || (only_status && !weighs) {
+        return Vec::new();
+    }
+    by
+}
+
+/// Cells that still name what the policy does not ask for there.
+fn nothing_left_that_is_off<'c>(policy: &Policy, cells: &'c BTreeMap<Place, Cell>) -> Vec<&'c Place> {
+    let named = |(place, cell): &(&Place, &Cell)| {
+        let here = policy
+            .overrides
+            .iter()
+            .filter(|difference| difference.countries.contains(&place.1));
+        here.into_iter().any(|difference| match &difference.change {
+            Change::Severity(Severity::Off) => cell.has(difference.rule.name()),
+            Change::Severity(_) => false,
+            Change::DropLanguages(languages) => cell.reasons.iter().any(|(code, detail)| {
+                let language = detail.split(' ').nth(1);
+                code == difference.rule.name() && language.is_some_and(|language| languages.contains(language))
+            }),
+        })
+    };
+    cells.iter().filter(named).map(|(place, _)| place).collect()
+}
