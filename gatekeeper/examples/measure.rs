@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let states = InputStates::from_list(&states).ok_or("six states")?;
     let mut figures = serde_json::Map::new();
     let mut time = |name: &str, start: Instant| {
-        figures.insert(format!("{name}_ms"), start.elapsed().as_millis().into());
+        figures.insert(format!("{name}_ms"), (start.elapsed().as_millis() as u64).into());
     };
     let mut liveness = Liveness::new(Policy::default_policy());
     let start = Instant::now();

@@ -92,6 +92,9 @@ pub enum RunnerError {
     /// The output cannot be published.
     #[error("the output cannot be published")]
     Publish(#[from] CycleError),
+    /// Another runner publishes this output now. This one stays away until it is started again.
+    #[error("another runner has taken over this output; stop one of the two")]
+    Replaced,
     /// The inputs cannot be brought to the versions that the leading runner used.
     #[error("the inputs cannot be brought to the versions of the output, version={version}")]
     Pin {
@@ -123,6 +126,17 @@ pub struct Runner<D> {
     inputs: InputSet,
     producer: Producer,
     role: Role,
+    standing: Standing,
+}
+
+/// Whether the producer may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Ready,
+    /// After it was restored.
+    Lost,
+    /// Not in this process: another one has taken over.
+    Replaced,
 }
 
 /// What an output was made from, according to its header tags.
@@ -169,6 +183,7 @@ impl<D: Derivation> Runner<D> {
             inputs,
             producer,
             role,
+            standing: Standing::Lost,
         }
     }
 
@@ -192,7 +207,9 @@ impl<D: Derivation> Runner<D> {
     /// # Errors
     /// [`RunnerError::Publish`] if the announced output cannot be continued.
     pub fn restore(&mut self) -> Result<Option<Version>, RunnerError> {
-        Ok(self.producer.restore()?)
+        let version = self.producer.restore()?;
+        self.standing = Standing::Ready;
+        Ok(version)
     }
 
     /// One cycle at `now` (epoch milliseconds).
@@ -200,8 +217,10 @@ impl<D: Derivation> Runner<D> {
     /// # Errors
     /// [`RunnerError`]; the last output stays in force.
     pub fn cycle(&mut self, now: i64) -> Result<CycleReport, RunnerError> {
-        if self.producer.epoch() == 0 {
-            self.producer.restore()?;
+        match self.standing {
+            Standing::Ready => {}
+            Standing::Lost => drop(self.restore()?),
+            Standing::Replaced => return Err(RunnerError::Replaced),
         }
         let follows = match &self.role {
             Role::Lead => {
@@ -353,11 +372,21 @@ impl<D: Derivation> Runner<D> {
             gone.iter().for_each(|name| cycle.remove_tag(name));
             tags.iter().for_each(|(name, value)| cycle.tag(name, value));
             Ok(())
-        })?;
-        Ok(match outcome {
-            CycleOutcome::NothingChanged => Outcome::Unchanged,
-            CycleOutcome::Published { version, stats } => Outcome::Published { version, stats },
-        })
+        });
+        match outcome {
+            Ok(CycleOutcome::NothingChanged) => Ok(Outcome::Unchanged),
+            Ok(CycleOutcome::Published { version, stats }) => Ok(Outcome::Published { version, stats }),
+            Err(CycleError::Fenced { .. }) => {
+                self.standing = Standing::Replaced;
+                Err(RunnerError::Replaced)
+            }
+            Err(error) => {
+                if matches!(error, CycleError::Unresolved { .. } | CycleError::NeedsRestore) {
+                    self.standing = Standing::Lost;
+                }
+                Err(error.into())
+            }
+        }
     }
 
     fn report(&self, outcome: Outcome) -> CycleReport {

@@ -155,8 +155,8 @@ impl Input {
     }
 
     fn refresh(&mut self) -> Result<(), String> {
-        let consumer = self.consumer().map_err(|error| chain(&error))?;
-        consumer.refresh().map(drop).map_err(|error| chain(&error))
+        let consumer = self.consumer().map_err(|error| error_chain(&error))?;
+        consumer.refresh().map(drop).map_err(|error| error_chain(&error))
     }
 
     fn state(&self) -> Option<Arc<ReadState>> {
@@ -180,7 +180,7 @@ impl Input {
 }
 
 /// An error with what caused it, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+pub fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

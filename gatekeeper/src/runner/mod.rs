@@ -26,7 +26,7 @@ mod tests;
 
 pub use cycle::{CycleReport, Follows, Outcome, Role, Runner, RunnerError, tag_names};
 pub use digest::Digest;
-pub use inputs::{InputSet, InputStatus, Opener, PinError};
+pub use inputs::{InputSet, InputStatus, Opener, PinError, error_chain};
 pub use records::{Part, RecordId, Records, RecordsError};
 
 use hollow::read::ReadState;

@@ -4,4 +4,6 @@ mod engine;
 mod random;
 mod reference;
 mod runner;
+mod service;
 mod support;
+mod web;
