@@ -29,8 +29,15 @@ impl Source {
             schema: 1,
             version: view.version(),
             instant: view.instant(),
-            policy: view.tag(crate::runner::tag_names::POLICY).unwrap_or_default().to_owned(),
-            inputs: view.inputs().into_iter().map(|(name, version)| (name.to_owned(), version)).collect(),
+            policy: view
+                .tag(crate::runner::tag_names::POLICY)
+                .unwrap_or_default()
+                .to_owned(),
+            inputs: view
+                .inputs()
+                .into_iter()
+                .map(|(name, version)| (name.to_owned(), version))
+                .collect(),
         }
     }
 
@@ -44,7 +51,10 @@ impl Source {
 pub type Counts = BTreeMap<&'static str, u64>;
 
 fn counts(counts: &StatusCounts) -> Counts {
-    Status::ALL.into_iter().map(|status| (status.name(), counts[status as usize])).collect()
+    Status::ALL
+        .into_iter()
+        .map(|status| (status.name(), counts[status as usize]))
+        .collect()
 }
 
 /// Everything in figures.
@@ -132,7 +142,11 @@ pub struct VerdictLine {
 fn verdict_line(view: &LivenessView, verdict: &VerdictRow) -> VerdictLine {
     VerdictLine {
         status: verdict.status.name(),
-        countries: view.countries().codes_of(&verdict.countries).map(str::to_owned).collect(),
+        countries: view
+            .countries()
+            .codes_of(&verdict.countries)
+            .map(str::to_owned)
+            .collect(),
         reasons: view.reasons(verdict).cloned().collect(),
         live_from: verdict.live_from,
         live_until: verdict.live_until,
@@ -154,7 +168,10 @@ pub fn title(view: &LivenessView, names: &Names, video: i64) -> Option<TitleRepo
         video_id: video,
         name: names.title(video),
         cells: counts(&cells),
-        verdicts: verdicts.into_iter().map(|verdict| verdict_line(view, verdict)).collect(),
+        verdicts: verdicts
+            .into_iter()
+            .map(|verdict| verdict_line(view, verdict))
+            .collect(),
     })
 }
 
@@ -193,7 +210,9 @@ pub fn country(view: &LivenessView, summary: &Summary, names: &Names, code: &str
     let index = view.countries().index(code)?;
     let mut trouble = Vec::new();
     for (position, video) in view.videos().enumerate() {
-        let found = view.verdicts(position).find(|verdict| verdict.countries.contains(index));
+        let found = view
+            .verdicts(position)
+            .find(|verdict| verdict.countries.contains(index));
         if let Some(verdict) = found.filter(|verdict| matches!(verdict.status, Status::Blocked | Status::AtRisk)) {
             trouble.push((verdict.status, cell_line(view, names, video, verdict)));
         }
@@ -269,19 +288,26 @@ fn instant(at: i64) -> String {
 }
 
 fn day(at: Option<i64>) -> String {
-    at.map(|at| instant(at)[..16.min(instant(at).len())].to_owned()).unwrap_or_default()
+    at.map(|at| instant(at)[..16.min(instant(at).len())].to_owned())
+        .unwrap_or_default()
 }
 
 /// Text that cannot move the cursor or colour the terminal.
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }
 
 fn reasons(rows: &[crate::view::ReasonRow]) -> String {
     let mut text = String::new();
     for row in rows {
         let separator = if text.is_empty() { "" } else { "; " };
-        let detail = if row.detail.is_empty() { String::new() } else { format!(" {}", plain(&row.detail)) };
+        let detail = if row.detail.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", plain(&row.detail))
+        };
         let _ = write!(text, "{separator}{}{detail}", plain(&row.code));
     }
     text
@@ -313,13 +339,25 @@ impl Display for Table {
 }
 
 fn status_table(counts: &Counts) -> Table {
-    let there = Status::ALL.into_iter().filter(|status| counts.get(status.name()).is_some_and(|count| *count > 0));
-    Table(there.map(|status| vec![status.name().to_owned(), counts[status.name()].to_string()]).collect())
+    let there = Status::ALL
+        .into_iter()
+        .filter(|status| counts.get(status.name()).is_some_and(|count| *count > 0));
+    Table(
+        there
+            .map(|status| vec![status.name().to_owned(), counts[status.name()].to_string()])
+            .collect(),
+    )
 }
 
 impl Display for OverviewReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} videos in {} countries, {}", self.videos, self.countries, self.state.line())?;
+        writeln!(
+            f,
+            "{} videos in {} countries, {}",
+            self.videos,
+            self.countries,
+            self.state.line()
+        )?;
         writeln!(f, "\n{}", status_table(&self.cells))?;
         let mut rows = vec![["REASON", "BLOCKED", "AHEAD", "OWNER"].map(str::to_owned).to_vec()];
         rows.extend(self.reasons.iter().map(|reason| {
@@ -335,7 +373,11 @@ impl Display for TitleReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} ({}), {}", plain(&self.name), self.video_id, self.state.line())?;
         writeln!(f, "\n{}", status_table(&self.cells))?;
-        let mut rows = vec![["STATUS", "COUNTRIES", "FROM", "UNTIL", "NEXT CHANGE", "REASONS"].map(str::to_owned).to_vec()];
+        let mut rows = vec![
+            ["STATUS", "COUNTRIES", "FROM", "UNTIL", "NEXT CHANGE", "REASONS"]
+                .map(str::to_owned)
+                .to_vec(),
+        ];
         rows.extend(self.verdicts.iter().map(|verdict| {
             let shown: Vec<&str> = verdict.countries.iter().take(8).map(String::as_str).collect();
             let more = verdict.countries.len() - shown.len();
@@ -357,11 +399,21 @@ impl Display for CountryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} ({}), {}", plain(&self.name), self.country, self.state.line())?;
         writeln!(f, "\n{}", status_table(&self.videos))?;
-        let mut rows = vec![["STATUS", "VIDEO", "FROM", "TITLE", "REASONS"].map(str::to_owned).to_vec()];
+        let mut rows = vec![
+            ["STATUS", "VIDEO", "FROM", "TITLE", "REASONS"]
+                .map(str::to_owned)
+                .to_vec(),
+        ];
         rows.extend(self.trouble.iter().map(|line| {
             let name: String = plain(&line.name).chars().take(48).collect();
             let id = line.video_id.to_string();
-            vec![line.status.to_owned(), id, day(line.live_from), name, reasons(&line.reasons)]
+            vec![
+                line.status.to_owned(),
+                id,
+                day(line.live_from),
+                name,
+                reasons(&line.reasons),
+            ]
         }));
         write!(f, "{}", Table(rows))
     }
@@ -370,7 +422,11 @@ impl Display for CountryReport {
 impl Display for LaunchesReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "windows that open within seven days, {}\n", self.state.line())?;
-        let mut rows = vec![["OPENS", "READY", "NOT READY", "VIDEO", "TITLE", "MISSING"].map(str::to_owned).to_vec()];
+        let mut rows = vec![
+            ["OPENS", "READY", "NOT READY", "VIDEO", "TITLE", "MISSING"]
+                .map(str::to_owned)
+                .to_vec(),
+        ];
         rows.extend(self.launches.iter().map(|launch| {
             let count = |status: Status| launch.cells.get(status.name()).copied().unwrap_or(0);
             let not_ready = count(Status::AtRisk) + count(Status::InProgress);

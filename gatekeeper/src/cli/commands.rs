@@ -43,7 +43,10 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         };
     }
     let service = Service::start(&settings, site.clone(), true)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let Some(listen) = settings.listen else {
             return tokio::signal::ctrl_c().await;
@@ -75,7 +78,9 @@ pub(super) fn evaluate(arguments: &EvaluateArguments) -> Result<ExitCode, Failur
     // The reports read states, so the records become one, in memory.
     let records = liveness::records(&prepared, &verdicts).map_err(|error| Failure::usage(error.to_string()))?;
     let digest = records.digest();
-    let producer = Producer::builder(liveness::dataset(), Store::memory()).root(liveness::ROOT).build();
+    let producer = Producer::builder(liveness::dataset(), Store::memory())
+        .root(liveness::ROOT)
+        .build();
     let mut producer = producer.map_err(service::ServiceError::Producer)?;
     let published = producer.run_cycle(|cycle| {
         cycle.tag(gatekeeper::runner::tag_names::INSTANT, &at.to_string());
@@ -100,9 +105,11 @@ fn instant(text: &str) -> Result<i64, Failure> {
         return Ok(milliseconds);
     }
     let timestamp: Result<jiff::Timestamp, _> = text.parse();
-    timestamp
-        .map(|timestamp| timestamp.as_millisecond())
-        .map_err(|_| Failure::usage(format!("--at takes epoch milliseconds or an instant like 2026-11-22T18:00:00Z, found={text}")))
+    timestamp.map(|timestamp| timestamp.as_millisecond()).map_err(|_| {
+        Failure::usage(format!(
+            "--at takes epoch milliseconds or an instant like 2026-11-22T18:00:00Z, found={text}"
+        ))
+    })
 }
 
 fn ready(inputs: &InputSet) -> Result<Vec<std::sync::Arc<hollow::read::ReadState>>, Failure> {
@@ -110,7 +117,10 @@ fn ready(inputs: &InputSet) -> Result<Vec<std::sync::Arc<hollow::read::ReadState
         let why = |name: &String| {
             let status = inputs.status().into_iter().find(|input| input.name == *name);
             let error = status.and_then(|input| input.error);
-            format!("{name}: {}", error.unwrap_or_else(|| "nothing is announced yet".to_owned()))
+            format!(
+                "{name}: {}",
+                error.unwrap_or_else(|| "nothing is announced yet".to_owned())
+            )
         };
         let all: Vec<String> = missing.iter().map(why).collect();
         Failure::not_found(format!("inputs without a state: {}; see --data", all.join("; ")))
@@ -132,7 +142,8 @@ fn load(options: &ReportOptions) -> Result<Loaded, Failure> {
         None => drop(consumer.refresh()?),
     }
     let state = consumer.state();
-    let state = state.ok_or_else(|| Failure::not_found(format!("nothing is announced in {}", options.data.dataset())))?;
+    let state =
+        state.ok_or_else(|| Failure::not_found(format!("nothing is announced in {}", options.data.dataset())))?;
     let view = LivenessView::bind(state)?;
     Ok(Loaded {
         summary: Summary::of(&view),
@@ -158,7 +169,9 @@ fn names(stores: &Stores, view: &LivenessView) -> Names {
         consumer.state()
     };
     let states = read("titles").zip(read("countries"));
-    states.and_then(|(titles, countries)| Names::read(&titles, &countries).ok()).unwrap_or_default()
+    states
+        .and_then(|(titles, countries)| Names::read(&titles, &countries).ok())
+        .unwrap_or_default()
 }
 
 pub(super) fn report(kind: &ReportKind) -> Result<ExitCode, Failure> {
@@ -179,7 +192,10 @@ pub(super) fn report(kind: &ReportKind) -> Result<ExitCode, Failure> {
         }
         ReportKind::Launches { options } => {
             let loaded = load(options)?;
-            print(&report::launches(&loaded.view, &loaded.summary, &loaded.names), options.json)
+            print(
+                &report::launches(&loaded.view, &loaded.summary, &loaded.names),
+                options.json,
+            )
         }
     }
 }
@@ -189,15 +205,24 @@ fn title_report(view: &LivenessView, names: &Names, title: &str, json: bool) -> 
     let video = match (by_id, names.exactly(title).as_slice()) {
         (Some(video), _) => video,
         (None, [video]) => *video,
-        (None, []) => return Err(Failure::not_found(format!("no video has this id or exact name: {title}"))),
+        (None, []) => {
+            return Err(Failure::not_found(format!(
+                "no video has this id or exact name: {title}"
+            )));
+        }
         (None, several) => {
             let ids: Vec<String> = several.iter().map(i64::to_string).collect();
-            return Err(Failure::usage(format!("several videos are called {title}; give an id: {}", ids.join(", "))));
+            return Err(Failure::usage(format!(
+                "several videos are called {title}; give an id: {}",
+                ids.join(", ")
+            )));
         }
     };
     let report = report::title(view, names, video);
     let report = report.ok_or_else(|| Failure::not_found(format!("this state does not have video {video}")))?;
-    let live = [Status::Live, Status::LiveWithGaps].iter().any(|status| report.cells.get(status.name()) > Some(&0));
+    let live = [Status::Live, Status::LiveWithGaps]
+        .iter()
+        .any(|status| report.cells.get(status.name()) > Some(&0));
     print(&report, json)?;
     Ok(if live { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
@@ -214,7 +239,9 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, Failure> {
             let found = built_in.into_iter().find(|policy| Some(policy.id()) == named);
             found.ok_or_else(|| {
                 let named = named.unwrap_or_else(|| "none".to_owned());
-                Failure::usage(format!("version {version} was made with policy {named}; give its file with --policy"))
+                Failure::usage(format!(
+                    "version {version} was made with policy {named}; give its file with --policy"
+                ))
             })?
         }
     };
@@ -222,7 +249,11 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, Failure> {
     let mut liveness = Liveness::new(policy);
     let replay = replay::replay(&consumer, version, liveness::ROOT, &mut inputs, &mut liveness, now_ms())?;
     print(&replay_text(&replay), arguments.json)?;
-    Ok(if replay.is_equal() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if replay.is_equal() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 #[derive(Serialize)]
@@ -245,14 +276,23 @@ impl Display for ReplayText<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let replay = self.replay;
         let word = if self.equal { "equal" } else { "DIFFERENT" };
-        writeln!(f, "version {} made again from {} inputs: {word}", replay.version, DATASETS.len())?;
+        writeln!(
+            f,
+            "version {} made again from {} inputs: {word}",
+            replay.version,
+            DATASETS.len()
+        )?;
         for (name, version) in &replay.inputs {
             writeln!(f, "  in.{name:<10} {version}")?;
         }
         writeln!(f, "  instant      {}", replay.instant)?;
         writeln!(f, "  policy       {}", replay.policy[0])?;
         let [named, at_hand] = &replay.logic;
-        let note = if named == at_hand { String::new() } else { format!(" (this program: {at_hand})") };
+        let note = if named == at_hand {
+            String::new()
+        } else {
+            format!(" (this program: {at_hand})")
+        };
         writeln!(f, "  logic        {named}{note}")?;
         writeln!(f, "  named        {}", replay.named)?;
         writeln!(f, "  stored       {}", replay.stored)?;
@@ -262,7 +302,11 @@ impl Display for ReplayText<'_> {
 
 /// Prints a report. A reader that goes away is no failure.
 fn print<R: Serialize + Display>(report: &R, json: bool) -> Result<ExitCode, Failure> {
-    let text = if json { format!("{}\n", serde_json::to_string_pretty(report)?) } else { report.to_string() };
+    let text = if json {
+        format!("{}\n", serde_json::to_string_pretty(report)?)
+    } else {
+        report.to_string()
+    };
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitCode::SUCCESS),

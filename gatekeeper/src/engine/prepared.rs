@@ -138,7 +138,13 @@ impl Prepared {
     }
 
     fn parents<'a>(&'a self, row: &TitleRow, blocks: &'a ParentBlocks, into: &mut Vec<ParentFact<'a>>) {
-        let blocked = |id: i64| blocks.get(self.inputs.titles.find(id)?)?.as_deref();
+        // A season belongs to a series, an episode to a season or series. Data can say otherwise, even name the work itself.
+        let blocked = |id: i64| {
+            let position = self.inputs.titles.find(id)?;
+            let above = self.titles().get(position)?.kind;
+            let fits = above == WorkKind::Series || (above == WorkKind::Season && row.kind == WorkKind::Episode);
+            blocks.get(position).filter(|_| fits)?.as_deref()
+        };
         let (nearest, series) = match row.kind {
             WorkKind::Movie | WorkKind::Series => return,
             WorkKind::Season => (row.parent.or(row.series), None),

@@ -81,7 +81,9 @@ fn the_digest_tells_records_apart() {
     for (text, twice) in [("a", false), ("b", false), ("", false), ("a", true)] {
         let mut records = Records::new(dataset());
         let tag = records.object("Tag", vec![Part::text(text)]).expect("a tag");
-        let list = records.list("Tags", if twice { vec![tag, tag] } else { vec![tag] }).expect("a list");
+        let list = records
+            .list("Tags", if twice { vec![tag, tag] } else { vec![tag] })
+            .expect("a list");
         records.root(list);
         digests.push(records.digest());
     }
@@ -107,7 +109,10 @@ fn what_does_not_fit_is_refused() {
     assert!(is_misfit(records.object("Root", fields)), "a reference of another type");
     let unknown = records.object("Nothing", vec![]);
     assert!(matches!(unknown, Err(RecordsError::NoSuchType { .. })));
-    assert!(matches!(records.set("Tags", vec![]), Err(RecordsError::NoSuchType { .. })), "a list is no set");
+    assert!(
+        matches!(records.set("Tags", vec![]), Err(RecordsError::NoSuchType { .. })),
+        "a list is no set"
+    );
     // Ids of another collection of records are only numbers: those that are not there are refused.
     let mut empty = Records::new(dataset());
     assert!(is_misfit(empty.list("Tags", vec![list])));

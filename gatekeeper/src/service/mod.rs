@@ -14,8 +14,8 @@ use crate::web::{Env, ServiceStatus, Site};
 use hollow::consumer::Consumer;
 use hollow::producer::{CycleError, Producer, PublishUnchanged};
 use hollow::store::StoreError;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -68,7 +68,12 @@ pub fn runner(settings: &Settings) -> Result<Runner<Liveness>, ServiceError> {
             Role::Follow(Arc::new(Consumer::builder(lead).build().map_err(failed(LIVENESS))?))
         }
     };
-    Ok(Runner::new(Liveness::new(settings.policy.clone()), inputs(stores), producer, role))
+    Ok(Runner::new(
+        Liveness::new(settings.policy.clone()),
+        inputs(stores),
+        producer,
+        role,
+    ))
 }
 
 /// The six inputs of a set of stores.
@@ -105,7 +110,9 @@ impl Service {
                 }
             }
         };
-        let thread = std::thread::Builder::new().name(format!("gatekeeper-{:?}", settings.role)).spawn(body)?;
+        let thread = std::thread::Builder::new()
+            .name(format!("gatekeeper-{:?}", settings.role))
+            .spawn(body)?;
         Ok(Service {
             stop: Some(stop),
             thread: Some(thread),
@@ -255,7 +262,11 @@ fn recall(stores: &Stores, site: &Site) {
         Ok(consumer.state().map_or(Ok(()), |state| site.remember(state))?)
     };
     if let Err(error) = load() {
-        tracing::debug!(version, error = error_chain(error.as_ref()), "the followed output cannot be read");
+        tracing::debug!(
+            version,
+            error = error_chain(error.as_ref()),
+            "the followed output cannot be read"
+        );
     }
 }
 

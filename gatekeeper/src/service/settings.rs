@@ -206,7 +206,11 @@ impl Settings {
         }
         let stores = Stores {
             data: file.data.map(|data| base.join(data)),
-            named: file.stores.into_iter().map(|(name, path)| (name, base.join(path))).collect(),
+            named: file
+                .stores
+                .into_iter()
+                .map(|(name, path)| (name, base.join(path)))
+                .collect(),
         };
         let others = [LIVENESS, LIVENESS_PREPROD];
         let needed = |name: &&str| match file.role {
@@ -302,7 +306,12 @@ mod tests {
         assert_eq!(read.role, RoleName::Lead);
         assert_eq!(read.cadence_seconds, 60);
         assert_eq!(read.policy, Policy::default_policy());
-        assert!(read.stores.path("texts").expect("in the data directory").ends_with("d/store/texts"));
+        assert!(
+            read.stores
+                .path("texts")
+                .expect("in the data directory")
+                .ends_with("d/store/texts")
+        );
         let follow = settings("role = \"follow\"\ndata = \"d\"\n[stores]\ntexts = \"/t\"").expect("a follower");
         assert_eq!(follow.policy, Policy::candidate_policy());
         assert_eq!(follow.stores.path("texts"), Some(PathBuf::from("/t")));

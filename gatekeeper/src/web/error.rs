@@ -54,7 +54,12 @@ impl PageError {
         let status = self.status();
         if format == Format::Json {
             let body = serde_json::json!({"error": {"code": status.as_u16(), "message": self.to_string()}});
-            return (status, [(header::CONTENT_TYPE, "application/json")], format!("{body}\n")).into_response();
+            return (
+                status,
+                [(header::CONTENT_TYPE, "application/json")],
+                format!("{body}\n"),
+            )
+                .into_response();
         }
         let message = Message {
             title: match self {

@@ -18,13 +18,25 @@ pub(crate) fn number(value: u64) -> String {
 
 /// A share as percent with one decimal, a small one with three; nothing of nothing is nothing.
 pub(crate) fn percent(part: u64, whole: u64) -> String {
-    let percent = if whole == 0 { 0.0 } else { part as f64 / whole as f64 * 100.0 };
-    if part > 0 && percent < 0.1 { format!("{percent:.3}%") } else { format!("{percent:.1}%") }
+    let percent = if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64 * 100.0
+    };
+    if part > 0 && percent < 0.1 {
+        format!("{percent:.3}%")
+    } else {
+        format!("{percent:.1}%")
+    }
 }
 
 /// A number of countries.
 pub(crate) fn countries(count: usize) -> String {
-    if count == 1 { "1 country".to_owned() } else { format!("{count} countries") }
+    if count == 1 {
+        "1 country".to_owned()
+    } else {
+        format!("{count} countries")
+    }
 }
 
 /// An instant (epoch milliseconds) as `2026-11-22 18:00:00`; the bare number for one beyond the calendar.
@@ -113,7 +125,10 @@ mod tests {
         assert_eq!(percent(1, 3), "33.3%");
         assert_eq!(percent(0, 0), "0.0%");
         assert_eq!(percent(889, 2_642_637), "0.034%");
-        assert_eq!((countries(1), countries(2)), ("1 country".to_owned(), "2 countries".to_owned()));
+        assert_eq!(
+            (countries(1), countries(2)),
+            ("1 country".to_owned(), "2 countries".to_owned())
+        );
     }
 
     #[test]

@@ -38,7 +38,10 @@ pub fn router(site: Site) -> Router {
         .route("/{env}/titles/{id}", get(screens::title::get))
         .route("/{env}/countries", get(screens::countries::get))
         .route("/{env}/countries/{code}", get(screens::country::get))
-        .route("/assets/gatekeeper.css", get(async || asset("text/css; charset=utf-8", CSS)))
+        .route(
+            "/assets/gatekeeper.css",
+            get(async || asset("text/css; charset=utf-8", CSS)),
+        )
         .route("/assets/gatekeeper.svg", get(async || asset("image/svg+xml", ICON)))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(screens::ready))

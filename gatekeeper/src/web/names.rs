@@ -52,11 +52,18 @@ impl Names {
         let kinds = word.table(WorkKind::from_name);
         let mut names = Names::default();
         for ordinal in title.populated() {
-            let Some(id) = title.long(ordinal, video_id.0) else { continue };
+            let Some(id) = title.long(ordinal, video_id.0) else {
+                continue;
+            };
             let text = title.text(ordinal, name.0);
             let row = TitleName {
-                name: text.map(|text| text.to_str().into_owned().into_boxed_str()).unwrap_or_default(),
-                kind: kinds.get(title.reference(ordinal, work_type.0)).copied().unwrap_or(WorkKind::Movie),
+                name: text
+                    .map(|text| text.to_str().into_owned().into_boxed_str())
+                    .unwrap_or_default(),
+                kind: kinds
+                    .get(title.reference(ordinal, work_type.0))
+                    .copied()
+                    .unwrap_or(WorkKind::Movie),
                 parent: title.long(ordinal, parent.0),
                 number: title.int(ordinal, number.0),
                 minutes: title.int(ordinal, minutes.0),
@@ -134,7 +141,9 @@ impl Names {
     /// The seasons of a series or the episodes of a season, in order.
     pub(crate) fn children(&self, video: i64) -> impl Iterator<Item = i64> + '_ {
         let from = self.children.partition_point(|(parent, _, _)| *parent < video);
-        let of_video = self.children[from..].iter().take_while(move |(parent, _, _)| *parent == video);
+        let of_video = self.children[from..]
+            .iter()
+            .take_while(move |(parent, _, _)| *parent == video);
         of_video.map(|(_, _, child)| *child)
     }
 

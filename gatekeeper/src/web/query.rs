@@ -130,7 +130,9 @@ mod tests {
     use super::*;
 
     fn query(pairs: &[(&str, &str)]) -> Result<Query, PageError> {
-        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Query::new(pairs.collect(), &["q", "status", "page"])
     }
 
@@ -155,7 +157,10 @@ mod tests {
 
     #[test]
     fn links_escape_what_they_are_given() {
-        let link = Link::to("/prod/titles").with("q", "a b&c=\"<é").with("status", "").with("page", "2");
+        let link = Link::to("/prod/titles")
+            .with("q", "a b&c=\"<é")
+            .with("status", "")
+            .with("page", "2");
         assert_eq!(link.build(), "/prod/titles?q=a%20b%26c%3D%22%3C%C3%A9&page=2");
     }
 }

@@ -75,12 +75,17 @@ impl Request {
         let seen = status.cycle_at.or(instant).unwrap_or(self.now);
         let late = status.cycle_at.filter(|at| self.now - at > LATE_MS);
         let trouble = match (&status.error, late) {
-            (Some(error), _) => Some(format!("The last evaluation failed; the state before stays in force. {error}")),
+            (Some(error), _) => Some(format!(
+                "The last evaluation failed; the state before stays in force. {error}"
+            )),
             (None, Some(at)) => Some(format!("No evaluation for {}.", format::span(self.now - at))),
             (None, None) => None,
         };
         let tag = |name: &str| view.tag(name).unwrap_or_default().to_owned();
-        let rest = self.path.strip_prefix(&format!("/{}/", self.env.name())).unwrap_or_default();
+        let rest = self
+            .path
+            .strip_prefix(&format!("/{}/", self.env.name()))
+            .unwrap_or_default();
         let envs = Env::ALL.map(|env| (env, format!("/{}/{rest}", env.name()), env == self.env));
         Frame {
             env: self.env,
@@ -104,7 +109,11 @@ impl Request {
     /// A link to this page with one parameter set otherwise; an empty value removes it.
     pub(super) fn here(&self, name: &str, value: &str) -> String {
         let mut link = Link::to(self.path.clone());
-        for (known, old) in self.query.pairs().filter(|(known, _)| *known != name && *known != "format") {
+        for (known, old) in self
+            .query
+            .pairs()
+            .filter(|(known, _)| *known != name && *known != "format")
+        {
             // Another filter begins on its first page again.
             if known != "page" || name == "format" {
                 link = link.with(known, old);

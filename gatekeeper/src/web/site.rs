@@ -137,7 +137,9 @@ impl Site {
 
     /// Compares PREPROD with the PROD state it follows, or with PROD's present one if it follows none.
     fn compare(&self) -> Result<(), ViewError> {
-        let Some(preprod) = self.shown(Env::Preprod) else { return Ok(()) };
+        let Some(preprod) = self.shown(Env::Preprod) else {
+            return Ok(());
+        };
         let prod = match preprod.view.follows() {
             Some(version) => {
                 let recent = self.0.recent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -227,6 +229,8 @@ impl Site {
 
 impl fmt::Debug for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Site").field("revision", &self.revision()).finish_non_exhaustive()
+        f.debug_struct("Site")
+            .field("revision", &self.revision())
+            .finish_non_exhaustive()
     }
 }

@@ -58,7 +58,11 @@ pub(crate) fn segments(counts: &StatusCounts, large: bool) -> Svg {
     let words = words(counts);
     let size = if large { "seg lg" } else { "seg" };
     // In lists the numbers stand beside the bar: saying them a third time only makes pages heavy.
-    let title = if large { format!("<title>{words}</title>") } else { String::new() };
+    let title = if large {
+        format!("<title>{words}</title>")
+    } else {
+        String::new()
+    };
     let mut svg = format!(
         "<svg class=\"{size}\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{words}\">{title}"
     );
@@ -77,7 +81,10 @@ fn parts(svg: &mut String, counts: &StatusCounts) {
             let class = class(status).split(' ').next().unwrap_or_default();
             // A hair of space between the parts, but never less than something to see.
             let shown = (width - 0.25).max(0.4);
-            let _ = write!(svg, "<rect class=\"f-{class}\" x=\"{x:.2}\" width=\"{shown:.2}\" height=\"8\"/>");
+            let _ = write!(
+                svg,
+                "<rect class=\"f-{class}\" x=\"{x:.2}\" width=\"{shown:.2}\" height=\"8\"/>"
+            );
             x += width;
         }
     }
@@ -88,7 +95,8 @@ pub(crate) fn licensed(counts: &StatusCounts) -> Svg {
     let mut licensed = *counts;
     licensed[Status::Ended as usize] = 0;
     licensed[Status::NotLicensed as usize] = 0;
-    let mut svg = String::from("<svg class=\"seg\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
+    let mut svg =
+        String::from("<svg class=\"seg\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
     parts(&mut svg, &licensed);
     svg.push_str("</svg>");
     Svg(svg)
@@ -96,7 +104,11 @@ pub(crate) fn licensed(counts: &StatusCounts) -> Svg {
 
 /// A bar that is filled to `part` of `whole`.
 pub(crate) fn meter(part: u64, whole: u64, class: &'static str) -> Svg {
-    let width = if whole == 0 { 0.0 } else { part as f64 / whole as f64 * 100.0 };
+    let width = if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64 * 100.0
+    };
     Svg(format!(
         "<svg class=\"seg\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\
          <rect class=\"f-none\" width=\"100\" height=\"8\"/><rect class=\"f-{class}\" width=\"{width:.2}\" height=\"8\"/></svg>"
@@ -116,7 +128,13 @@ mod tests {
         assert_eq!(svg.matches("<rect").count(), 2);
         assert!(svg.contains("aria-label=\"live 3, blocked 1\""), "{svg}");
         assert!(svg.contains("class=\"f-block\" x=\"75.00\" width=\"24.75\""), "{svg}");
-        assert_eq!(segments(&StatusCounts::default(), true).to_string().matches("<rect").count(), 0);
+        assert_eq!(
+            segments(&StatusCounts::default(), true)
+                .to_string()
+                .matches("<rect")
+                .count(),
+            0
+        );
         assert!(meter(1, 0, "block").to_string().contains("width=\"0.00\""));
     }
 

@@ -2,12 +2,13 @@
 
 use crate::reference::{Cell, Reference};
 use crate::support::Data;
-use fixtures::records::Record;
+use fixtures::records::{Record, WorkType};
 use fixtures::{DatasetId, EXAMPLE_AS_OF};
 use gatekeeper::engine::{Prepared, VideoVerdicts};
 use gatekeeper::inputs::{InputError, Inputs};
 use gatekeeper::liveness::Liveness;
 use gatekeeper::policy::Policy;
+use gatekeeper::reason::Code;
 
 const HOUR: i64 = 3_600_000;
 
@@ -175,6 +176,29 @@ fn inputs_that_lack_something_are_refused_with_everything_that_is_missing() {
     assert!(
         !text.contains("assets: Asset.video_id"),
         "a missing type is named once: {text}"
+    );
+}
+
+#[test]
+fn a_season_that_names_itself_as_its_parent_has_none() {
+    let mut data = Data::tiny().clone();
+    let season = data.records.iter_mut().find_map(|record| match record {
+        Record::Title(title) if title.work_type == WorkType::Season => Some(title),
+        _ => None,
+    });
+    let season = season.expect("a season");
+    season.parent_id = Some(season.video_id);
+    let id = season.video_id;
+    let (prepared, videos) = evaluated(&data, &Policy::default_policy(), EXAMPLE_AS_OF);
+    let video = videos.iter().find(|video| video.video_id == id).expect("judged");
+    let details = video.verdicts.iter().flat_map(|verdict| &verdict.reasons);
+    let details: Vec<String> = details
+        .filter(|reason| reason.code == Code::ParentMissing)
+        .map(|reason| reason.detail_text(&prepared))
+        .collect();
+    assert!(
+        !details.is_empty() && details.iter().all(|detail| *detail == format!("parent {id}")),
+        "{details:?}"
     );
 }
 

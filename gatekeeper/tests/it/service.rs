@@ -40,17 +40,30 @@ fn a_service_alone_watches_the_other_environment() {
     let directory = seeded();
     let settings = |role| Settings::in_data(directory.path(), role);
     let elsewhere = Site::new(|| NOW);
-    Cycles::new(&settings(RoleName::Lead), elsewhere.clone(), false).expect("stores").run(NOW).expect("a cycle");
-    Cycles::new(&settings(RoleName::Follow), elsewhere, false).expect("stores").run(NOW).expect("a cycle");
+    Cycles::new(&settings(RoleName::Lead), elsewhere.clone(), false)
+        .expect("stores")
+        .run(NOW)
+        .expect("a cycle");
+    Cycles::new(&settings(RoleName::Follow), elsewhere, false)
+        .expect("stores")
+        .run(NOW)
+        .expect("a cycle");
     // Another process of PROD, on a newer state than the one PREPROD followed.
-    publish(Stores::in_data(directory.path()).create("texts").expect("a store"), DatasetId::Texts, Data::tiny());
+    publish(
+        Stores::in_data(directory.path()).create("texts").expect("a store"),
+        DatasetId::Texts,
+        Data::tiny(),
+    );
     let site = Site::new(|| NOW);
     let mut lead = Cycles::new(&settings(RoleName::Lead), site.clone(), true).expect("stores");
     lead.run(NOW + 1).expect("a cycle");
     let preprod = site.shown(Env::Preprod).expect("watched");
     let comparison = site.comparison().expect("the followed state is fetched");
     assert_eq!(Some(comparison.versions[0]), preprod.view.follows());
-    assert_ne!(comparison.versions[0], site.shown(Env::Prod).expect("shown").view.version());
+    assert_ne!(
+        comparison.versions[0],
+        site.shown(Env::Prod).expect("shown").view.version()
+    );
 }
 
 #[test]
@@ -84,5 +97,8 @@ fn a_service_runs_in_its_own_time_and_stops() {
     assert!(site.shown(Env::Prod).is_some(), "{:?}", site.status(Env::Prod));
     let start = Instant::now();
     service.stop();
-    assert!(start.elapsed() < Duration::from_secs(30), "stopping does not wait for the next cycle");
+    assert!(
+        start.elapsed() < Duration::from_secs(30),
+        "stopping does not wait for the next cycle"
+    );
 }

@@ -24,9 +24,11 @@ const PAYLOADS: [&str; 4] = [
 
 fn show(site: &Site, env: Env, runner: &mut Runner<Liveness>) {
     runner.cycle(NOW).expect("a cycle");
-    site.show(env, runner.output().expect("an output")).expect("a liveness dataset");
+    site.show(env, runner.output().expect("an output"))
+        .expect("a liveness dataset");
     let names = (runner.inputs().state("titles"), runner.inputs().state("countries"));
-    site.name(&names.0.expect("titles"), &names.1.expect("countries")).expect("names");
+    site.name(&names.0.expect("titles"), &names.1.expect("countries"))
+        .expect("names");
     let status = ServiceStatus {
         inputs: runner.inputs().status(),
         cycle_at: Some(NOW),
@@ -62,7 +64,11 @@ async fn get_with(router: &Router, path: &str, etag: Option<&str>) -> (StatusCod
     let response = router.clone().oneshot(request).await.expect("an answer");
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, 10 << 20).await.expect("a body");
-    (parts.status, parts.headers, String::from_utf8(body.to_vec()).expect("text"))
+    (
+        parts.status,
+        parts.headers,
+        String::from_utf8(body.to_vec()).expect("text"),
+    )
 }
 
 async fn json(router: &Router, path: &str) -> Value {
@@ -95,12 +101,21 @@ async fn every_link_leads_to_a_page() {
         if !seen.insert(link.clone()) || seen.len() > 700 {
             continue;
         }
-        assert!(link.starts_with('/') && !link.starts_with("//"), "{link} leads elsewhere");
+        assert!(
+            link.starts_with('/') && !link.starts_with("//"),
+            "{link} leads elsewhere"
+        );
         let (status, headers, body) = get(&router, &link).await;
         assert_eq!(status, StatusCode::OK, "{link}: {body}");
         let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().expect("text");
-        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-        if headers[header::CONTENT_TYPE].to_str().is_ok_and(|ty| ty.starts_with("text/html")) {
+        assert!(
+            policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+        if headers[header::CONTENT_TYPE]
+            .to_str()
+            .is_ok_and(|ty| ty.starts_with("text/html"))
+        {
             for forbidden in ["<script", "style=", "<style", " onclick", "javascript:"] {
                 assert!(!body.contains(forbidden), "{forbidden} on {link}");
             }
@@ -122,20 +137,30 @@ async fn figures_agree_between_screens() {
         let line = statuses.iter().find(|line| line["status"] == status);
         line.and_then(|line| line["cells"].as_u64()).unwrap_or(0)
     };
-    assert_eq!(statuses.iter().filter_map(|line| line["cells"].as_u64()).sum::<u64>(), 960);
+    assert_eq!(
+        statuses.iter().filter_map(|line| line["cells"].as_u64()).sum::<u64>(),
+        960
+    );
     for status in ["BLOCKED", "LIVE", "NOT_LICENSED"] {
         let titles = json(&router, &format!("/prod/titles?status={status}&format=json")).await;
         assert_eq!(titles["cells"].as_u64(), Some(cells(status)), "{status}");
         let mut by_country = 0;
         for code in ["BR", "CH", "DE", "ES", "FR", "GB", "IN", "JP", "KR", "MX", "TW", "US"] {
-            let page = json(&router, &format!("/prod/titles?status={status}&country={code}&format=json")).await;
+            let page = json(
+                &router,
+                &format!("/prod/titles?status={status}&country={code}&format=json"),
+            )
+            .await;
             by_country += page["cells"].as_u64().expect("a number");
         }
         assert_eq!(by_country, cells(status), "{status}");
     }
     let title = json(&router, "/prod/titles/40560?format=json").await;
     let regions = title["regions"].as_array().expect("a list");
-    let tiles: usize = regions.iter().map(|region| region["tiles"].as_array().map_or(0, Vec::len)).sum();
+    let tiles: usize = regions
+        .iter()
+        .map(|region| region["tiles"].as_array().map_or(0, Vec::len))
+        .sum();
     assert_eq!((tiles, &title["name"]), (12, &Value::from("Sintel")));
 }
 
@@ -187,9 +212,19 @@ async fn what_is_not_understood_is_refused_by_name() {
         assert!(body.contains(name), "{path}: {body}");
     }
     let (status, headers, body) = get(&router, "/prod/titles?page=77&format=json").await;
-    assert_eq!((status, &headers[header::CONTENT_TYPE]), (StatusCode::BAD_REQUEST, &"application/json".parse().expect("a value")));
+    assert_eq!(
+        (status, &headers[header::CONTENT_TYPE]),
+        (StatusCode::BAD_REQUEST, &"application/json".parse().expect("a value"))
+    );
     assert!(serde_json::from_str::<Value>(&body).expect("JSON")["error"]["message"].is_string());
-    for path in ["/prod/titles/17", "/prod/titles/abc", "/prod/countries/ZZ", "/staging/", "/prod/nothing", "/prod"] {
+    for path in [
+        "/prod/titles/17",
+        "/prod/titles/abc",
+        "/prod/countries/ZZ",
+        "/staging/",
+        "/prod/nothing",
+        "/prod",
+    ] {
         let (status, _, body) = get(&router, path).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
         assert!(body.contains("Go to the overview"), "a way on from {path}");
@@ -202,7 +237,10 @@ async fn titles_are_found_by_name_and_id() {
     let found = json(&router, "/prod/titles?q=sINTEL&format=json").await;
     assert_eq!(found["titles"][0]["video_id"], 40_560);
     let (status, headers, _) = get(&router, "/prod/titles?q=40560").await;
-    assert_eq!((status, headers[header::LOCATION].to_str().ok()), (StatusCode::TEMPORARY_REDIRECT, Some("/prod/titles/40560")));
+    assert_eq!(
+        (status, headers[header::LOCATION].to_str().ok()),
+        (StatusCode::TEMPORARY_REDIRECT, Some("/prod/titles/40560"))
+    );
     let nothing = json(&router, "/prod/titles?q=%3Cscript%3E&format=json").await;
     assert_eq!(nothing["titles"], Value::Array(Vec::new()));
     let (_, _, body) = get(&router, "/prod/titles?q=%3Cscript%3Ealert(1)%3C/script%3E").await;
@@ -290,7 +328,15 @@ async fn nobodys_text_becomes_markup() {
             _ => None,
         });
         let episode = format!("/prod/titles/{}", title.expect("an episode"));
-        for path in ["/prod/", "/preprod/", "/prod/titles", "/prod/titles/40560?country=DE", "/prod/countries", "/prod/countries/DE", &episode] {
+        for path in [
+            "/prod/",
+            "/preprod/",
+            "/prod/titles",
+            "/prod/titles/40560?country=DE",
+            "/prod/countries",
+            "/prod/countries/DE",
+            &episode,
+        ] {
             let (status, _, body) = get(&router, path).await;
             assert_eq!(status, StatusCode::OK, "{path}");
             assert!(!body.contains(payload), "{payload} on {path}");
@@ -308,6 +354,10 @@ fn no_template_switches_escaping_off() {
     for template in templates {
         let path = template.expect("an entry").path();
         let text = std::fs::read_to_string(&path).expect("text");
-        assert!(!text.contains("|safe") && !text.contains("| safe") && !text.contains("escape"), "{}", path.display());
+        assert!(
+            !text.contains("|safe") && !text.contains("| safe") && !text.contains("escape"),
+            "{}",
+            path.display()
+        );
     }
 }

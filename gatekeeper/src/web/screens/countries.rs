@@ -48,14 +48,20 @@ struct CountryRow {
 
 /// Answers `/{env}/countries`.
 pub(crate) async fn get(State(site): State<Site>, Path(env): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
-    serve(site, &env, uri, headers, &[], |request| Ok(Answer::Screen(countries(request)?))).await
+    serve(site, &env, uri, headers, &[], |request| {
+        Ok(Answer::Screen(countries(request)?))
+    })
+    .await
 }
 
 fn countries(request: &Request) -> Result<CountriesPage, PageError> {
     let (view, summary) = (&request.shown.view, &request.shown.summary);
     let mut regions: BTreeMap<&str, Vec<CountryRow>> = BTreeMap::new();
     for (code, counts) in view.countries().codes().zip(&summary.by_country) {
-        regions.entry(request.names.region(code)).or_default().push(row(request, code, counts));
+        regions
+            .entry(request.names.region(code))
+            .or_default()
+            .push(row(request, code, counts));
     }
     let region = |(region, countries): (&str, Vec<CountryRow>)| RegionRows {
         region: region.to_owned(),

@@ -81,7 +81,10 @@ pub(crate) async fn get(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    serve(site, &env, uri, headers, &[], move |request| Ok(Answer::Screen(country(request, &code)?))).await
+    serve(site, &env, uri, headers, &[], move |request| {
+        Ok(Answer::Screen(country(request, &code)?))
+    })
+    .await
 }
 
 fn country(request: &Request, code: &str) -> Result<Country, PageError> {
@@ -90,8 +93,20 @@ fn country(request: &Request, code: &str) -> Result<Country, PageError> {
     let index = view.countries().index(&short.to_ascii_uppercase());
     let index = index.ok_or_else(|| PageError::NotFound(format!("country {short} in this dataset")))?;
     let code = view.countries().code(index).to_owned();
-    let counts = request.shown.summary.by_country.get(usize::from(index.0)).copied().unwrap_or_default();
-    let titles = |status: Status| request.link("titles").with("status", status.name()).with("country", &code).build();
+    let counts = request
+        .shown
+        .summary
+        .by_country
+        .get(usize::from(index.0))
+        .copied()
+        .unwrap_or_default();
+    let titles = |status: Status| {
+        request
+            .link("titles")
+            .with("status", status.name())
+            .with("country", &code)
+            .build()
+    };
     let gathered = gather(request, index);
     Ok(Country {
         state: request.frame("countries"),
@@ -99,9 +114,19 @@ fn country(request: &Request, code: &str) -> Result<Country, PageError> {
         region: names.region(&code).to_owned(),
         statuses: status_lines(&counts, titles),
         reasons: reasons(request, &code, &gathered),
-        blocked: gathered.blocked.iter().take(TITLES).map(|(video, codes)| title_row(request, *video, &super::counts(view, *video), *codes)).collect(),
+        blocked: gathered
+            .blocked
+            .iter()
+            .take(TITLES)
+            .map(|(video, codes)| title_row(request, *video, &super::counts(view, *video), *codes))
+            .collect(),
         opening_total: gathered.opening.len(),
-        opening: gathered.opening.iter().take(TITLES).map(|found| opening(request, found)).collect(),
+        opening: gathered
+            .opening
+            .iter()
+            .take(TITLES)
+            .map(|found| opening(request, found))
+            .collect(),
         bar: svg::segments(&counts, true),
         blocked_total: counts[Status::Blocked as usize],
         blocked_link: titles(Status::Blocked),
@@ -122,10 +147,15 @@ struct Gathered {
 
 fn gather(request: &Request, country: CountryIndex) -> Gathered {
     let view = &request.shown.view;
-    let soon = view.instant().unwrap_or(request.now).saturating_add(crate::view::LAUNCH_HORIZON_MS);
+    let soon = view
+        .instant()
+        .unwrap_or(request.now)
+        .saturating_add(crate::view::LAUNCH_HORIZON_MS);
     let mut gathered = Gathered::default();
     for (position, video) in view.videos().enumerate() {
-        let found = view.verdicts(position).find(|verdict| verdict.countries.contains(country));
+        let found = view
+            .verdicts(position)
+            .find(|verdict| verdict.countries.contains(country));
         let Some(verdict) = found else { continue };
         let place = match verdict.status {
             Status::Blocked => {
@@ -151,7 +181,9 @@ fn gather(request: &Request, country: CountryIndex) -> Gathered {
 
 fn reasons(request: &Request, code: &str, gathered: &Gathered) -> Vec<ReasonLine> {
     let all = Code::ALL.into_iter().zip(gathered.by_code);
-    let mut there: Vec<_> = all.filter(|(reason, counts)| reason.is_configurable() && counts != &[0, 0]).collect();
+    let mut there: Vec<_> = all
+        .filter(|(reason, counts)| reason.is_configurable() && counts != &[0, 0])
+        .collect();
     there.sort_by_key(|(reason, counts)| (std::cmp::Reverse(*counts), *reason));
     let most = there.iter().map(|(_, counts)| counts[0]).max().unwrap_or(0);
     let line = |(reason, [blocked, ahead]): (Code, [u64; 2])| ReasonLine {
@@ -161,7 +193,11 @@ fn reasons(request: &Request, code: &str, gathered: &Gathered) -> Vec<ReasonLine
         ahead,
         label: reason.label(),
         bar: svg::meter(blocked, most, "block"),
-        link: request.link("titles").with("reason", reason.name()).with("country", code).build(),
+        link: request
+            .link("titles")
+            .with("reason", reason.name())
+            .with("country", code)
+            .build(),
     };
     there.into_iter().map(line).collect()
 }

@@ -156,7 +156,11 @@ pub(super) struct TitleRow {
 /// The cells of a video by status; none for one the state does not have.
 pub(super) fn counts(view: &LivenessView, video: i64) -> StatusCounts {
     let mut counts = StatusCounts::default();
-    for verdict in view.find(video).into_iter().flat_map(|position| view.verdicts(position)) {
+    for verdict in view
+        .find(video)
+        .into_iter()
+        .flat_map(|position| view.verdicts(position))
+    {
         counts[verdict.status as usize] += verdict.countries.len() as u64;
     }
     counts

@@ -174,7 +174,10 @@ struct ReasonChangeLine {
 
 /// Answers `/{env}/`.
 pub(crate) async fn get(State(site): State<Site>, Path(env): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
-    serve(site, &env, uri, headers, &[], |request| Ok(Answer::Screen(overview(request)?))).await
+    serve(site, &env, uri, headers, &[], |request| {
+        Ok(Answer::Screen(overview(request)?))
+    })
+    .await
 }
 
 fn overview(request: &Request) -> Result<Overview, PageError> {
@@ -217,7 +220,10 @@ fn figures(request: &Request) -> Vec<Figure> {
             name: "Blocked now",
             value: format::number(blocked),
             unit: "cells",
-            detail: format!("{} titles have an open window and are not live", videos(Status::Blocked)),
+            detail: format!(
+                "{} titles have an open window and are not live",
+                videos(Status::Blocked)
+            ),
             class: if blocked > 0 { "alert" } else { "" },
             link: titles(Status::Blocked),
         },
@@ -278,9 +284,8 @@ fn milliseconds(milliseconds: u64) -> String {
 
 fn launches(request: &Request) -> Vec<LaunchLine> {
     let launches = &request.shown.summary.launches;
-    let not_ready = |cells: &crate::view::StatusCounts| {
-        cells[Status::AtRisk as usize] + cells[Status::InProgress as usize]
-    };
+    let not_ready =
+        |cells: &crate::view::StatusCounts| cells[Status::AtRisk as usize] + cells[Status::InProgress as usize];
     // What lacks something comes first: the rest only has to wait.
     let (troubled, fine): (Vec<_>, Vec<_>) = launches.iter().partition(|launch| not_ready(&launch.cells) > 0);
     let now = request.shown.view.instant().unwrap_or(request.now);
@@ -308,7 +313,11 @@ fn reasons(request: &Request) -> Vec<ReasonLine> {
     let mut lines: Vec<(Code, CodeCounts)> = Code::ALL.into_iter().zip(by_code.iter().copied()).collect();
     lines.retain(|(code, counts)| code.is_configurable() && counts.blocked + counts.ahead + counts.gaps > 0);
     lines.sort_by_key(|(code, counts)| (std::cmp::Reverse((counts.blocked, counts.ahead)), *code));
-    let most = lines.iter().map(|(_, counts)| counts.blocked + counts.ahead).max().unwrap_or(0);
+    let most = lines
+        .iter()
+        .map(|(_, counts)| counts.blocked + counts.ahead)
+        .max()
+        .unwrap_or(0);
     let line = |(code, counts): (Code, CodeCounts)| ReasonLine {
         code: code.name(),
         label: code.label(),
@@ -331,7 +340,9 @@ fn inputs(request: &Request) -> Vec<InputLine> {
     let used = request.shown.view.inputs();
     let line = |(dataset, version): (&str, i64)| {
         let known = status.inputs.iter().find(|input| input.name == dataset);
-        let made_at = known.filter(|input| input.version == Some(version)).and_then(|input| input.made_at);
+        let made_at = known
+            .filter(|input| input.version == Some(version))
+            .and_then(|input| input.made_at);
         let checked_at = known.and_then(|input| input.checked_at);
         let error = known.and_then(|input| input.error.clone());
         let unchecked = checked_at.is_some_and(|at| request.now - at > STALE_MS);
@@ -370,7 +381,8 @@ fn instant_of_version(version: i64) -> Option<i64> {
 fn countries(request: &Request) -> Vec<CountryLine> {
     let (view, summary) = (&request.shown.view, &request.shown.summary);
     let mut lines: Vec<_> = view.countries().codes().zip(&summary.by_country).collect();
-    let trouble = |counts: &crate::view::StatusCounts| (counts[Status::Blocked as usize], counts[Status::AtRisk as usize]);
+    let trouble =
+        |counts: &crate::view::StatusCounts| (counts[Status::Blocked as usize], counts[Status::AtRisk as usize]);
     lines.sort_by_key(|(code, counts)| (std::cmp::Reverse(trouble(counts)), *code));
     let line = |(code, counts): (&str, &crate::view::StatusCounts)| {
         let (blocked, at_risk) = trouble(counts);
@@ -404,7 +416,13 @@ fn pairing(request: &Request) -> Option<Pairing> {
     let comparison = request.site.comparison()?;
     let preprod = request.site.shown(Env::Preprod)?;
     let prod = request.site.shown(Env::Prod)?;
-    let tag = |shown: &crate::web::Shown| shown.view.tag(crate::runner::tag_names::POLICY).unwrap_or_default().to_owned();
+    let tag = |shown: &crate::web::Shown| {
+        shown
+            .view
+            .tag(crate::runner::tag_names::POLICY)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let code = |country: &CountryIndex| comparison.countries.code(*country).to_owned();
     let mut transitions: Vec<_> = comparison.transitions.iter().collect();
     transitions.sort_by_key(|(pair, cells)| (std::cmp::Reverse(**cells), **pair));
@@ -418,7 +436,11 @@ fn pairing(request: &Request) -> Option<Pairing> {
         harm: from.is_live() && !to.is_live(),
     };
     let reason = |(name, change): (&String, &crate::compare::ReasonChange)| {
-        let mut touched: Vec<_> = change.added_by_country.keys().chain(change.removed_by_country.keys()).collect();
+        let mut touched: Vec<_> = change
+            .added_by_country
+            .keys()
+            .chain(change.removed_by_country.keys())
+            .collect();
         touched.sort_unstable();
         touched.dedup();
         let names: Vec<String> = touched.into_iter().map(code).collect();
@@ -432,7 +454,11 @@ fn pairing(request: &Request) -> Option<Pairing> {
             label: Code::from_name(name).map_or_else(|| name.clone(), |code| code.label().to_owned()),
         }
     };
-    let mut countries: Vec<(String, u64)> = comparison.by_country.iter().map(|(c, cells)| (code(c), *cells)).collect();
+    let mut countries: Vec<(String, u64)> = comparison
+        .by_country
+        .iter()
+        .map(|(c, cells)| (code(c), *cells))
+        .collect();
     countries.sort_by_key(|(code, cells)| (std::cmp::Reverse(*cells), code.clone()));
     countries.truncate(16);
     let [prod_version, preprod_version] = comparison.versions;

@@ -158,7 +158,10 @@ pub(crate) async fn get(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    serve(site, &env, uri, headers, &["country"], move |request| Ok(Answer::Screen(title(request, &id)?))).await
+    serve(site, &env, uri, headers, &["country"], move |request| {
+        Ok(Answer::Screen(title(request, &id)?))
+    })
+    .await
 }
 
 const CHILDREN: usize = 60;
@@ -166,21 +169,39 @@ const CHILDREN: usize = 60;
 fn title(request: &Request, id: &str) -> Result<Title, PageError> {
     let view = &request.shown.view;
     let short: String = id.chars().take(40).collect();
-    let video: i64 = id.parse().map_err(|_| PageError::NotFound(format!("title with the id {short}")))?;
-    let position = view.find(video).ok_or_else(|| PageError::NotFound(format!("title with the id {short}")))?;
+    let video: i64 = id
+        .parse()
+        .map_err(|_| PageError::NotFound(format!("title with the id {short}")))?;
+    let position = view
+        .find(video)
+        .ok_or_else(|| PageError::NotFound(format!("title with the id {short}")))?;
     let chosen = request.query.country("country", view.countries())?;
     let verdicts: Vec<&VerdictRow> = view.verdicts(position).collect();
     let counts = counts(view, video);
     let names = &request.names;
     let titles = |status: Status| request.link("titles").with("status", status.name()).build();
-    let next = verdicts.iter().filter_map(|verdict| Some((verdict.next_change?, *verdict))).min_by_key(|(at, _)| *at);
+    let next = verdicts
+        .iter()
+        .filter_map(|verdict| Some((verdict.next_change?, *verdict)))
+        .min_by_key(|(at, _)| *at);
     let children: Vec<i64> = names.children(video).collect();
     let child_rows = children.iter().filter_map(|child| {
         let position = view.find(*child)?;
-        let codes = view.verdicts(position).filter(|verdict| needs_work(verdict.status)).map(|verdict| verdict.codes);
-        Some(title_row(request, *child, &super::counts(view, *child), codes.fold(0, |all, codes| all | codes)))
+        let codes = view
+            .verdicts(position)
+            .filter(|verdict| needs_work(verdict.status))
+            .map(|verdict| verdict.codes);
+        Some(title_row(
+            request,
+            *child,
+            &super::counts(view, *child),
+            codes.fold(0, |all, codes| all | codes),
+        ))
     });
-    let minutes = names.minutes(video).map(|minutes| format!(", {minutes} min")).unwrap_or_default();
+    let minutes = names
+        .minutes(video)
+        .map(|minutes| format!(", {minutes} min"))
+        .unwrap_or_default();
     let licensed = view.countries().len() as u64 - counts[Status::NotLicensed as usize];
     Ok(Title {
         state: request.frame("titles"),
@@ -201,8 +222,13 @@ fn title(request: &Request, id: &str) -> Result<Title, PageError> {
         next_change: next.map(|(at, _)| at),
         facts: format!("{}{minutes}.", names.kind(video)),
         bar: svg::segments(&counts, true),
-        next_text: next.map_or_else(|| "None by itself".to_owned(), |(at, _)| format::relative(at, request.now)),
-        next_detail: next.map(|(at, verdict)| next_detail(request, at, verdict)).unwrap_or_default(),
+        next_text: next.map_or_else(
+            || "None by itself".to_owned(),
+            |(at, _)| format::relative(at, request.now),
+        ),
+        next_detail: next
+            .map(|(at, verdict)| next_detail(request, at, verdict))
+            .unwrap_or_default(),
         blocked: counts[Status::Blocked as usize],
         at_risk: counts[Status::AtRisk as usize],
         licensed: format!("{licensed} licensed of {}", view.countries().len()),
@@ -218,7 +244,11 @@ fn needs_work(status: Status) -> bool {
 fn next_detail(request: &Request, at: i64, verdict: &VerdictRow) -> String {
     let (codes, more) = format::some_codes(request.shown.view.countries().codes_of(&verdict.countries));
     let codes = codes.into_iter().take(4).collect::<Vec<_>>().join(" ");
-    let many = if verdict.countries.len() > 4 || more > 0 { " …" } else { "" };
+    let many = if verdict.countries.len() > 4 || more > 0 {
+        " …"
+    } else {
+        ""
+    };
     format!("{codes}{many}, {} UTC", format::day_and_time(at))
 }
 
@@ -228,14 +258,26 @@ fn missing(verdict: &VerdictRow) -> u32 {
 }
 
 fn tile(request: &Request, verdict: &VerdictRow, code: &str, current: bool) -> Tile {
-    let missing = if needs_work(verdict.status) { missing(verdict) } else { 0 };
-    let lacks = if missing > 0 { format!(", {missing} missing") } else { String::new() };
+    let missing = if needs_work(verdict.status) {
+        missing(verdict)
+    } else {
+        0
+    };
+    let lacks = if missing > 0 {
+        format!(", {missing} missing")
+    } else {
+        String::new()
+    };
     Tile {
         country: code.to_owned(),
         status: verdict.status.name(),
         missing,
         class: svg::class(verdict.status),
-        words: format!("{}: {}{lacks}", request.names.country(code), verdict.status.label().to_lowercase()),
+        words: format!(
+            "{}: {}{lacks}",
+            request.names.country(code),
+            verdict.status.label().to_lowercase()
+        ),
         link: format!("{}#country", request.here("country", code)),
         current,
     }
@@ -246,7 +288,10 @@ fn regions(request: &Request, verdicts: &[&VerdictRow], chosen: Option<CountryIn
     let mut regions: BTreeMap<&str, Vec<(CountryIndex, &VerdictRow)>> = BTreeMap::new();
     for verdict in verdicts {
         for country in verdict.countries.iter() {
-            regions.entry(request.names.region(countries.code(country))).or_default().push((country, verdict));
+            regions
+                .entry(request.names.region(countries.code(country)))
+                .or_default()
+                .push((country, verdict));
         }
     }
     let region = |(region, mut tiles): (&str, Vec<(CountryIndex, &VerdictRow)>)| {
@@ -343,7 +388,10 @@ fn groups(request: &Request, verdicts: &[&VerdictRow]) -> Vec<Group> {
         Group {
             status: verdict.status.name(),
             countries: codes,
-            reasons: view.reasons(verdict).map(|reason| words(&reason.code, &reason.detail)).collect(),
+            reasons: view
+                .reasons(verdict)
+                .map(|reason| words(&reason.code, &reason.detail))
+                .collect(),
             live_from: verdict.live_from,
             live_until: verdict.live_until,
             next_change: verdict.next_change,
@@ -353,7 +401,10 @@ fn groups(request: &Request, verdicts: &[&VerdictRow]) -> Vec<Group> {
             more,
             from: verdict.live_from.map(format::day_and_time).unwrap_or_default(),
             until: verdict.live_until.map(format::day_and_time).unwrap_or_default(),
-            next: verdict.next_change.map(|at| format::relative(at, request.now)).unwrap_or_default(),
+            next: verdict
+                .next_change
+                .map(|at| format::relative(at, request.now))
+                .unwrap_or_default(),
         }
     };
     groups.into_iter().map(group).collect()
@@ -375,7 +426,10 @@ fn selected(request: &Request, video: i64, verdicts: &[&VerdictRow], country: Co
     let other = request.site.shown(other_env).and_then(|shown| {
         let country = shown.view.countries().index(&code)?;
         let position = shown.view.find(video)?;
-        let found = shown.view.verdicts(position).find(|verdict| verdict.countries.contains(country));
+        let found = shown
+            .view
+            .verdicts(position)
+            .find(|verdict| verdict.countries.contains(country));
         found.map(|verdict| verdict.status)
     });
     let explained = |reason: &crate::view::ReasonRow| Explained {
@@ -399,8 +453,12 @@ fn selected(request: &Request, video: i64, verdicts: &[&VerdictRow], country: Co
         class: svg::class(verdict.status),
         sentence: sentence(verdict, request.now),
         from: verdict.live_from.map_or_else(|| "–".to_owned(), format::day_and_time),
-        until: verdict.live_until.map_or_else(|| "open".to_owned(), format::day_and_time),
-        next: verdict.next_change.map_or_else(|| "none by itself".to_owned(), |at| format::relative(at, request.now)),
+        until: verdict
+            .live_until
+            .map_or_else(|| "open".to_owned(), format::day_and_time),
+        next: verdict
+            .next_change
+            .map_or_else(|| "none by itself".to_owned(), |at| format::relative(at, request.now)),
         other: other_env.to_string(),
         other_label: other.map_or("nothing", Status::label),
         other_class: other.map_or("none", svg::class),
@@ -413,7 +471,9 @@ fn sentence(verdict: &VerdictRow, now: i64) -> String {
         several => format!("{several} requirements are not met"),
     };
     let since = verdict.live_from.map(|at| format::span(now - at));
-    let opens = verdict.live_from.map_or_else(|| "soon".to_owned(), |at| format::relative(at, now));
+    let opens = verdict
+        .live_from
+        .map_or_else(|| "soon".to_owned(), |at| format::relative(at, now));
     match (verdict.status, since) {
         (Status::Blocked, Some(since)) => format!("The window opened {since} ago, and {unmet}."),
         (Status::Blocked, None) => format!("The window is open, and {unmet}."),

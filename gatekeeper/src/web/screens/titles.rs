@@ -74,7 +74,10 @@ impl Filter<'_> {
     fn matches_name(&self, names: &Names, video: i64) -> bool {
         let Some(text) = &self.text else { return true };
         let by_number = || text.number.is_some_and(|number| video.to_string().starts_with(number));
-        names.bare(video).is_some_and(|name| name.to_lowercase().contains(&text.folded)) || by_number()
+        names
+            .bare(video)
+            .is_some_and(|name| name.to_lowercase().contains(&text.folded))
+            || by_number()
     }
 
     /// The cells of a video that match, by status, with the codes that are missing in them.
@@ -98,7 +101,10 @@ fn titles(request: &Request) -> Result<Answer<Titles>, PageError> {
     let (view, query) = (&request.shown.view, &request.query);
     let page = query.page()?;
     let q = query.get("q");
-    if let Some(video) = q.and_then(|q| q.parse().ok()).filter(|video| view.find(*video).is_some()) {
+    if let Some(video) = q
+        .and_then(|q| q.parse().ok())
+        .filter(|video| view.find(*video).is_some())
+    {
         return Ok(Answer::Elsewhere(request.title_link(video)));
     }
     let text = q.map(|q| Text {
@@ -131,15 +137,33 @@ fn titles(request: &Request) -> Result<Answer<Titles>, PageError> {
     let other = |number: usize| request.here("page", &number.to_string());
     Ok(Answer::Screen(Titles {
         state: request.frame("titles"),
-        sentence: format!("{} titles, {} cells.", format::number(found.len() as u64), format::number(cells)),
+        sentence: format!(
+            "{} titles, {} cells.",
+            format::number(found.len() as u64),
+            format::number(cells)
+        ),
         matching: found.len(),
         cells,
         page,
         pages,
-        titles: shown.map(|(video, counts, codes)| found_title(request, *video, counts, *codes)).collect(),
-        statuses: choices(Status::ALL.map(|status| (status.name(), status.label())), filter.status.map(Status::name)),
+        titles: shown
+            .map(|(video, counts, codes)| found_title(request, *video, counts, *codes))
+            .collect(),
+        statuses: choices(
+            Status::ALL.map(|status| (status.name(), status.label())),
+            filter.status.map(Status::name),
+        ),
         reasons: choices(
-            Code::ALL.map(|code| (code.name(), if code.is_configurable() { code.label() } else { short_rights(code) })),
+            Code::ALL.map(|code| {
+                (
+                    code.name(),
+                    if code.is_configurable() {
+                        code.label()
+                    } else {
+                        short_rights(code)
+                    },
+                )
+            }),
             filter.reason.map(Code::name),
         ),
         countries: countries(request, filter.country),
