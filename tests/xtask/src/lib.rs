@@ -7,6 +7,7 @@
 
 pub mod ci;
 pub mod deps;
+pub mod interop;
 pub mod kafka;
 pub mod skip;
 pub mod steps;

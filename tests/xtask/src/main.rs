@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 use xtask::kafka::{self, Kafka, StartOptions};
-use xtask::{ci, deps, steps, test_run, tidy};
+use xtask::{ci, deps, interop, steps, test_run, tidy};
 
 /// Jobs of this repository.
 #[derive(Parser)]
@@ -26,6 +26,8 @@ enum Job {
     Tidy,
     /// Check licences, banned crates and sources of the dependencies
     Deps,
+    /// Let Java Hollow and this library extend chains of versions in turns, and compare all they see (needs Java 17, Maven)
+    Interop(interop::Options),
     /// Start and stop a real Kafka (needs Java 17 or newer, and Maven the first time)
     #[command(subcommand)]
     Kafka(KafkaJob),
@@ -104,6 +106,7 @@ fn run(job: Job) -> anyhow::Result<bool> {
         Job::Ci => ci::run(),
         Job::Tidy => tidy::check().map(|()| true),
         Job::Deps => deps::check().map(|()| true),
+        Job::Interop(options) => interop::run(&options),
         Job::Kafka(job) => kafka_job(job),
     }
 }

@@ -1,0 +1,61 @@
+//! Chains that Java Hollow and this library extend in turns; started by `cargo xtask interop`, which provides the Java program.
+
+use clap::Parser;
+use std::ffi::OsString;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tests::interop::{Settings, run};
+
+#[derive(Parser)]
+struct Options {
+    /// The `java` to start
+    #[arg(long)]
+    java: OsString,
+    /// Class path of the Java program
+    #[arg(long)]
+    classpath: OsString,
+    /// Its main class
+    #[arg(long, default_value = "interop.Main")]
+    main: String,
+    /// Seeds of the chains: `FROM..TO` without TO, or one seed
+    #[arg(long, value_parser = seeds, default_value = "0..300")]
+    seeds: Range<u64>,
+    /// How many chains at a time, each with a JVM
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Leave the directory of a failing chain in this folder
+    #[arg(long)]
+    keep: Option<PathBuf>,
+}
+
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let number = |text: &str| text.parse::<u64>().map_err(|error| format!("{text}: {error}"));
+    match text.split_once("..") {
+        Some((from, to)) => Ok(number(from)?..number(to)?),
+        None => number(text).map(|seed| seed..seed + 1),
+    }
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let options = Options::parse();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let (report, failures) = run(&Settings {
+        seeds: options.seeds,
+        jobs: options.jobs.unwrap_or(cores.min(4)),
+        keep: options.keep,
+        java: options.java,
+        classpath: options.classpath,
+        main: options.main,
+        progress: true,
+    })?;
+    for failure in &failures {
+        eprintln!("{failure}");
+    }
+    println!("{report}");
+    Ok(if failures.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,43 @@
+//! Java Hollow as the witness: chains of versions that it and this library extend in turns.
+//!
+//! ```text
+//!              same random operations
+//!    Java engine <---- script ----> our engine        blobs of both: the same bytes
+//!         |                              |
+//!         `---- whose turn it is --------' publishes
+//!                      |
+//!              one directory in Java's layout
+//!                      |
+//!    HollowConsumer <--+--> Consumer                   by deltas, and back by reverse deltas
+//!    HollowBlobReader <-+--> ReadState                 snapshots, filtered, with some parts
+//!                                                      content and checksums of both: the same
+//! ```
+//!
+//! A seed decides everything about a chain: the model, what producers and readers do, who has the turn. After each turn
+//! both producers are made anew and restored from the last version, whoever published it.
+//!
+//! What is compared at every version: the ordinals of all records and the bytes of all blobs; content, header tags and
+//! checksums of the snapshot, of the state that the consumers reached by deltas, and of the reverse delta; that these
+//! three are the same state; and that the records of root types are those that the operations asked for.
+//!
+//! The Java side is our own program over the published artifact, in `tests/interop`.
+
+mod blobs;
+mod canonical;
+mod chain;
+mod cycle;
+mod java;
+mod model;
+mod readers;
+mod report;
+mod rng;
+mod run;
+mod script;
+mod traits;
+mod values;
+mod words;
+
+pub use java::Jvm;
+pub use report::{Publisher, Report};
+pub use run::{Failure, Settings, run};
+pub use traits::VERSIONS;

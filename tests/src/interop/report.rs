@@ -1,0 +1,167 @@
+//! What a run came to, as counts and as a table.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+/// Who published a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Publisher {
+    /// Java Hollow.
+    Java,
+    /// This library.
+    Rust,
+}
+
+/// Counts of what was compared and found the same.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Chains.
+    pub chains: usize,
+    /// Versions published, by Java and by us.
+    pub versions: [usize; 2],
+    /// Records in the states of all versions.
+    pub records: usize,
+    /// States read on both sides whose content and checksums agree.
+    pub states: usize,
+    /// Blobs that both sides wrote and that are the same byte for byte.
+    pub same_blobs: usize,
+    /// Blobs that differ in the order of header tags only.
+    pub same_but_tag_order: usize,
+    /// Bytes of the blobs compared.
+    pub blob_bytes: u64,
+    /// Versions per feature: published by Java and read by us, the other way round, and compared byte for byte.
+    features: BTreeMap<&'static str, [usize; 3]>,
+    /// Time in the Java program by command, in milliseconds.
+    pub java_millis: BTreeMap<String, u64>,
+    /// What runs on the other side.
+    pub java_version: String,
+    /// Wall clock time.
+    pub took: Duration,
+}
+
+impl Report {
+    /// Counts a version with these features.
+    pub fn count(&mut self, features: &BTreeSet<&'static str>, publisher: Publisher, compared: bool) {
+        self.versions[publisher as usize] += 1;
+        for feature in features {
+            let counts = self.features.entry(feature).or_default();
+            counts[publisher as usize] += 1;
+            counts[2] += usize::from(compared);
+        }
+    }
+
+    /// Counts something in one direction only.
+    pub fn count_direction(&mut self, feature: &'static str, publisher: Publisher, times: usize) {
+        self.features.entry(feature).or_default()[publisher as usize] += times;
+    }
+
+    /// Counts something that was compared byte for byte.
+    pub fn count_bytes(&mut self, feature: &'static str, times: usize) {
+        self.features.entry(feature).or_default()[2] += times;
+    }
+
+    /// How often a feature came up: written by Java and read here, the other way round, compared byte for byte.
+    pub fn feature(&self, feature: &str) -> [usize; 3] {
+        self.features.get(feature).copied().unwrap_or_default()
+    }
+
+    /// Takes in what another run came to.
+    pub fn add(&mut self, other: Report) {
+        self.chains += other.chains;
+        self.records += other.records;
+        self.states += other.states;
+        self.same_blobs += other.same_blobs;
+        self.same_but_tag_order += other.same_but_tag_order;
+        self.blob_bytes += other.blob_bytes;
+        for (into, from) in self.versions.iter_mut().zip(other.versions) {
+            *into += from;
+        }
+        for (feature, counts) in other.features {
+            let into = self.features.entry(feature).or_default();
+            into.iter_mut().zip(counts).for_each(|(into, from)| *into += from);
+        }
+        for (command, millis) in other.java_millis {
+            *self.java_millis.entry(command).or_default() += millis;
+        }
+        if self.java_version.is_empty() {
+            self.java_version = other.java_version;
+        }
+    }
+}
+
+/// What no run of this kind shows, and what does instead.
+const GAPS: [(&str, &str); 6] = [
+    (
+        "partitioned ordinal maps",
+        "not in the published version used here; golden vectors of a newer one, byte for byte",
+    ),
+    (
+        "hash key paths ending in `!`, keys of types that are not registered",
+        "no text form for the former; golden vectors",
+    ),
+    (
+        "unpaired surrogates, explicit `setNull`",
+        "golden vectors",
+    ),
+    (
+        "compaction, `mapOrdinal`",
+        "golden vectors",
+    ),
+    (
+        "`HollowProducer.Incremental`, object mapper",
+        "golden vectors: read, and their cycles written again from the resulting states",
+    ),
+    (
+        "`SHARED_MEMORY_LAZY`, object longevity, generated APIs",
+        "Java's own matters: they read the same blobs, nothing is tested",
+    ),
+];
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [java, rust] = self.versions;
+        writeln!(
+            f,
+            "{} chains, {} versions ({java} published by Java, {rust} by us), {} records; against {}.",
+            self.chains,
+            java + rust,
+            self.records,
+            self.java_version
+        )?;
+        writeln!(
+            f,
+            "{} states read on both sides: content and checksums agree. {} blobs ({:.1} MB) written by both sides: {} the same \
+             byte for byte, {} but for the order of header tags, 0 different.",
+            self.states,
+            self.same_blobs + self.same_but_tag_order,
+            self.blob_bytes as f64 / 1e6,
+            self.same_blobs,
+            self.same_but_tag_order,
+        )?;
+        writeln!(f)?;
+        writeln!(f, "| feature | Java writes, we read | we write, Java reads | both write the same bytes |")?;
+        writeln!(f, "|---|---|---|---|")?;
+        for (feature, counts) in &self.features {
+            let [java, rust, bytes] = counts.map(|count| match count {
+                0 => "—".to_owned(),
+                count => format!("ok, {count}"),
+            });
+            writeln!(f, "| {feature} | {java} | {rust} | {bytes} |")?;
+        }
+        writeln!(f)?;
+        writeln!(f, "| not shown by these runs | what there is instead |")?;
+        writeln!(f, "|---|---|")?;
+        for (gap, instead) in GAPS {
+            writeln!(f, "| {gap} | {instead} |")?;
+        }
+        writeln!(f)?;
+        let millis: Vec<String> = self.java_millis.iter().map(|(name, millis)| format!("{name} {millis}")).collect();
+        write!(
+            f,
+            "Took {:.1} s; in Java, ms: {}.",
+            self.took.as_secs_f64(),
+            millis.join(", ")
+        )
+    }
+}
