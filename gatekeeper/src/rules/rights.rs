@@ -88,7 +88,7 @@ pub fn standings(windows: &[&WindowFact], among: CountrySet, now: i64) -> Vec<St
             reasons: [reason, None],
         };
         if phase == Phase::Ended {
-            split(standing, &revoked, |contract| revoked_reason(contract), &mut standings);
+            split(standing, &revoked, revoked_reason, &mut standings);
         } else {
             standings.push(standing);
         }

@@ -101,7 +101,7 @@ pub enum RunnerError {
         /// The leading runner's output.
         version: Version,
         /// What happened.
-        source: PinError,
+        source: Box<PinError>,
     },
     /// The leading runner's output cannot be read.
     #[error("the output to follow cannot be read")]
@@ -202,6 +202,14 @@ impl<D: Derivation> Runner<D> {
         &self.inputs
     }
 
+    /// Brings a leading runner's inputs up to date without evaluating them, for what else reads them. A following runner's
+    /// inputs stay, because what it follows decides about them.
+    pub fn refresh_inputs(&mut self, now: i64) {
+        if matches!(self.role, Role::Lead) {
+            self.inputs.refresh(now);
+        }
+    }
+
     /// Takes over the output store and continues its chain. Cycles do it when it was not done.
     ///
     /// # Errors
@@ -265,7 +273,7 @@ impl<D: Derivation> Runner<D> {
         let pinned = self.inputs.pin_to(|name| provenance.inputs.get(name).copied(), now);
         pinned.map_err(|source| RunnerError::Pin {
             version: provenance.version,
-            source,
+            source: Box::new(source),
         })?;
         let before = self.followed();
         let between =

@@ -47,7 +47,7 @@ pub enum PinError {
         /// The version.
         version: Version,
         /// What happened.
-        source: RefreshError,
+        source: Box<RefreshError>,
     },
 }
 
@@ -101,10 +101,11 @@ impl InputSet {
                 .consumer()
                 .map_err(|source| PinError::Open { input: name, source })?;
             if consumer.version() != Some(version) {
-                consumer.refresh_to(version).map_err(|source| PinError::Refresh {
+                let moved = consumer.refresh_to(version);
+                moved.map_err(|source| PinError::Refresh {
                     input: input.name.clone(),
                     version,
-                    source,
+                    source: Box::new(source),
                 })?;
             }
             input.error = None;

@@ -108,7 +108,10 @@ pub fn replay(
         });
     }
     let pinned = inputs.pin_to(|name| provenance.inputs.get(name).copied(), now);
-    pinned.map_err(|source| RunnerError::Pin { version, source })?;
+    pinned.map_err(|source| RunnerError::Pin {
+        version,
+        source: Box::new(source),
+    })?;
     let states = inputs
         .states()
         .map_err(|missing| RunnerError::Evaluate(missing.join(", ").into()))?;

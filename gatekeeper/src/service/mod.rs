@@ -99,6 +99,7 @@ impl Service {
         let cadence = Duration::from_secs(settings.cadence_seconds);
         let (stop, stopped) = mpsc::channel();
         let body = move || {
+            cycles.show_stored();
             loop {
                 let start = Instant::now();
                 // What went wrong is logged and shown; the next cycle begins anew.
@@ -178,11 +179,26 @@ impl Cycles {
         let result = self.runner.cycle(now);
         self.take_note(&result, now);
         self.show();
+        self.show_other();
+        result
+    }
+
+    /// Shows what was published before this service started, so that there is something to see during its first cycle.
+    pub fn show_stored(&mut self) {
+        if let Err(error) = self.runner.restore() {
+            // The first cycle will say so.
+            tracing::warn!(env = %self.env, error = error_chain(&error), "the last output cannot be continued");
+        }
+        self.runner.refresh_inputs(now_ms());
+        self.show();
+        self.show_other();
+    }
+
+    fn show_other(&mut self) {
         if let Some((stores, consumer)) = &mut self.other {
             watch(stores, consumer, self.env.other(), &self.site);
             recall(stores, &self.site);
         }
-        result
     }
 
     /// The last output.

@@ -410,11 +410,10 @@ impl<'d> Reference<'d> {
     fn parents(&self, title: &Title, code: &str, at: i64) -> Vec<(Code, String)> {
         let page = |id: i64| {
             let parent = self.title(id)?;
-            let fits = match (title.work_type, parent.work_type) {
-                (WorkType::Season, WorkType::Series) => true,
-                (WorkType::Episode, WorkType::Season | WorkType::Series) => true,
-                _ => false,
-            };
+            let fits = matches!(
+                (title.work_type, parent.work_type),
+                (WorkType::Season, WorkType::Series) | (WorkType::Episode, WorkType::Season | WorkType::Series)
+            );
             fits.then_some(parent)
         };
         let nearest = match title.work_type {
