@@ -16,7 +16,7 @@ pub(super) struct OrdinalTable {
 }
 
 impl OrdinalTable {
-    /// The first ordinal with this hash that the caller recognises.
+    /// The first ordinal with this hash that the caller recognises; of several the one that was added first.
     #[inline]
     pub(super) fn find(&self, hash: u32, mut is_it: impl FnMut(Ordinal) -> bool) -> Option<Ordinal> {
         if self.slots.is_empty() {
@@ -100,12 +100,15 @@ impl OrdinalTable {
         self.slots[at] = slot;
     }
 
+    /// Doubles the table. Records of one hash keep their order: a run that wraps around is taken from where it begins.
     fn grow(&mut self) {
         let slots = vec![0; (self.slots.len() * 2).max(MIN_SLOTS)];
         let old = std::mem::replace(&mut self.slots, slots);
-        old.into_iter()
-            .filter(|&slot| slot != 0)
-            .for_each(|slot| self.place(slot));
+        let between_runs = old.iter().position(|&slot| slot == 0).unwrap_or(0);
+        let (wrapped, from_there) = old.split_at(between_runs);
+        for &slot in from_there.iter().chain(wrapped).filter(|&&slot| slot != 0) {
+            self.place(slot);
+        }
     }
 }
 
@@ -147,6 +150,23 @@ mod tests {
                     let found = table.find(hash_of(number), |candidate| candidate == ordinal(number));
                     prop_assert_eq!(found.is_some(), model.contains(&number));
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn of_one_hash_the_first_added_is_found_first() {
+        let first_of = |hash: u32, others: u32| {
+            let mut table = OrdinalTable::default();
+            table.insert(hash, ordinal(6));
+            table.insert(hash, ordinal(10));
+            (0..others).for_each(|other| table.insert(other.wrapping_mul(0x9e37_79b9), ordinal(100 + other)));
+            table.find(hash, |o| o.get() < 100)
+        };
+        for others in 0..50 {
+            // The last of these begin a run at the end of the table that goes on at its start.
+            for hash in (u32::MAX - 40)..=u32::MAX {
+                assert_eq!(first_of(hash, others), Some(ordinal(6)), "hash={hash} others={others}");
             }
         }
     }
