@@ -286,6 +286,16 @@ impl Source for JavaDirectory {
             })
             .collect()
     }
+
+    fn inventory(&self) -> Result<Vec<String>, StoreError> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.directory).map_err(|e| self.error(e))? {
+            let name = entry.map_err(|e| self.error(e))?.file_name();
+            let blob = name.to_str().filter(|name| FileName::parse(name).is_some());
+            names.extend(blob.map(str::to_owned));
+        }
+        Ok(names)
+    }
 }
 
 #[cfg(test)]

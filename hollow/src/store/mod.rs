@@ -30,6 +30,7 @@ pub mod route;
 mod source;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 
 pub use blob_store::{BlobBytes, BlobStore, Put, Register, Registers, Staged, Token};
 pub use error::StoreError;

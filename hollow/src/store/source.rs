@@ -38,6 +38,15 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`StoreError`], above all [`StoreError::Corrupt`] if the bytes are not those of the blob.
     fn open(&self, blob: &BlobRef) -> Result<Vec<BlobBytes>, StoreError>;
+
+    /// The names of all blobs and manifests there are, announced or not, in no order. For cleaning up and checking only.
+    /// Empty if the source cannot tell.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the source should be able to tell and is not.
+    fn inventory(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
 }
 
 /// Names a version.
@@ -146,5 +155,11 @@ impl Source for Store {
             Some(sha256) => Ok(vec![bytes.verified(&key, blob.length, sha256)?]),
             None => Err(StoreError::corrupt(&key, "a blob with a known digest", "none")),
         }
+    }
+
+    fn inventory(&self) -> Result<Vec<String>, StoreError> {
+        let mut keys = self.blobs().list("blobs/")?;
+        keys.extend(self.blobs().list("manifests/")?);
+        Ok(keys.iter().map(|key| key.as_str().to_owned()).collect())
     }
 }

@@ -6,28 +6,135 @@ use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
+/// What a command that worked says by its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Done, found, in good order: 0.
+    Yes,
+    /// Done, and the answer is no: 1.
+    No,
+    /// Done, and what was looked at is damaged: 4.
+    Damaged,
+}
+
+impl From<Answer> for ExitCode {
+    fn from(answer: Answer) -> Self {
+        ExitCode::from(match answer {
+            Answer::Yes => 0,
+            Answer::No => 1,
+            Answer::Damaged => 4,
+        })
+    }
+}
+
 /// Why a command has no answer.
 #[derive(Debug)]
-pub(crate) enum Failure {
-    /// The dataset, state or blob is not there.
-    NotFound(Box<dyn Error>),
-    /// The data is damaged.
-    Damaged(Box<dyn Error>),
-    /// The store does not answer or refuses.
-    Unavailable(Box<dyn Error>),
+pub(crate) struct Failure {
+    kind: Kind,
+    error: Box<dyn Error>,
+    hint: String,
+}
+
+/// The kinds of failures, by what to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
     /// The arguments cannot be meant.
-    Usage(Box<dyn Error>),
+    Usage,
+    /// The dataset, state, blob or record is not there.
+    NotFound,
+    /// The data is damaged, or not what it must be.
+    Damaged,
+    /// The store does not answer.
+    Unavailable,
+    /// Standard output was closed: whoever read it has enough.
+    Closed,
+}
+
+impl Failure {
+    fn new(kind: Kind, error: impl Into<Box<dyn Error>>, hint: &str) -> Self {
+        Self {
+            kind,
+            error: error.into(),
+            hint: hint.to_owned(),
+        }
+    }
+
+    /// The arguments cannot be meant.
+    pub(crate) fn usage(error: impl Into<Box<dyn Error>>) -> Self {
+        Self::new(Kind::Usage, error, "see hollow --help")
+    }
+
+    /// It is not there.
+    pub(crate) fn not_found(error: impl Into<Box<dyn Error>>) -> Self {
+        Self::new(Kind::NotFound, error, "hollow versions --store DIR lists what is there")
+    }
+
+    /// The data is damaged, or not what it must be.
+    pub(crate) fn damaged(error: impl Into<Box<dyn Error>>) -> Self {
+        let hint = "try another way with --route, or another version; hollow verify looks at everything";
+        Self::new(Kind::Damaged, error, hint)
+    }
+
+    /// Something outside does not do what it should.
+    pub(crate) fn unavailable(error: impl Into<Box<dyn Error>>) -> Self {
+        Self::new(
+            Kind::Unavailable,
+            error,
+            "check that the store can be reached, read and written",
+        )
+    }
+
     /// Standard output cannot be written to.
-    Output(io::Error),
+    pub(crate) fn output(error: io::Error) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::BrokenPipe => Kind::Closed,
+            _ => Kind::Unavailable,
+        };
+        Self::new(kind, error, "check where the output goes")
+    }
+
+    /// The same with another hint.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    fn code(&self) -> u8 {
+        match self.kind {
+            Kind::Closed => 0,
+            Kind::Usage => 2,
+            Kind::NotFound => 3,
+            Kind::Damaged => 4,
+            Kind::Unavailable => 5,
+        }
+    }
+
+    /// Tells standard error and gives the exit code.
+    pub(crate) fn report(self, json: bool) -> ExitCode {
+        if self.kind != Kind::Closed {
+            tell(self.code(), &causes(self.error.as_ref()), &self.hint, json);
+        }
+        ExitCode::from(self.code())
+    }
+}
+
+/// Tells standard error what went wrong.
+pub(crate) fn tell(code: u8, message: &str, hint: &str, json: bool) {
+    use std::io::Write;
+    let text = match json {
+        true => serde_json::json!({"error": {"code": code, "message": message, "hint": hint}}).to_string(),
+        false => format!("error: {}\n  hint: {hint}", crate::output::printable(message)),
+    };
+    let _ = writeln!(io::stderr(), "{text}"); // there is nobody else to tell
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match &error {
-            StoreError::Absent { .. } => Failure::NotFound(error.into()),
-            StoreError::Corrupt { .. } => Failure::Damaged(error.into()),
-            StoreError::Invalid { .. } => Failure::Usage(error.into()),
-            _ => Failure::Unavailable(error.into()),
+            StoreError::Absent { .. } => Failure::not_found(error),
+            StoreError::Corrupt { .. } => Failure::damaged(error),
+            StoreError::Invalid { .. } => Failure::usage(error),
+            _ => Failure::unavailable(error),
         }
     }
 }
@@ -38,57 +145,14 @@ impl From<RefreshError> for Failure {
             RefreshError::Load {
                 source: LoadError::Decode { .. },
                 ..
-            } => Failure::Damaged,
+            } => Failure::damaged,
             _ => match error.store_error() {
-                Some(StoreError::Absent { .. }) => Failure::NotFound,
-                Some(StoreError::Corrupt { .. }) => Failure::Damaged,
-                _ => Failure::Unavailable,
+                Some(StoreError::Absent { .. }) => Failure::not_found,
+                Some(StoreError::Corrupt { .. }) => Failure::damaged,
+                _ => Failure::unavailable,
             },
         };
-        kind(error.into())
-    }
-}
-
-impl Failure {
-    fn code(&self) -> u8 {
-        match self {
-            Failure::Usage(_) => 2,
-            Failure::NotFound(_) => 3,
-            Failure::Damaged(_) => 4,
-            Failure::Unavailable(_) | Failure::Output(_) => 5,
-        }
-    }
-
-    fn hint(&self) -> &'static str {
-        match self {
-            Failure::Usage(_) => "see hollow --help",
-            Failure::NotFound(_) => "hollow versions --store DIR lists what is there",
-            Failure::Damaged(_) => "try another way with --route, or another version",
-            Failure::Unavailable(_) => "check that the store can be reached and read",
-            Failure::Output(_) => "check where the output goes",
-        }
-    }
-
-    /// Tells standard error and gives the exit code.
-    pub(crate) fn report(self, json: bool) -> ExitCode {
-        let error: &(dyn Error + 'static) = match &self {
-            // Whoever read the output has enough of it.
-            Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-            Failure::Output(error) => error,
-            Failure::NotFound(error)
-            | Failure::Damaged(error)
-            | Failure::Unavailable(error)
-            | Failure::Usage(error) => error.as_ref(),
-        };
-        let message = causes(error);
-        let (code, hint) = (self.code(), self.hint());
-        if json {
-            let error = serde_json::json!({"error": {"code": code, "message": message, "hint": hint}});
-            eprintln!("{error}");
-        } else {
-            eprintln!("error: {}\n  hint: {hint}", crate::output::printable(&message));
-        }
-        ExitCode::from(code)
+        kind(error)
     }
 }
 

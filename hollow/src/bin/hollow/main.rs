@@ -1,18 +1,18 @@
-//! `hollow`: looks into published states from the command line.
+//! `hollow`: looks into published states, checks them, and makes new ones, from the command line.
 //!
-//! Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 the answer is no, 2 usage,
-//! 3 not found, 4 data damaged, 5 store not available.
+//! Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 done and the answer is no,
+//! 2 usage, 3 not found, 4 data damaged, 5 store not available, 6 refused. Nothing is ever coloured.
 
+mod args;
+mod commands;
 mod failure;
 mod output;
-mod report;
+mod progress;
 mod source;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use failure::Failure;
-use hollow::Version;
-use hollow::store::route::Preference;
-use std::path::PathBuf;
+use clap::{Parser, Subcommand, error::ErrorKind};
+use commands::{checksum, dump, get, inspect, query, schema, verify, versions};
+use failure::{Answer, Failure};
 use std::process::ExitCode;
 
 /// Looks into the states of a dataset.
@@ -26,99 +26,82 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   hollow versions --store ./titles
-  hollow checksum --store ./titles --version 20240102030405001 --route deltas
-  hollow dump --store ./titles | jq .Title.records
+  hollow get --store ./titles Title:81730412
+  hollow query --store ./titles 'Title where work_type = Movie and release_date = null | count'
 
-Exit codes: 0 done, 2 usage, 3 not found, 4 data damaged, 5 store not available";
+Exit codes: 0 done, 1 done and the answer is no, 2 usage, 3 not found, 4 data damaged, 5 store not available, 6 refused";
 
 #[derive(Subcommand)]
 enum Command {
-    /// Prints all records of a state as JSON.
-    Dump(StateArgs),
-    /// Prints the checksum of a state and of each of its types.
-    Checksum(StateArgs),
-    /// Prints header tags, types, numbers of records and memory of a state.
-    Inspect(StateArgs),
     /// Lists the versions that can be loaded, newest first.
-    Versions(VersionsArgs),
+    Versions(versions::VersionsArgs),
+    /// Prints header tags, types, numbers of records, and where the bytes are.
+    Inspect(inspect::InspectArgs),
+    /// Prints the schemas of a state.
+    Schema(schema::SchemaArgs),
+    /// Prints one record.
+    Get(get::GetArgs),
+    /// Prints or counts the records that fulfil a condition.
+    Query(query::QueryArgs),
+    /// Prints all records of a state.
+    Dump(dump::DumpArgs),
+    /// Prints the checksum of a state and of each of its types.
+    Checksum(checksum::ChecksumArgs),
+    /// Checks every version of a store: digests, routes, references.
+    Verify(verify::VerifyArgs),
 }
 
-#[derive(Args)]
-struct StoreArgs {
-    /// Directory of the store; also one in the layout of Java Hollow.
-    #[arg(long, env = "HOLLOW_STORE", value_name = "DIR")]
-    store: PathBuf,
-    /// Prints JSON, and errors as JSON.
-    #[arg(long)]
-    json: bool,
-}
+impl Command {
+    fn json(&self) -> bool {
+        match self {
+            Command::Versions(args) => args.store.json,
+            Command::Inspect(args) => args.state.store.json,
+            Command::Schema(args) => args.state.store.json,
+            Command::Get(args) => args.state.store.json,
+            Command::Query(args) => args.state.store.json,
+            Command::Dump(args) => args.state.store.json,
+            Command::Checksum(args) => args.state.store.json,
+            Command::Verify(args) => args.store.json,
+        }
+    }
 
-#[derive(Args)]
-struct StateArgs {
-    #[command(flatten)]
-    store: StoreArgs,
-    /// The version [default: the announced one].
-    #[arg(long, value_name = "VERSION")]
-    version: Option<Version>,
-    /// How to get there [default: the cheapest way].
-    #[arg(long)]
-    route: Option<RouteArg>,
-}
-
-#[derive(Args)]
-struct VersionsArgs {
-    #[command(flatten)]
-    store: StoreArgs,
-    /// Lists this many versions at most; 0 lists all.
-    #[arg(long, default_value_t = 0)]
-    limit: usize,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum RouteArg {
-    /// The version's own snapshot.
-    Snapshot,
-    /// The earliest snapshot, then deltas forward.
-    Deltas,
-    /// The latest snapshot, then reverse deltas.
-    Reverse,
-}
-
-impl From<RouteArg> for Preference {
-    fn from(route: RouteArg) -> Self {
-        match route {
-            RouteArg::Snapshot => Preference::Snapshot,
-            RouteArg::Deltas => Preference::Deltas,
-            RouteArg::Reverse => Preference::Reverse,
+    fn run(&self) -> Result<Answer, Failure> {
+        match self {
+            Command::Versions(args) => versions::run(args),
+            Command::Inspect(args) => inspect::run(args),
+            Command::Schema(args) => schema::run(args),
+            Command::Get(args) => get::run(args),
+            Command::Query(args) => query::run(args),
+            Command::Dump(args) => dump::run(args),
+            Command::Checksum(args) => checksum::run(args),
+            Command::Verify(args) => verify::run(args),
         }
     }
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let json = match &cli.command {
-        Command::Dump(args) | Command::Checksum(args) | Command::Inspect(args) => args.store.json,
-        Command::Versions(args) => args.store.json,
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
     };
-    match run(&cli.command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(json),
+    match cli.command.run() {
+        Ok(answer) => answer.into(),
+        Err(failure) => failure.report(cli.command.json()),
     }
 }
 
-fn run(command: &Command) -> Result<(), Failure> {
-    match command {
-        Command::Dump(args) => {
-            let state = source::state(args)?;
-            output::write(|out| hollow::tools::dump::write_json(&state, out))
-        }
-        Command::Checksum(args) => report::checksum(&*source::state(args)?, args.store.json),
-        Command::Inspect(args) => report::inspect(&*source::state(args)?, args.store.json),
-        Command::Versions(args) => {
-            let (announced, versions) = source::versions(args)?;
-            report::versions(announced, &versions, args.store.json)
-        }
+/// What is wrong with the arguments; or the help that was asked for.
+fn usage(error: &clap::Error) -> ExitCode {
+    let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if !is_help && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default();
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        failure::tell(2, message, "see hollow --help", true);
+    } else {
+        let _ = error.print(); // a reader that has gone misses nothing
     }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 #[cfg(test)]

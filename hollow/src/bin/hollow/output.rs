@@ -1,14 +1,20 @@
 //! Writing to standard output.
 
-use crate::failure::Failure;
+use crate::failure::{Answer, Failure};
 use std::io::{self, BufWriter, Write};
 
 /// Writes everything in large pieces.
 pub(crate) fn write(
     write: impl FnOnce(&mut BufWriter<io::StdoutLock<'static>>) -> io::Result<()>,
-) -> Result<(), Failure> {
+) -> Result<Answer, Failure> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    write(&mut out).and_then(|()| out.flush()).map_err(Failure::Output)
+    write(&mut out).and_then(|()| out.flush()).map_err(Failure::output)?;
+    Ok(Answer::Yes)
+}
+
+/// Writes a JSON document in one line.
+pub(crate) fn print_json(value: &serde_json::Value) -> Result<Answer, Failure> {
+    write(|out| writeln!(out, "{value}"))
 }
 
 /// Text from data, with everything that could steer a terminal made visible.

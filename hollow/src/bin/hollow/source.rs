@@ -1,17 +1,26 @@
 //! From arguments to a state.
 
+use crate::args::StateArgs;
 use crate::failure::Failure;
-use crate::{StateArgs, VersionsArgs};
 use hollow::Version;
 use hollow::consumer::Consumer;
 use hollow::read::ReadState;
 use hollow::store::route::Preference;
-use hollow::store::{FsStore, JavaDirectory, Link, Store, StoreError};
+use hollow::store::{FsStore, JavaDirectory, Source, Store, StoreError};
 use std::path::Path;
 use std::sync::Arc;
 
 /// Opens a directory, whichever of the two layouts it has. Writes nothing.
-fn open(directory: &Path) -> Result<Consumer, Failure> {
+pub(crate) fn source(directory: &Path) -> Result<Box<dyn Source>, Failure> {
+    match FsStore::open_existing(directory) {
+        Ok(store) => Ok(Box::new(Store::from(store))),
+        Err(_) if JavaDirectory::is_one(directory) => Ok(Box::new(JavaDirectory::open(directory)?)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A consumer of the states in a directory.
+pub(crate) fn consumer(directory: &Path) -> Result<Consumer, Failure> {
     let builder = match FsStore::open_existing(directory) {
         Ok(store) => Consumer::builder(Store::from(store)),
         Err(_) if JavaDirectory::is_one(directory) => Consumer::builder(JavaDirectory::open(directory)?),
@@ -22,7 +31,7 @@ fn open(directory: &Path) -> Result<Consumer, Failure> {
 
 /// The state that was asked for.
 pub(crate) fn state(args: &StateArgs) -> Result<Arc<ReadState>, Failure> {
-    let consumer = open(&args.store.store)?;
+    let consumer = consumer(&args.store.store)?;
     let newest = || -> Result<Option<Version>, StoreError> {
         match consumer.announced()? {
             Some(version) => Ok(Some(version)),
@@ -41,9 +50,12 @@ pub(crate) fn state(args: &StateArgs) -> Result<Arc<ReadState>, Failure> {
     Ok(consumer.state().ok_or_else(nothing)?)
 }
 
-/// The announced version and the newest versions.
-pub(crate) fn versions(args: &VersionsArgs) -> Result<(Option<Version>, Vec<Link>), Failure> {
-    let consumer = open(&args.store.store)?;
-    let limit = if args.limit == 0 { usize::MAX } else { args.limit };
-    Ok((consumer.announced()?, consumer.chain(limit)?))
+/// An error if the state does not have the type.
+pub(crate) fn require_type(state: &ReadState, name: &str) -> Result<(), Failure> {
+    if state.ty(name).is_some() {
+        return Ok(());
+    }
+    let names: Vec<&str> = state.types().map(|ty| ty.name()).take(20).collect();
+    let hint = format!("types of this state: {}", crate::output::printable(&names.join(", ")));
+    Err(Failure::not_found(format!("the state has no type {name}")).hint(hint))
 }

@@ -1,0 +1,10 @@
+//! One module for each command: its arguments, what it does, what it prints.
+
+pub(crate) mod checksum;
+pub(crate) mod dump;
+pub(crate) mod get;
+pub(crate) mod inspect;
+pub(crate) mod query;
+pub(crate) mod schema;
+pub(crate) mod verify;
+pub(crate) mod versions;

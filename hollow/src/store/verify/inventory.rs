@@ -1,0 +1,40 @@
+//! What lies in the store and is reachable from no version.
+
+use super::{Severity, Verification, listed};
+use crate::store::{Key, Link, LinkRef, Source, StoreError};
+use std::collections::BTreeSet;
+
+/// Compares what is there with what the chain names.
+pub(super) fn check(
+    source: &dyn Source,
+    tip: Option<LinkRef>,
+    links: &[Link],
+    report: &mut Verification,
+) -> Result<(), StoreError> {
+    let mut named: BTreeSet<String> = BTreeSet::new();
+    // By the digests under which the chain names them: that is what makes them reachable.
+    for at in links.iter().filter_map(|link| link.previous).chain(tip) {
+        named.extend(at.manifest.map(|digest| Key::manifest(at.version, &digest).to_string()));
+    }
+    for link in links {
+        for blob in [&link.snapshot, &link.delta, &link.reverse_delta].into_iter().flatten() {
+            named.insert(blob.name.clone());
+            named.extend(blob.parts.iter().map(|part| part.name.clone()));
+        }
+    }
+    let mut others: Vec<String> = source
+        .inventory()?
+        .into_iter()
+        .filter(|name| !named.contains(name))
+        .collect();
+    if !others.is_empty() {
+        others.sort();
+        let problem = format!(
+            "{} objects belong to no version of the chain: {}",
+            others.len(),
+            listed(&others)
+        );
+        report.find(Severity::Note, None, "leftovers", problem);
+    }
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! The command line program: what is printed where, and the exit codes.
+
+#![cfg(feature = "cli")]
+
+mod look;
+mod support;
+mod verify;

@@ -1,0 +1,6 @@
+//! The tools over whole states, held against plain trees of values.
+
+mod query;
+mod support;
+mod usage;
+mod verify;
