@@ -35,6 +35,15 @@ impl Tree<'_> {
         }
     }
 
+    /// An element, a key or a value. Those that are not there count too: there can be as many of them as bits in a blob.
+    fn element(&mut self, type_name: &str, ordinal: Ordinal, depth: usize) -> Value {
+        let value = self.referred(type_name, Some(ordinal), depth);
+        if matches!(value, Value::Null) {
+            self.take(1);
+        }
+        value
+    }
+
     /// Counts so many more values; false if there may not be as many.
     fn take(&mut self, values: usize) -> bool {
         let enough = self.values_left >= values;
@@ -63,8 +72,8 @@ impl Tree<'_> {
                     if self.values_left == 0 {
                         break;
                     }
-                    let key = self.referred(&ty.schema().key, Some(key), depth);
-                    entries.push((key, self.referred(&ty.schema().value, Some(value), depth)));
+                    let key = self.element(&ty.schema().key, key, depth);
+                    entries.push((key, self.element(&ty.schema().value, value, depth)));
                 }
                 Value::Map(entries)
             }
@@ -101,7 +110,7 @@ impl Tree<'_> {
             if self.values_left == 0 {
                 break;
             }
-            elements.push(self.referred(element, Some(ordinal), depth));
+            elements.push(self.element(element, ordinal, depth));
         }
         elements
     }
