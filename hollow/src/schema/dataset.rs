@@ -101,30 +101,29 @@ impl Dataset {
 
     /// The names of the types, each after those it refers to. Types on a circle come last, in alphabetical order.
     pub fn dependency_order(&self) -> Vec<&str> {
-        let mut waiting: BTreeMap<Utf16<'_>, BTreeSet<&str>> = self
-            .schemas
-            .iter()
-            .map(|s| {
-                (
-                    Utf16(s.name()),
-                    s.references()
-                        .into_iter()
-                        .filter(|name| self.get(name).is_some())
-                        .collect(),
-                )
-            })
-            .collect();
-        let mut order = Vec::with_capacity(waiting.len());
-        while let Some(next) = waiting
-            .iter()
-            .find(|(_, needs)| needs.is_empty())
-            .map(|(name, _)| *name)
-        {
+        let mut waiting: BTreeMap<Utf16<'_>, usize> = BTreeMap::new(); // with how many types each waits for
+        let mut waited_for: HashMap<&str, Vec<Utf16<'_>>> = HashMap::new();
+        for schema in &self.schemas {
+            let name = Utf16(schema.name());
+            let needs: BTreeSet<&str> = schema.references().into_iter().collect();
+            let needs = needs.into_iter().filter(|needed| self.get(needed).is_some());
+            let number = needs.inspect(|needed| waited_for.entry(needed).or_default().push(name));
+            waiting.insert(name, number.count());
+        }
+        let ready = waiting.iter().filter(|(_, needs)| **needs == 0);
+        let mut ready: BTreeSet<Utf16<'_>> = ready.map(|(name, _)| *name).collect();
+        let mut order = Vec::with_capacity(self.schemas.len());
+        while let Some(next) = ready.pop_first() {
             waiting.remove(&next);
-            waiting.values_mut().for_each(|needs| {
-                needs.remove(next.0);
-            });
             order.push(next.0);
+            for name in waited_for.remove(next.0).unwrap_or_default() {
+                if let Some(needs) = waiting.get_mut(&name) {
+                    *needs -= 1;
+                    if *needs == 0 {
+                        ready.insert(name);
+                    }
+                }
+            }
         }
         order.extend(waiting.keys().map(|name| name.0));
         order

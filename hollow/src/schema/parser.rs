@@ -3,6 +3,7 @@
 use super::{
     Field, FieldType, HashKey, ListSchema, MapSchema, ObjectSchema, PrimaryKey, Schema, SchemaError, SetSchema,
 };
+use std::collections::HashSet;
 
 /// Parses schemas in their text form:
 ///
@@ -26,9 +27,10 @@ pub fn parse(text: &str) -> Result<Vec<Schema>, SchemaError> {
         last_line: text.lines().count().max(1),
     };
     let mut schemas: Vec<Schema> = Vec::new();
+    let mut names = HashSet::new();
     while parser.skip_semicolons() {
         let schema = parser.schema()?;
-        if schemas.iter().any(|other| other.name() == schema.name()) {
+        if !names.insert(schema.name().to_owned()) {
             return Err(SchemaError::Duplicate {
                 what: "type",
                 name: schema.name().to_owned(),
@@ -138,11 +140,12 @@ impl Parser {
         let primary_key = PrimaryKey::new(self.annotation("PrimaryKey")?);
         self.mark('{', "{")?;
         let mut fields: Vec<Field> = Vec::new();
+        let mut names = HashSet::new();
         while !self.is_mark('}') {
             let ty = field_type(self.word("the type of a field, or }")?);
             let field = self.word("the name of a field")?;
             self.mark(';', ";")?;
-            if fields.iter().any(|other| other.name == field) {
+            if !names.insert(field.clone()) {
                 return Err(SchemaError::Duplicate {
                     what: "field",
                     name: format!("{name}.{field}"),
