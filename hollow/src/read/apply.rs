@@ -56,9 +56,13 @@ fn next_type_state(ty: &TypeReadState, frame: &Frame<'_>) -> Result<TypeReadStat
 /// For each of our fields the position of the field of the same name in the delta; `None` if a field of that name is
 /// there but holds something else.
 fn columns(ours: &ObjectSchema, theirs: &ObjectSchema) -> Option<Vec<Option<usize>>> {
-    let columns = ours.fields.iter().map(|field| match theirs.position(&field.name) {
-        Some(at) if theirs.fields[at].ty != field.ty => None,
-        position => Some(position),
-    });
+    let positions = theirs.positions();
+    let columns = ours
+        .fields
+        .iter()
+        .map(|field| match positions.get(field.name.as_str()).copied() {
+            Some(at) if theirs.fields[at].ty != field.ty => None,
+            position => Some(position),
+        });
     columns.collect()
 }

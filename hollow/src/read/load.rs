@@ -105,9 +105,17 @@ pub(super) fn field_kinds(schema: &ObjectSchema) -> Vec<FieldKind> {
 
 /// The schema without the fields that are dropped, and the positions in the blob of those that stay.
 fn kept_fields(schema: &ObjectSchema, filter: &Filter) -> (ObjectSchema, Vec<Option<usize>>) {
-    let mut kept = schema.clone();
-    kept.fields
-        .retain(|field| filter.keeps_field(&schema.name, &field.name));
-    let columns = kept.fields.iter().map(|field| schema.position(&field.name)).collect();
+    let mut columns = Vec::with_capacity(schema.fields.len());
+    let fields = schema.fields.iter().enumerate();
+    let kept = fields.filter(|(_, field)| filter.keeps_field(&schema.name, &field.name));
+    let fields = kept.map(|(at, field)| {
+        columns.push(Some(at));
+        field.clone()
+    });
+    let kept = ObjectSchema {
+        name: schema.name.clone(),
+        fields: fields.collect(),
+        primary_key: schema.primary_key.clone(),
+    };
     (kept, columns)
 }

@@ -143,10 +143,11 @@ fn pages<P: Page>(
 
 /// The fields that both schemas have with the same type: positions in either.
 fn common_fields(old: &ObjectSchema, new: &ObjectSchema) -> Vec<(usize, usize)> {
+    let positions = new.positions();
     let fields = old.fields.iter().enumerate();
     fields
         .filter_map(|(at, field)| {
-            let other = new.position(&field.name)?;
+            let other = *positions.get(field.name.as_str())?;
             (new.fields[other].ty == field.ty).then_some((at, other))
         })
         .collect()

@@ -14,6 +14,8 @@ pub use dataset::Dataset;
 pub use parser::parse;
 pub use path::{FieldPath, PathError, Step};
 
+use std::collections::HashMap;
+
 /// What the schemas of a text or a collection have wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -136,6 +138,12 @@ impl ObjectSchema {
     /// The position of the field with this name.
     pub fn position(&self, field: &str) -> Option<usize> {
         self.fields.iter().position(|f| f.name == field)
+    }
+
+    /// The positions of all fields by name, for looking up many: a type can have 32,767 of them.
+    pub(crate) fn positions(&self) -> HashMap<&str, usize> {
+        let fields = self.fields.iter().enumerate();
+        fields.map(|(at, field)| (field.name.as_str(), at)).collect()
     }
 
     /// The only field, if there is exactly one and it is not a reference: such a type merely names a value.
