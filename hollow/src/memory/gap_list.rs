@@ -32,22 +32,33 @@ pub enum GapListError {
 
 /// Reads strictly ascending ordinals of at most `max` (-1: none are allowed).
 pub fn read(bytes: &[u8], max: i64) -> Result<Vec<u32>, GapListError> {
-    let mut ordinals = Vec::new(); // grows with the bytes actually there: at least one per ordinal
+    let mut ordinals = Vec::with_capacity(len(bytes));
+    read_each(bytes, max, |ordinal| ordinals.push(ordinal))?;
+    Ok(ordinals)
+}
+
+/// How many ordinals these bytes hold if they are a gap list.
+pub fn len(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte < 0x80).count()
+}
+
+/// Hands over strictly ascending ordinals of at most `max` (-1: none are allowed), those before an error too.
+pub fn read_each(bytes: &[u8], max: i64, mut each: impl FnMut(u32)) -> Result<(), GapListError> {
     let mut previous = 0u64;
     let mut at = 0;
     while at < bytes.len() {
         let Decoded::Value(gap, length) = var_int::read_u32(&bytes[at..]) else {
             return Err(GapListError::Malformed(at));
         };
-        if gap == 0 && !ordinals.is_empty() {
+        if gap == 0 && at > 0 {
             return Err(GapListError::NotAscending(at));
         }
         previous += gap;
         if i64::try_from(previous).is_ok_and(|p| p > max) {
             return Err(GapListError::TooLarge { ordinal: previous, max });
         }
-        ordinals.push(previous as u32);
+        each(previous as u32);
         at += length;
     }
-    Ok(ordinals)
+    Ok(())
 }

@@ -49,7 +49,7 @@ impl Contents<'_> {
     fn has_records(&self) -> bool {
         match self {
             Contents::Snapshot(words) => (0..words.len()).any(|at| words.word(at) != 0),
-            Contents::Delta(changes) => changes.iter().any(|change| change.added_at().is_some()),
+            Contents::Delta(changes) => changes.iter().any(|change| change.is_added()),
         }
     }
 }
@@ -125,9 +125,11 @@ fn from_delta<P: Packer>(
     before: &Records<P::Page>,
     packer: &P,
 ) -> Result<Pages<P::Page>, DecodeError> {
-    let mut pages = Vec::new();
+    let by_page = || changes.chunk_by(|a, b| a.ordinal() >> PAGE_BITS == b.ordinal() >> PAGE_BITS);
+    let mut pages = Vec::with_capacity(by_page().count());
     let mut rows = Vec::new();
-    for changes in changes.chunk_by(|a, b| a.ordinal() >> PAGE_BITS == b.ordinal() >> PAGE_BITS) {
+    let mut positions = vec![0; frame.num_shards as usize]; // of the next record that each shard adds
+    for changes in by_page() {
         let number = changes[0].ordinal() >> PAGE_BITS;
         let old = before.page(number);
         let old_bits = old.map_or([0; 16], |page| *page.slots().words());
@@ -137,14 +139,17 @@ fn from_delta<P: Packer>(
             continue;
         }
         rows.clear();
-        let mut added = changes
-            .iter()
-            .filter_map(|change| Some((change.ordinal(), change.added_at()?)))
-            .peekable();
+        let added = changes.iter().filter(|change| change.is_added());
+        let mut added = added.map(|change| change.ordinal()).peekable();
         for slot in iter_bits(&bits) {
             let ordinal = (number << PAGE_BITS) + slot;
-            rows.extend(match added.next_if(|(next, _)| *next == ordinal) {
-                Some((_, position)) => packer.added(shard_of(frame, ordinal), position),
+            rows.extend(match added.next_if(|next| *next == ordinal) {
+                Some(_) => {
+                    let shard = shard_of(frame, ordinal);
+                    let position = positions[shard];
+                    positions[shard] += 1;
+                    packer.added(shard, position)
+                }
                 None => old.and_then(|page| Some(packer.kept(page, page.slots().index_of(slot)?))),
             });
         }
@@ -159,7 +164,7 @@ fn changed_bits(frame: &Frame<'_>, changes: &[Change], old: &SlotBits) -> Result
     let mut bits = *old;
     for change in changes {
         let slot = change.ordinal() & (PAGE_ORDINALS - 1);
-        match (change.added_at().is_some(), contains(old, slot)) {
+        match (change.is_added(), contains(old, slot)) {
             (true, true) => return Err(frame.invalid("added ordinal", "one that is not populated", change.ordinal())),
             (false, false) => return Err(frame.invalid("removed ordinal", "a populated one", change.ordinal())),
             _ => bits[(slot >> 6) as usize] ^= 1 << (slot & 63),

@@ -43,6 +43,14 @@ impl<'b> CollectionBody<'b> {
         }
     }
 
+    /// The highest ordinal, two widths at least, the number of elements, and two numbers of words.
+    pub(super) const MIN_SHARD_BYTES: u64 = 6;
+
+    /// Makes room for so many shards, each of which takes its bytes.
+    pub(super) fn reserve(&mut self, num_shards: usize) {
+        self.shards.reserve_exact(num_shards);
+    }
+
     pub(super) fn read_shard(&mut self, cursor: &mut Cursor<'b>, num_records: u64) -> Result<(), DecodeError> {
         let widths = self.read_widths(cursor)?;
         if self.shards.is_empty() {

@@ -52,26 +52,26 @@ pub(super) enum Contents<'b> {
     Delta(Vec<Change>),
 }
 
-/// An ordinal that a delta adds or removes.
+/// An ordinal that a delta adds or removes. There can be one for each byte of a delta, so it is kept small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Change(u64); // the ordinal, 31 bits for the position, 1 for what it is
+pub(super) struct Change(u32); // the ordinal, and a bit for what it is
 
 impl Change {
-    fn added(ordinal: u32, position: u32) -> Self {
-        Self(u64::from(ordinal) << 32 | u64::from(position) << 1 | 1)
+    fn added(ordinal: u32) -> Self {
+        Self(ordinal << 1 | 1)
     }
 
     fn removed(ordinal: u32) -> Self {
-        Self(u64::from(ordinal) << 32)
+        Self(ordinal << 1)
     }
 
     pub(super) fn ordinal(self) -> u32 {
-        (self.0 >> 32) as u32
+        self.0 >> 1
     }
 
-    /// The record's position among those that its shard adds; `None` if the ordinal is removed.
-    pub(super) fn added_at(self) -> Option<u32> {
-        (self.0 & 1 != 0).then_some(self.0 as u32 >> 1)
+    /// Whether a record is added; the k-th one of its shard has the shard's k-th record in the blob.
+    pub(super) fn is_added(self) -> bool {
+        self.0 & 1 != 0
     }
 }
 
@@ -94,13 +94,14 @@ impl<'b> Frame<'b> {
     }
 
     fn read_state(cursor: &mut Cursor<'b>, form: Form, schema: Schema) -> Result<Self, DecodeError> {
-        let num_shards = read_num_shards(cursor)?;
+        let mut body = Body::new(&schema);
+        let num_shards = read_num_shards(cursor, body.min_shard_bytes())?;
+        body.reserve(num_shards as usize);
         let mut max = if num_shards > 1 {
             Some(read_max(cursor, "highest ordinal")?)
         } else {
             None
         };
-        let mut body = Body::new(&schema);
         let mut changes = Vec::new();
         for shard in 0..num_shards {
             let found = read_max(cursor, "highest ordinal of a shard")?;
@@ -163,15 +164,31 @@ impl Body<'_> {
             Schema::Map(_) => Body::Collection(CollectionBody::new(Kind::Map)),
         }
     }
+
+    /// The fewest bytes that a shard takes.
+    fn min_shard_bytes(&self) -> u64 {
+        match self {
+            Body::Object(body) => body.min_shard_bytes(),
+            Body::Collection(_) => CollectionBody::MIN_SHARD_BYTES,
+        }
+    }
+
+    fn reserve(&mut self, num_shards: usize) {
+        match self {
+            Body::Object(body) => body.reserve(num_shards),
+            Body::Collection(body) => body.reserve(num_shards),
+        }
+    }
 }
 
-fn read_num_shards(cursor: &mut Cursor<'_>) -> Result<u32, DecodeError> {
+/// The number of shards: a power of two, and not more than can be there.
+fn read_num_shards(cursor: &mut Cursor<'_>, min_shard_bytes: u64) -> Result<u32, DecodeError> {
     if cursor.var_u32("compatibility marker")? == 0 {
         return Ok(1); // before Hollow 2.1.0
     }
     let skip = cursor.var_u32("room for future data")?;
     cursor.take("room for future data", skip.into())?;
-    let num_shards = cursor.count("number of shards", 4)? as u32;
+    let num_shards = cursor.count("number of shards", min_shard_bytes)? as u32;
     if !num_shards.is_power_of_two() {
         return Err(cursor.invalid("number of shards", "a power of two", num_shards));
     }
@@ -195,23 +212,19 @@ fn read_changes(
     shard: u32,
     num_shards: u32,
 ) -> Result<u64, DecodeError> {
-    let mut read = |what| -> Result<Vec<u32>, DecodeError> {
+    let mut read = |what, change: fn(u32) -> Change| -> Result<u64, DecodeError> {
         let length = cursor.var_u64(what)?;
         let bytes = cursor.take(what, length)?;
-        gap_list::read(bytes, shard_max).map_err(|error| cursor.invalid(what, "ascending ordinals", error))
+        let number = gap_list::len(bytes);
+        changes.reserve(number);
+        // The shard's highest ordinal was held against that of the type, so these do not overflow.
+        let push = |local| changes.push(change(local * num_shards + shard));
+        let read = gap_list::read_each(bytes, shard_max, push);
+        read.map_err(|error| cursor.invalid(what, "ascending ordinals", error))?;
+        Ok(number as u64)
     };
-    // The shard's highest ordinal was held against that of the type, so these do not overflow.
-    let global = |local: u32| local * num_shards + shard;
-    let removals = read("removed ordinals")?;
-    changes.extend(removals.into_iter().map(|local| Change::removed(global(local))));
-    let additions = read("added ordinals")?;
-    let num_records = additions.len() as u64;
-    changes.extend(
-        (0..)
-            .zip(additions)
-            .map(|(position, local)| Change::added(global(local), position)),
-    );
-    Ok(num_records)
+    read("removed ordinals", Change::removed)?;
+    read("added ordinals", Change::added)
 }
 
 fn read_populated<'b>(cursor: &mut Cursor<'b>, max: i64) -> Result<WireWords<'b>, DecodeError> {

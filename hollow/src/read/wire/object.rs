@@ -11,7 +11,11 @@ use crate::schema::ObjectSchema;
 pub(crate) struct ObjectBody<'b> {
     fields: Vec<WireField>,
     record_bits: u64,
-    shards: Vec<Shard<'b>>,
+    num_areas: usize,
+    /// The records of each shard.
+    shards: Vec<WireWords<'b>>,
+    /// The variable-length areas of all shards, one shard after the other.
+    areas: Vec<&'b [u8]>,
 }
 
 #[derive(Debug)]
@@ -22,12 +26,6 @@ struct WireField {
     width: u32,
     /// STRING and BYTES: which of the shard's variable-length areas is the field's.
     area: usize,
-}
-
-#[derive(Debug)]
-struct Shard<'b> {
-    records: WireWords<'b>,
-    areas: Vec<&'b [u8]>,
 }
 
 impl<'b> ObjectBody<'b> {
@@ -48,8 +46,22 @@ impl<'b> ObjectBody<'b> {
         Self {
             fields: fields.collect(),
             record_bits: 0,
+            num_areas,
             shards: Vec::new(),
+            areas: Vec::new(),
         }
+    }
+
+    /// The highest ordinal and the number of words; a width and a number of bytes for each field. Types without fields
+    /// have one record at most, and shards without records take more for their highest ordinal.
+    pub(super) fn min_shard_bytes(&self) -> u64 {
+        (2 + 2 * self.fields.len() as u64).max(4)
+    }
+
+    /// Makes room for so many shards, each of which takes its bytes.
+    pub(super) fn reserve(&mut self, num_shards: usize) {
+        self.shards.reserve_exact(num_shards);
+        self.areas.reserve_exact(num_shards * self.num_areas);
     }
 
     pub(super) fn read_shard(&mut self, cursor: &mut Cursor<'b>, num_records: u64) -> Result<(), DecodeError> {
@@ -68,35 +80,34 @@ impl<'b> ObjectBody<'b> {
             }
         }
         let records = read_words(cursor, "fixed-length data", num_records * self.record_bits)?;
-        let mut areas = Vec::new();
         for field in &self.fields {
             const WHAT: &str = "variable-length data";
             let length = cursor.var_u64(WHAT).map_err(|e| e.in_field(&field.name))?;
             if field.kind.is_variable_length() {
-                areas.push(cursor.take(WHAT, length).map_err(|e| e.in_field(&field.name))?);
+                self.areas
+                    .push(cursor.take(WHAT, length).map_err(|e| e.in_field(&field.name))?);
             } else if length != 0 {
                 return Err(cursor
                     .invalid(WHAT, "none for this type of field", length)
                     .in_field(&field.name));
             }
         }
-        self.shards.push(Shard { records, areas });
+        self.shards.push(records);
         self.check_ends(cursor, num_records)
     }
 
     /// The bytes of a record begin where those of the record before end: ends must not go back, nor past the area.
     fn check_ends(&self, cursor: &Cursor<'_>, num_records: u64) -> Result<(), DecodeError> {
         const WHAT: &str = "end of variable-length data";
-        let Some(shard) = self.shards.last() else {
+        let Some(records) = self.shards.last() else {
             return Ok(());
         };
+        let areas = self.areas_of(self.shards.len() - 1);
         for field in self.fields.iter().filter(|field| field.kind.is_variable_length()) {
-            let limit = shard.areas[field.area].len() as u64;
+            let limit = areas.get(field.area).map_or(0, |area| area.len() as u64);
             let mut before = 0;
             for record in 0..num_records {
-                let end = shard
-                    .records
-                    .get(record * self.record_bits + field.offset, field.width - 1);
+                let end = records.get(record * self.record_bits + field.offset, field.width - 1);
                 if end < before || end > limit {
                     let expected = format!("{before} to {limit}");
                     return Err(cursor.invalid(WHAT, expected, end).in_field(&field.name));
@@ -105,6 +116,11 @@ impl<'b> ObjectBody<'b> {
             }
         }
         Ok(())
+    }
+
+    fn areas_of(&self, shard: usize) -> &[&'b [u8]] {
+        let first = shard * self.num_areas;
+        self.areas.get(first..first + self.num_areas).unwrap_or_default()
     }
 
     /// A field that takes no bits although there are records, which no writer makes: a record has at least the bit that
@@ -136,7 +152,8 @@ impl<'b> ObjectBody<'b> {
     pub(crate) fn row<'a>(&'a self, columns: &'a Columns, shard: usize, position: u32) -> Option<BlobRow<'a>> {
         Some(BlobRow {
             columns,
-            shard: self.shards.get(shard)?,
+            records: *self.shards.get(shard)?,
+            areas: self.areas_of(shard),
             at: u64::from(position) * columns.record_bits,
         })
     }
@@ -161,7 +178,9 @@ struct Column {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlobRow<'a> {
     columns: &'a Columns,
-    shard: &'a Shard<'a>,
+    records: WireWords<'a>,
+    /// The variable-length areas of its shard.
+    areas: &'a [&'a [u8]],
     /// The record's first bit.
     at: u64,
 }
@@ -170,7 +189,7 @@ impl ObjectRow for BlobRow<'_> {
     #[inline]
     fn value(&self, field: usize) -> Option<u64> {
         let column = self.columns.columns.get(field)?.as_ref()?;
-        let raw = self.shard.records.get(self.at + column.offset, column.width);
+        let raw = self.records.get(self.at + column.offset, column.width);
         column.kind.decode(raw, column.width)
     }
 
@@ -179,15 +198,15 @@ impl ObjectRow for BlobRow<'_> {
         let column = self.columns.columns.get(field)?.as_ref()?;
         let width = column.width.checked_sub(1)?;
         let at = self.at + column.offset;
-        let raw = self.shard.records.get(at, column.width);
+        let raw = self.records.get(at, column.width);
         if raw >> width != 0 {
             return None;
         }
         let start = match self.at.checked_sub(self.columns.record_bits) {
-            Some(before) => self.shard.records.get(before + column.offset, width),
+            Some(before) => self.records.get(before + column.offset, width),
             None => 0,
         };
-        self.shard.areas.get(column.area)?.get(start as usize..raw as usize)
+        self.areas.get(column.area)?.get(start as usize..raw as usize)
     }
 }
 
