@@ -1,6 +1,7 @@
 //! What stands at the beginning of every blob. See `docs/format.md`, sections 4.1 and 4.3.
 
-use super::{Cursor, DecodeError, TooLong, read_schema, schema_codec::write_schema, write_utf};
+use super::schema_codec::{read_schema, repeated, write_schema};
+use super::{Cursor, DecodeError, TooLong, write_utf};
 use crate::memory::var_int;
 use crate::schema::Schema;
 
@@ -43,9 +44,10 @@ impl Header {
         if u64::try_from(num_tags).map_or(true, |count| count > most) {
             return Err(cursor.invalid("number of header tags", format!("0 to {most}"), num_tags));
         }
-        let tags = (0..num_tags)
-            .map(|_| Ok((cursor.utf("key of a header tag")?, cursor.utf("value of a header tag")?)))
-            .collect::<Result<_, DecodeError>>()?;
+        let mut tags = Vec::with_capacity(num_tags.unsigned_abs().into());
+        for _ in 0..num_tags {
+            tags.push((cursor.utf("key of a header tag")?, cursor.utf("value of a header tag")?));
+        }
         let num_type_states = cursor.count("number of type states", 10)?;
         Ok(Self {
             origin_tag,
@@ -144,13 +146,11 @@ fn write_schemas<'s>(out: &mut Vec<u8>, schemas: &'s [Schema]) -> Result<(), Too
 fn read_schemas(cursor: &mut Cursor<'_>) -> Result<Vec<Schema>, DecodeError> {
     let count = cursor.count("number of schemas", 5)?;
     let mut schemas: Vec<Schema> = Vec::new();
-    let mut names = std::collections::HashSet::new();
     for _ in 0..count {
-        let schema = read_schema(cursor)?;
-        if !names.insert(schema.name().to_owned()) {
-            return Err(cursor.invalid("name of a type", "a name that stands once", schema.name()));
-        }
-        schemas.push(schema);
+        schemas.push(read_schema(cursor)?);
+    }
+    if let Some(name) = repeated(schemas.iter().map(Schema::name)) {
+        return Err(cursor.invalid("name of a type", "a name that stands once", name));
     }
     let skip = cursor.var_u32("room for future data")?;
     cursor.take("room for future data", skip.into())?;

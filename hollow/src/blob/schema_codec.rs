@@ -145,12 +145,8 @@ fn read_fields(cursor: &mut Cursor<'_>) -> Result<Vec<Field>, DecodeError> {
         _ => return Err(cursor.invalid("number of fields", format!("0 to {most}"), count)),
     };
     let mut fields: Vec<Field> = Vec::new();
-    let mut names = std::collections::HashSet::new();
     for _ in 0..count {
         let name = cursor.name("name of a field")?;
-        if !names.insert(name.clone()) {
-            return Err(cursor.invalid("name of a field", "a name that stands once", name));
-        }
         let ty = match cursor.utf("type of a field")?.as_str() {
             "INT" => FieldType::Int,
             "LONG" => FieldType::Long,
@@ -166,7 +162,17 @@ fn read_fields(cursor: &mut Cursor<'_>) -> Result<Vec<Field>, DecodeError> {
         };
         fields.push(Field { name, ty });
     }
-    Ok(fields)
+    match repeated(fields.iter().map(|field| field.name.as_str())) {
+        Some(name) => Err(cursor.invalid("name of a field", "a name that stands once", name)),
+        None => Ok(fields),
+    }
+}
+
+/// A name that stands twice, if there is one.
+pub(super) fn repeated<'n>(names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    names.array_windows().find(|[a, b]| a == b).map(|[name, _]| *name)
 }
 
 fn read_paths(cursor: &mut Cursor<'_>) -> Result<Vec<String>, DecodeError> {
