@@ -3,7 +3,7 @@
 mod common;
 
 use anyhow::{Context, Result, ensure};
-use common::{Bench, END, PREPROD, check_directory, inputs, summary, tag};
+use common::{Bench, END, PREPROD, check_directory, inputs, summary, tag, verified};
 use incremental_producer::Offsets;
 use incremental_producer::source::LogPosition;
 use rdkafka::ClientConfig;
@@ -77,5 +77,39 @@ fn killed_on_a_real_kafka_it_goes_on_in_the_same_log() -> Result<()> {
         ensure!(told["continued_from"] == announced.version.0, "{name}: {told}");
         ensure!(tag(announced, "kafka.offsets") == began.offsets.to_string());
     }
+    check_directory(&bench)
+}
+
+#[test]
+fn a_broker_that_restarts_meanwhile_is_waited_for() -> Result<()> {
+    let what = "a broker that restarts while the demo runs is waited for";
+    let Some(mut kafka) = Kafka::start_or_skip(what, StartOptions::default())? else {
+        return Ok(());
+    };
+    let mut bench = Bench::new(Some(kafka.bootstrap()))?;
+    let mut demo = bench.start(&[])?;
+    bench.wait_until(&mut demo, PREPROD, |_| true)?;
+    kafka.kill_broker(1)?;
+    let before = bench.chain("assets")?.tip().context("no version")?.version;
+    kafka.start_broker(1)?;
+    // Several versions later: at least the last of them was read after the restart.
+    for _ in 0..4 {
+        let last = bench.chain("assets")?.tip().map(|tip| tip.version);
+        bench.wait_until(&mut demo, "assets", |tip| {
+            Some(tip.version) != last && tip.version > before
+        })?;
+    }
+    demo.terminate()?;
+    // It may have complained that no broker answered; nothing else, and nothing is missing.
+    let summary = verified(&demo.wait(END)?)?;
+    let errors = summary["errors"].as_array().context("no list of errors")?;
+    let is_about_the_broker = |error: &str| error.contains(kafka.bootstrap()) && !error.contains("halted");
+    ensure!(
+        errors
+            .iter()
+            .filter_map(|error| error.as_str())
+            .all(is_about_the_broker),
+        "{errors:?}"
+    );
     check_directory(&bench)
 }

@@ -1,6 +1,7 @@
 //! A program under test: started with its output in files, killed at will, never left behind.
 
 use anyhow::{Context, Result, bail};
+use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -23,6 +24,12 @@ pub struct Finished {
     pub stdout: String,
     /// All of its standard error.
     pub stderr: String,
+}
+
+impl fmt::Display for Finished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}\n{}\n{}", self.status, self.stderr, self.stdout)
+    }
 }
 
 impl Program {
@@ -55,19 +62,23 @@ impl Program {
         Ok(self.child.try_wait()?.is_none())
     }
 
+    /// Makes sure that it still runs.
+    ///
+    /// # Errors
+    /// When it has ended, with all it printed.
+    pub fn must_run(&mut self) -> Result<()> {
+        if !self.is_running()? {
+            bail!("the program has ended: {}", self.finished()?);
+        }
+        Ok(())
+    }
+
     /// Kills it with SIGKILL: nothing it holds in memory is written any more.
     ///
     /// # Errors
-    /// When it has ended by itself before, with all it printed: then nothing was interrupted.
+    /// When it has ended by itself before: then nothing was interrupted.
     pub fn kill(mut self) -> Result<()> {
-        if !self.is_running()? {
-            let finished = self.finished()?;
-            bail!(
-                "it ended before it was killed: {}\n{}",
-                finished.status,
-                finished.stderr
-            );
-        }
+        self.must_run()?;
         self.child.kill()?;
         self.child.wait()?;
         Ok(())

@@ -78,10 +78,7 @@ impl Bench {
     pub fn wait_until(&self, demo: &mut Program, dataset: &str, is_such: impl Fn(&Manifest) -> bool) -> Result<()> {
         wait_for(&format!("a version of {dataset}"), || {
             let chain = self.chain(dataset)?;
-            ensure!(
-                demo.is_running()?,
-                "the demo ended while waited for a version of {dataset}"
-            );
+            demo.must_run()?;
             Ok(chain.tip().filter(|tip| is_such(tip)).map(drop))
         })
     }
@@ -104,15 +101,15 @@ pub fn tag<'m>(manifest: &'m Manifest, name: &str) -> &'m str {
 
 /// The summary of a demo that ended well: exit code, no errors, every dataset exactly its source.
 pub fn summary(finished: &Finished) -> Result<Json> {
-    ensure!(
-        finished.status.success(),
-        "{}\n{}\n{}",
-        finished.status,
-        finished.stderr,
-        finished.stdout
-    );
-    let summary: Json = serde_json::from_str(&finished.stdout).context("the summary is no JSON")?;
+    ensure!(finished.status.success(), "{finished}");
+    let summary = verified(finished)?;
     ensure!(summary["errors"] == serde_json::json!([]), "{}", summary["errors"]);
+    Ok(summary)
+}
+
+/// The summary of a demo at whose end every dataset was exactly its source, whatever it had to say meanwhile.
+pub fn verified(finished: &Finished) -> Result<Json> {
+    let summary: Json = serde_json::from_str(&finished.stdout).with_context(|| format!("no summary: {finished}"))?;
     let verified = summary["verified"].as_array().context("no list of what was verified")?;
     let names: Vec<&str> = verified.iter().filter_map(|found| found["dataset"].as_str()).collect();
     ensure!(names == inputs().collect::<Vec<_>>(), "verified only {names:?}");
