@@ -62,6 +62,7 @@
 pub mod blob;
 pub mod consumer;
 pub mod copy;
+pub mod flat;
 pub mod index;
 pub mod memory;
 mod ordinal;

@@ -18,7 +18,7 @@ const ORDER: &[&[&str]] = &[
     &["record"],
     &["write", "read"],
     &["copy"],
-    &["index"],
+    &["index", "flat"],
     &["tools"],
     &["store"],
     &["producer", "consumer"],
