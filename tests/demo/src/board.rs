@@ -57,6 +57,10 @@ pub struct DatasetNotes {
     pub folded: Offsets,
     /// The longest cycle, milliseconds.
     pub longest_cycle_ms: u64,
+    /// Failures that passed by themselves: a broker that was away and came back.
+    pub healed: u64,
+    /// The failure that lasts, if one does.
+    pub failing: Option<String>,
 }
 
 impl DatasetNotes {
@@ -126,7 +130,12 @@ impl Board {
                 }
                 self.notes().cycle(dataset, report);
             }
-            Event::Retry { error, failures, .. } if *failures >= 3 => self.error(format!("{dataset}: {error}")),
+            Event::Retry { error, failures, .. } => {
+                if *failures == 3 {
+                    eprintln!("{dataset}: fails, and is tried again: {error}");
+                }
+                self.notes().dataset(dataset).failing = Some(error.clone());
+            }
             Event::Halted { error } => self.error(format!("{dataset} is halted: {error}")),
             _ => {}
         }
@@ -166,6 +175,7 @@ impl Notes {
     fn cycle(&mut self, name: &str, report: &Report) {
         let dataset = self.dataset(name);
         dataset.cycles += 1;
+        dataset.healed += u64::from(dataset.failing.take().is_some());
         dataset.messages += report.messages;
         dataset.upserts += report.upserts;
         dataset.deletes += report.deletes;

@@ -94,7 +94,7 @@ impl Sources {
             let mut sweep = Sweep::new(dataset);
             while let Some(message) = sweep.next(&self.db) {
                 self.send(&message, Some(id))?;
-                if self.progress.swept.fetch_add(1, SeqCst) % 256 == 0 {
+                if self.progress.swept.fetch_add(1, SeqCst).is_multiple_of(256) {
                     if self.progress.stop.load(SeqCst) {
                         return Ok(());
                     }

@@ -113,6 +113,16 @@ pub fn sum_up(
 ) -> Result<Summary> {
     let pair = pair(directory)?;
     let notes = board.notes();
+    // What failed and came back is no error; what still fails is.
+    let mut errors = notes.errors.clone();
+    for (name, dataset) in &notes.datasets {
+        errors.extend(
+            dataset
+                .failing
+                .iter()
+                .map(|error| format!("{name} still fails: {error}")),
+        );
+    }
     let gatekeepers = notes.gatekeepers.iter().map(|(name, notes)| {
         let summary = GatekeeperSummary {
             version: notes.version,
@@ -139,7 +149,7 @@ pub fn sum_up(
             p50_ms: notes.freshness.percentile_ms(0.5),
             p99_ms: notes.freshness.percentile_ms(0.99),
         },
-        errors: notes.errors.clone(),
+        errors,
     })
 }
 

@@ -3,7 +3,7 @@
 mod common;
 
 use anyhow::{Context, Result, ensure};
-use common::{Bench, END, PREPROD, check_directory, inputs, summary, tag, verified};
+use common::{Bench, END, PREPROD, check_directory, inputs, summary, tag};
 use incremental_producer::Offsets;
 use incremental_producer::source::LogPosition;
 use rdkafka::ClientConfig;
@@ -100,16 +100,7 @@ fn a_broker_that_restarts_meanwhile_is_waited_for() -> Result<()> {
         })?;
     }
     demo.terminate()?;
-    // It may have complained that no broker answered; nothing else, and nothing is missing.
-    let summary = verified(&demo.wait(END)?)?;
-    let errors = summary["errors"].as_array().context("no list of errors")?;
-    let is_about_the_broker = |error: &str| error.contains(kafka.bootstrap()) && !error.contains("halted");
-    ensure!(
-        errors
-            .iter()
-            .filter_map(|error| error.as_str())
-            .all(is_about_the_broker),
-        "{errors:?}"
-    );
+    // An outage that passed is told, and is no error.
+    summary(&demo.wait(END)?)?;
     check_directory(&bench)
 }
