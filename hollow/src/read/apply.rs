@@ -1,5 +1,6 @@
 //! Applying deltas.
 
+use super::budget::Budget;
 use super::load::{each_frame, field_kinds};
 use super::type_state::TypeReadState;
 use super::wire::{Form, Frame};
@@ -18,11 +19,12 @@ pub(super) fn delta(state: &ReadState, bytes: &[u8], parts: &[&[u8]]) -> Result<
             found: origin,
         }));
     }
+    let budget = Budget::of_delta(bytes.len() + parts.iter().map(|part| part.len()).sum::<usize>());
     let mut types = state.types.to_vec();
     let header = each_frame(bytes, parts, Form::Delta, |frame| {
         let position = state.dataset.position(frame.schema.name());
         if let Some(ty) = position.and_then(|at| types.get_mut(at)) {
-            *ty = next_type_state(ty, frame)?;
+            *ty = next_type_state(ty, frame, &budget)?;
         }
         Ok(())
     })?;
@@ -37,13 +39,13 @@ pub(super) fn delta(state: &ReadState, bytes: &[u8], parts: &[&[u8]]) -> Result<
     })
 }
 
-fn next_type_state(ty: &TypeReadState, frame: &Frame<'_>) -> Result<TypeReadState, DecodeError> {
+fn next_type_state(ty: &TypeReadState, frame: &Frame<'_>, budget: &Budget) -> Result<TypeReadState, DecodeError> {
     let different = || frame.invalid("schema of a type", ty.schema().to_string(), &frame.schema);
     Ok(match (ty, &frame.schema) {
         (TypeReadState::Object(ty), Schema::Object(schema)) => {
             let columns = columns(ty.schema(), schema).ok_or_else(different)?;
             let kinds = field_kinds(ty.schema());
-            TypeReadState::Object(ty.with_records(rebuild::objects(frame, &ty.records, &kinds, &columns)?))
+            TypeReadState::Object(ty.with_records(rebuild::objects(frame, &ty.records, &kinds, &columns, budget)?))
         }
         (ty, schema) if ty.schema() != schema => return Err(different()),
         (TypeReadState::List(ty), _) => TypeReadState::List(ty.with_records(rebuild::collections(frame, &ty.records)?)),

@@ -1,5 +1,6 @@
 //! Reading snapshots.
 
+use super::budget::Budget;
 use super::object_page::{FieldKind, ObjectPage};
 use super::state::Lineage;
 use super::table::Records;
@@ -82,7 +83,8 @@ fn type_state(frame: &Frame<'_>, filter: &Filter) -> Result<TypeReadState, Decod
         Schema::Object(schema) => {
             let (kept, columns) = kept_fields(schema, filter);
             let kinds = field_kinds(&kept);
-            let records: Records<ObjectPage> = rebuild::objects(frame, &Records::empty(), &kinds, &columns)?;
+            let (none, budget) = (Records::<ObjectPage>::empty(), Budget::unlimited());
+            let records = rebuild::objects(frame, &none, &kinds, &columns, &budget)?;
             ObjectTypeState::new(Arc::new(Schema::Object(kept)), records).map(TypeReadState::Object)
         }
         schema => {

@@ -14,11 +14,12 @@
 //! here: pages go by global ordinals, and a change of the number of shards moves nothing.
 //!
 //! Input is hostile: whatever the bytes are, reading them gives a state or a [`DecodeError`](crate::blob::DecodeError),
-//! with memory in proportion to the bytes. Every record that is not populated is gone at once. Nothing here does I/O,
+//! with memory in proportion to the bytes (`docs/hostile-bytes.md` has the bounds). Every record that is not populated is gone at once. Nothing here does I/O,
 //! and nothing knows about versions' order, stores or indexes.
 
 mod apply;
 mod bits;
+mod budget;
 mod collection_page;
 mod load;
 mod object_page;

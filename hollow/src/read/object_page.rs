@@ -11,6 +11,7 @@
 //! one before.
 
 use super::bits::BitWriter;
+use super::budget::{Budget, OverBudget};
 use super::slots::Slots;
 use super::table::Page;
 use crate::Ordinal;
@@ -104,29 +105,39 @@ pub(crate) trait ObjectRow {
     fn bytes(&self, field: usize) -> Option<&[u8]>;
 }
 
-/// A value that its field cannot have.
+/// Why records cannot go into a page.
 #[derive(Debug)]
-pub(crate) struct OutOfRange {
-    pub(crate) field: usize,
-    pub(crate) max: u64,
-    pub(crate) found: u64,
+pub(crate) enum Unfit {
+    /// A value that its field cannot have.
+    OutOfRange { field: usize, max: u64, found: u64 },
+    /// The page would take more memory than there may be.
+    OverBudget(OverBudget),
 }
 
 impl ObjectPage {
     /// Packs a page: a row for each populated slot, ascending. Asks each row twice for everything: for the widths, then
-    /// for the values.
-    pub(crate) fn pack(slots: Slots, kinds: &[FieldKind], rows: &[impl ObjectRow]) -> Result<Self, OutOfRange> {
+    /// for the values. Fields known to be null in all rows need not be asked for.
+    pub(super) fn pack(
+        slots: Slots,
+        kinds: &[FieldKind],
+        rows: &[impl ObjectRow],
+        is_null: impl Fn(usize) -> bool,
+        budget: &Budget,
+    ) -> Result<Self, Unfit> {
         debug_assert_eq!(slots.len(), rows.len());
-        let widths = widths(kinds, rows)?;
+        let widths = widths(kinds, rows, is_null)?;
+        let len_bits = rows.len() as u64 * widths.fields.iter().map(|&width| u64::from(width)).sum::<u64>();
+        let fixed = size_of::<Self>() + size_of::<FieldLayout>() * kinds.len();
+        let needed = fixed as u64 + len_bits / 8 + widths.var_bytes as u64;
+        budget.take(needed).map_err(Unfit::OverBudget)?;
         let (fields, record_bits) = lay_out(kinds, &widths.fields);
-        let mut words = BitWriter::with_capacity_bits(rows.len() as u64 * u64::from(record_bits));
+        let mut words = BitWriter::with_capacity_bits(len_bits);
         let mut var = Vec::with_capacity(widths.var_bytes);
+        let stored: Vec<(usize, &FieldLayout)> =
+            fields.iter().enumerate().filter(|(_, field)| field.width > 0).collect();
         for row in rows {
-            for (position, field) in fields.iter().enumerate() {
+            for &(position, field) in &stored {
                 let width = u32::from(field.width);
-                if width == 0 {
-                    continue;
-                }
                 let raw = if field.kind.is_variable_length() {
                     let bytes = row.bytes(position);
                     var.extend_from_slice(bytes.unwrap_or_default());
@@ -148,6 +159,16 @@ impl ObjectPage {
             words: words.finish(),
             var: var.into(),
         })
+    }
+
+    /// Whether a field is null in all records, told by its width.
+    pub(crate) fn is_null_in_all(&self, field: usize) -> bool {
+        self.fields.get(field).is_none_or(|field| field.width == 0)
+    }
+
+    /// Bytes of the records themselves.
+    pub(crate) fn record_bytes(&self) -> usize {
+        size_of_val(&*self.words) + self.var.len()
     }
 
     /// The stored value of a field if it is of this kind and not null.
@@ -219,7 +240,7 @@ impl Page for ObjectPage {
     }
 
     fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.fields) + size_of_val(&*self.words) + self.var.len()
+        size_of_val(&*self.fields) + self.record_bytes()
     }
 }
 
@@ -228,10 +249,14 @@ struct Widths {
     var_bytes: usize,
 }
 
-fn widths(kinds: &[FieldKind], rows: &[impl ObjectRow]) -> Result<Widths, OutOfRange> {
+fn widths(kinds: &[FieldKind], rows: &[impl ObjectRow], is_null: impl Fn(usize) -> bool) -> Result<Widths, Unfit> {
     let mut var_bytes = 0;
     let mut fields = Vec::with_capacity(kinds.len());
     for (field, &kind) in kinds.iter().enumerate() {
+        if is_null(field) {
+            fields.push(0);
+            continue;
+        }
         if kind.is_variable_length() {
             let lengths = rows.iter().filter_map(|row| row.bytes(field).map(<[u8]>::len));
             let (count, total) = lengths.fold((0, 0), |(count, total), length| (count + 1, total + length));
@@ -243,7 +268,7 @@ fn widths(kinds: &[FieldKind], rows: &[impl ObjectRow]) -> Result<Widths, OutOfR
         fields.push(match highest {
             None => 0,
             Some(found) if found > kind.max() => {
-                return Err(OutOfRange {
+                return Err(Unfit::OutOfRange {
                     field,
                     max: kind.max(),
                     found,

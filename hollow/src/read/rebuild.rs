@@ -1,7 +1,8 @@
 //! Building pages from what a blob has and from the pages that were there before.
 
+use super::budget::Budget;
 use super::collection_page::{CollectionPage, CollectionRow, Unfit};
-use super::object_page::{FieldKind, ObjectPage, ObjectRow};
+use super::object_page::{self, FieldKind, ObjectPage, ObjectRow};
 use super::slots::{PAGE_BITS, PAGE_ORDINALS, SlotBits, Slots, contains, iter_bits};
 use super::table::{Page, Records};
 use super::wire::{BlobCollection, BlobRow, Body, Change, CollectionBody, Columns, Contents, Frame, ObjectBody};
@@ -16,6 +17,7 @@ pub(super) fn objects(
     before: &Records<ObjectPage>,
     kinds: &[FieldKind],
     positions: &[Option<usize>],
+    budget: &Budget,
 ) -> Result<Records<ObjectPage>, DecodeError> {
     let Body::Object(body) = &frame.body else {
         return Err(frame.invalid("kind of a type", Kind::Object.to_string(), frame.schema.kind()));
@@ -30,6 +32,7 @@ pub(super) fn objects(
         kinds,
         positions,
         columns: body.columns(positions),
+        budget,
     };
     records(frame, before, &packer)
 }
@@ -64,7 +67,14 @@ trait Packer {
 
     fn kept<'a>(&'a self, page: &'a Self::Page, index: usize) -> Self::Row<'a>;
     fn added(&self, shard: usize, position: u32) -> Option<Self::Row<'_>>;
-    fn pack(&self, frame: &Frame<'_>, slots: Slots, rows: &[Self::Row<'_>]) -> Result<Self::Page, DecodeError>;
+    /// Packs the page that stands in the place of `old`.
+    fn pack(
+        &self,
+        frame: &Frame<'_>,
+        old: Option<&Self::Page>,
+        slots: Slots,
+        rows: &[Self::Row<'_>],
+    ) -> Result<Self::Page, DecodeError>;
 }
 
 fn records<P: Packer>(
@@ -109,7 +119,7 @@ fn from_snapshot<P: Packer>(frame: &Frame<'_>, packer: &P) -> Result<Pages<P::Pa
         for ordinal in iter_bits(&bits).map(|slot| (number << PAGE_BITS) + slot) {
             rows.extend(packer.added(shard_of(frame, ordinal), ordinal >> shift));
         }
-        let page = packer.pack(frame, Slots::new(bits), &rows)?;
+        let page = packer.pack(frame, None, Slots::new(bits), &rows)?;
         pages.push((number, Some(Arc::new(page))));
     }
     Ok(pages)
@@ -153,7 +163,7 @@ fn from_delta<P: Packer>(
                 None => old.and_then(|page| Some(packer.kept(page, page.slots().index_of(slot)?))),
             });
         }
-        let page = packer.pack(frame, Slots::new(bits), &rows)?;
+        let page = packer.pack(frame, old.map(|page| &**page), Slots::new(bits), &rows)?;
         pages.push((number, Some(Arc::new(page))));
     }
     Ok(pages)
@@ -178,6 +188,7 @@ struct ObjectPacker<'a> {
     kinds: &'a [FieldKind],
     positions: &'a [Option<usize>],
     columns: Columns,
+    budget: &'a Budget,
 }
 
 enum MixedObject<'a> {
@@ -218,13 +229,29 @@ impl Packer for ObjectPacker<'_> {
         self.body.row(&self.columns, shard, position).map(MixedObject::Blob)
     }
 
-    fn pack(&self, frame: &Frame<'_>, slots: Slots, rows: &[MixedObject<'_>]) -> Result<ObjectPage, DecodeError> {
-        ObjectPage::pack(slots, self.kinds, rows).map_err(|wrong| {
-            let error = frame.invalid("value of a field", format!("at most {}", wrong.max), wrong.found);
-            let position = self.positions.get(wrong.field).copied().flatten();
-            match (position, frame.schema.as_object()) {
-                (Some(at), Some(schema)) => error.in_field(&schema.fields[at].name),
-                _ => error,
+    fn pack(
+        &self,
+        frame: &Frame<'_>,
+        old: Option<&ObjectPage>,
+        slots: Slots,
+        rows: &[MixedObject<'_>],
+    ) -> Result<ObjectPage, DecodeError> {
+        if let Some(old) = old {
+            self.budget.add_old(old.record_bytes() as u64);
+        }
+        let position = |field: usize| self.positions.get(field).copied().flatten();
+        let is_null = |field| position(field).is_none() && old.is_none_or(|old| old.is_null_in_all(field));
+        ObjectPage::pack(slots, self.kinds, rows, is_null, self.budget).map_err(|unfit| match unfit {
+            object_page::Unfit::OutOfRange { field, max, found } => {
+                let error = frame.invalid("value of a field", format!("at most {max}"), found);
+                match (position(field), frame.schema.as_object()) {
+                    (Some(at), Some(schema)) => error.in_field(&schema.fields[at].name),
+                    _ => error,
+                }
+            }
+            object_page::Unfit::OverBudget(over) => {
+                let expected = format!("at most {} more for a delta of this size", over.left);
+                frame.invalid("bytes of memory for a page", expected, over.needed)
             }
         })
     }
@@ -283,6 +310,7 @@ impl Packer for CollectionPacker<'_> {
     fn pack(
         &self,
         frame: &Frame<'_>,
+        _old: Option<&CollectionPage>,
         slots: Slots,
         rows: &[MixedCollection<'_>],
     ) -> Result<CollectionPage, DecodeError> {
