@@ -16,20 +16,35 @@ pub(super) type Files = BTreeMap<String, Vec<u8>>;
 ///
 /// # Errors
 /// Those of the engine.
-pub(super) fn write(engine: &mut WriteStateEngine, parts: &Parts, version: i64, previous: Option<i64>) -> Result<Files> {
+pub(super) fn write(
+    engine: &mut WriteStateEngine,
+    parts: &Parts,
+    version: i64,
+    previous: Option<i64>,
+) -> Result<Files> {
     let mut files = Files::new();
-    blob(engine, parts, &mut files, "snapshot", &version.to_string(), |engine, out, parts| {
-        engine.write_snapshot_in_parts(out, parts)
-    })?;
+    blob(
+        engine,
+        parts,
+        &mut files,
+        "snapshot",
+        &version.to_string(),
+        |engine, out, parts| engine.write_snapshot_in_parts(out, parts),
+    )?;
     if let Some(previous) = previous {
         let forward = format!("{previous}-{version}");
         blob(engine, parts, &mut files, "delta", &forward, |engine, out, parts| {
             engine.write_delta_in_parts(out, parts)
         })?;
         let back = format!("{version}-{previous}");
-        blob(engine, parts, &mut files, "reversedelta", &back, |engine, out, parts| {
-            engine.write_reverse_delta_in_parts(out, parts)
-        })?;
+        blob(
+            engine,
+            parts,
+            &mut files,
+            "reversedelta",
+            &back,
+            |engine, out, parts| engine.write_reverse_delta_in_parts(out, parts),
+        )?;
     }
     Ok(files)
 }
@@ -128,7 +143,10 @@ fn first_difference(ours: &[u8], java: &[u8]) -> String {
     let at = at.unwrap_or(ours.len().min(java.len()));
     let around = |bytes: &[u8]| {
         let near = bytes.get(at.saturating_sub(4)..(at + 12).min(bytes.len()));
-        near.unwrap_or_default().iter().map(|b| format!("{b:02x}")).collect::<String>()
+        near.unwrap_or_default()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect::<String>()
     };
     format!(
         "differs at byte {at}, ours {} bytes ..{}.., java {} bytes ..{}..",

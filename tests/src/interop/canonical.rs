@@ -74,7 +74,9 @@ fn field(out: &mut String, ty: &ObjectTypeState, ordinal: Ordinal, at: usize) {
     let written = match &ty.schema().fields[at].ty {
         FieldType::Int => ty.int(ordinal, at).map(|v| write!(out, "{v}")),
         FieldType::Long => ty.long(ordinal, at).map(|v| write!(out, "{v}")),
-        FieldType::Boolean => ty.boolean(ordinal, at).map(|v| out.write_str(if v { "t" } else { "f" })),
+        FieldType::Boolean => ty
+            .boolean(ordinal, at)
+            .map(|v| out.write_str(if v { "t" } else { "f" })),
         FieldType::Float => ty.float(ordinal, at).map(|v| write!(out, "{:08x}", v.to_bits())),
         FieldType::Double => ty.double(ordinal, at).map(|v| write!(out, "{:016x}", v.to_bits())),
         FieldType::Reference(_) => ty.reference(ordinal, at).map(|v| write!(out, "{v}")),
@@ -147,8 +149,7 @@ fn loose_object(out: &mut String, ty: &ObjectTypeState, ordinal: Ordinal, withou
             continue;
         }
         let _ = write!(out, " {name}=");
-        let is_nan =
-            ty.float(ordinal, at).is_some_and(f32::is_nan) || ty.double(ordinal, at).is_some_and(f64::is_nan);
+        let is_nan = ty.float(ordinal, at).is_some_and(f32::is_nan) || ty.double(ordinal, at).is_some_and(f64::is_nan);
         if is_nan {
             out.push_str(NULL);
         } else {

@@ -144,7 +144,12 @@ impl Chain<'_> {
                     readers.version(self, publisher, &cycle)?;
                     Ok(self.features(begun, publisher, &cycle))
                 })
-                .with_context(|| format!("version {} of {VERSIONS}, published by {publisher:?}", self.versions.len() + 1))?;
+                .with_context(|| {
+                    format!(
+                        "version {} of {VERSIONS}, published by {publisher:?}",
+                        self.versions.len() + 1
+                    )
+                })?;
             self.report.count(&features, publisher, !ours_alone);
             self.last_publisher = Some(publisher);
             // The model changed with the first version of the turn.
@@ -196,7 +201,11 @@ impl Chain<'_> {
         };
         let mut engine = WriteStateEngine::new(config);
         let flag = |on: bool| u8::from(on);
-        let line = format!("engine {} {} {target}", flag(self.traits.focus), flag(self.traits.resharding));
+        let line = format!(
+            "engine {} {} {target}",
+            flag(self.traits.focus),
+            flag(self.traits.resharding)
+        );
         self.jvm.send(&line)?;
         for name in &self.order {
             let Some(ty) = self.model.get(name) else { continue };
@@ -223,7 +232,11 @@ impl Chain<'_> {
                     engine.restore(&last.state)?;
                 }
                 Beginning::Recreated(positions) => {
-                    let mode = if positions == HashPositions::Preserve { "preserve" } else { "rehash" };
+                    let mode = if positions == HashPositions::Preserve {
+                        "preserve"
+                    } else {
+                        "rehash"
+                    };
                     self.jvm.send(&format!("recreate {mode} {}", last.number))?;
                     engine.recreate(&last.state, positions)?;
                 }
@@ -242,7 +255,12 @@ impl Chain<'_> {
         ours_alone: bool,
     ) -> Result<Cycle> {
         let previous = self.versions.last();
-        let planned = cycle::plan(&self.model, previous.map(|last| &last.state), &mut self.rng, &self.traits);
+        let planned = cycle::plan(
+            &self.model,
+            previous.map(|last| &last.state),
+            &mut self.rng,
+            &self.traits,
+        );
         let previous = previous.map(|last| last.number);
         let tag = self.rng.next() as i64;
         if !ours_alone {
@@ -267,17 +285,25 @@ impl Chain<'_> {
         let added = script::run(&planned.ops, engine)?;
         engine.set_next_tag(tag);
         let mut outcome = u8::from(engine.has_changed()).to_string();
-        added.iter().for_each(|ordinal| outcome.push_str(&format!(" {ordinal}")));
+        added
+            .iter()
+            .for_each(|ordinal| outcome.push_str(&format!(" {ordinal}")));
         let files = blobs::write(engine, &self.parts, number, previous)?;
 
         if !ours_alone {
             let mut java = self.jvm.answer()?;
             // Asked before it writes, Java's engine also says yes if the version before changed a number of shards.
-            let resharded = self.versions.last().is_some_and(|last| last.state.header_tags().contains_key(cycle::RESHARDING_TAG));
+            let resharded = self
+                .versions
+                .last()
+                .is_some_and(|last| last.state.header_tags().contains_key(cycle::RESHARDING_TAG));
             if resharded && java.starts_with('1') {
                 java.replace_range(..1, &outcome[..1]);
             }
-            ensure!(java == outcome, "whether anything changed, and ordinals: ours={outcome} java={java}");
+            ensure!(
+                java == outcome,
+                "whether anything changed, and ordinals: ours={outcome} java={java}"
+            );
             self.compare(&files, publisher)?;
         }
         if publisher == Publisher::Rust {
@@ -293,7 +319,10 @@ impl Chain<'_> {
         if found != planned.expected {
             let missing: Vec<_> = planned.expected.difference(&found).take(3).collect();
             let extra: Vec<_> = found.difference(&planned.expected).take(3).collect();
-            anyhow::bail!("records of {:?}: missing={missing:?} not expected={extra:?}", planned.style);
+            anyhow::bail!(
+                "records of {:?}: missing={missing:?} not expected={extra:?}",
+                planned.style
+            );
         }
         self.report.records += state.types().map(|ty| ty.len()).sum::<usize>();
         self.versions.push(Version { number, state });
@@ -338,7 +367,11 @@ impl Chain<'_> {
                 Schema::Map(schema) if schema.hash_key.is_some() => "MAP with hash key",
                 Schema::Map(_) => "MAP without hash key",
             });
-            if ty.schema().as_object().is_some_and(|schema| schema.primary_key.is_some()) {
+            if ty
+                .schema()
+                .as_object()
+                .is_some_and(|schema| schema.primary_key.is_some())
+            {
                 features.insert("primary key in the schema");
             }
             if ty.num_shards() > 1 {
@@ -353,7 +386,9 @@ impl Chain<'_> {
         }
         match beginning {
             Beginning::Restored => drop(features.insert("producer restored")),
-            Beginning::Recreated(HashPositions::AsAdded) => drop(features.insert("producer recreated by `hollow::producer`")),
+            Beginning::Recreated(HashPositions::AsAdded) => {
+                drop(features.insert("producer recreated by `hollow::producer`"))
+            }
             Beginning::Recreated(_) => drop(features.insert("producer recreated")),
             Beginning::Fresh => {}
         }

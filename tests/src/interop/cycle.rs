@@ -1,9 +1,9 @@
 //! What a producer does in one cycle: random operations over the state before, and the records that must come out.
 
-use super::traits::Traits;
 use super::model::Model;
 use super::rng::Rng;
 use super::script::{Builder, Op};
+use super::traits::Traits;
 use super::values::{self, Kinds};
 use hollow::Ordinal;
 use hollow::read::{ReadState, TypeReadState};
@@ -87,7 +87,11 @@ pub(super) fn plan(model: &Model, previous: Option<&ReadState>, rng: &mut Rng, t
         _ => {}
     }
     if !matches!(style, Style::Unchanged) {
-        let most = if matches!(style, Style::Emptied) { 1 } else { traits.most_new };
+        let most = if matches!(style, Style::Emptied) {
+            1
+        } else {
+            traits.most_new
+        };
         let fewest = if previous.is_none() { most / 2 } else { 0 };
         for _ in 0..rng.between(fewest, most) {
             plan.add_new(rng);
@@ -164,7 +168,10 @@ impl Plan<'_> {
             let key = format!("tag{}", rng.below(15));
             self.builder.ops.push(match rng.percent(25) {
                 true => Op::Untag(key),
-                false => Op::Tag(key, (*rng.pick(&["", "value", "é\0𝄞", "long value of a tag"])).to_owned()),
+                false => Op::Tag(
+                    key,
+                    (*rng.pick(&["", "value", "é\0𝄞", "long value of a tag"])).to_owned(),
+                ),
             });
         }
     }
@@ -293,7 +300,10 @@ impl Plan<'_> {
 
     fn carried_types(&self, state: &ReadState) -> Vec<String> {
         let names = self.dataset.schemas().iter().map(|schema| schema.name());
-        names.filter(|name| state.ty(name).is_some()).map(str::to_owned).collect()
+        names
+            .filter(|name| state.ty(name).is_some())
+            .map(str::to_owned)
+            .collect()
     }
 }
 
@@ -318,7 +328,13 @@ impl References {
     }
 
     /// What goes with a record: itself, and what only it referred to, root types excepted.
-    fn remove(&mut self, state: &ReadState, dataset: &Dataset, record: (&str, Ordinal), roots: &[&str]) -> Vec<(String, Ordinal)> {
+    fn remove(
+        &mut self,
+        state: &ReadState,
+        dataset: &Dataset,
+        record: (&str, Ordinal),
+        roots: &[&str],
+    ) -> Vec<(String, Ordinal)> {
         let mut removed = Vec::new();
         let mut waiting = vec![(record.0.to_owned(), record.1)];
         while let Some((ty, ordinal)) = waiting.pop() {

@@ -147,7 +147,7 @@ impl Model {
         for ty in &self.types {
             let other = ty.schema.name();
             let may_stand_alone = ty.schema.as_object().is_some_and(|object| object.fields.len() > 1);
-            if !self.is_referred(other) && !(may_stand_alone && rng.percent(30)) {
+            if !(self.is_referred(other) || may_stand_alone && rng.percent(30)) {
                 fields.push(Field {
                     name: format!("to{}", fields.len()),
                     ty: FieldType::Reference(other.to_owned()),
@@ -165,7 +165,11 @@ impl Model {
             primary_key: None,
         };
         self.push(Schema::Object(schema), required);
-        let paths = if rng.percent(50) { self.key_paths(rng, &name, true) } else { Vec::new() };
+        let paths = if rng.percent(50) {
+            self.key_paths(rng, &name, true)
+        } else {
+            Vec::new()
+        };
         if let Some(TypeModel {
             schema: Schema::Object(schema),
             ..
@@ -222,7 +226,11 @@ impl Model {
     }
 
     fn hash_key(&self, rng: &mut Rng, element: &str) -> Option<HashKey> {
-        let paths = if rng.percent(65) { self.key_paths(rng, element, false) } else { Vec::new() };
+        let paths = if rng.percent(65) {
+            self.key_paths(rng, element, false)
+        } else {
+            Vec::new()
+        };
         HashKey::new(paths)
     }
 
@@ -258,7 +266,8 @@ impl Model {
             let Ok(resolved) = dataset.resolve(root, &path) else {
                 continue;
             };
-            let allowed = |step: &hollow::schema::Step| nullable || self.get(&step.type_name).is_some_and(|ty| ty.required);
+            let allowed =
+                |step: &hollow::schema::Step| nullable || self.get(&step.type_name).is_some_and(|ty| ty.required);
             if resolved.ty.reference().is_none() && resolved.steps.iter().all(allowed) && !found.contains(&path) {
                 found.push(path);
             }
@@ -307,13 +316,7 @@ impl Model {
             return None;
         };
         let position = rng.below(object.fields.len() + 1);
-        object.fields.insert(
-            position,
-            Field {
-                name: name.clone(),
-                ty,
-            },
-        );
+        object.fields.insert(position, Field { name: name.clone(), ty });
         Some(Change::FieldAdded(object.name.clone(), name))
     }
 

@@ -81,7 +81,9 @@ impl Readers {
         chain.jvm.send("announced")?;
         chain.jvm.send("sum consumer")?;
         if let Some(previous) = previous {
-            chain.jvm.send(&format!("delta snap reversedelta {number} {previous}"))?;
+            chain
+                .jvm
+                .send(&format!("delta snap reversedelta {number} {previous}"))?;
             chain.jvm.send("sum snap")?;
         }
         if let (Some(_), Some(previous)) = (&self.partial, previous) {
@@ -98,13 +100,25 @@ impl Readers {
             "our consumer is at version {:?}",
             followed.version()
         );
-        agree("state followed and snapshot", &followed, &last.state, chain, &chain.changes)?;
+        agree(
+            "state followed and snapshot",
+            &followed,
+            &last.state,
+            chain,
+            &chain.changes,
+        )?;
         let reversed = match before.last() {
             None => None,
             Some(before) => {
                 let parts = chain.parts.keys();
                 let state = delta(&chain.store, "reversedelta", number, before.number, &last.state, parts)?;
-                agree("reverse delta and snapshot before", &state, &before.state, chain, &chain.turn_changes)?;
+                agree(
+                    "reverse delta and snapshot before",
+                    &state,
+                    &before.state,
+                    chain,
+                    &chain.turn_changes,
+                )?;
                 Some(state)
             }
         };
@@ -113,11 +127,24 @@ impl Readers {
             partial.state = delta(&chain.store, "delta", previous, number, &partial.state, parts)?;
         }
 
-        let snapshot = chain.versions.last().map(|last| last.state.clone()).context("no version")?;
+        let snapshot = chain
+            .versions
+            .last()
+            .map(|last| last.state.clone())
+            .context("no version")?;
         expect_ok(chain, "read snap")?;
-        same_as_java(chain, "snapshot", &snapshot, &[&format!("read other {number} *")], "other")?;
+        same_as_java(
+            chain,
+            "snapshot",
+            &snapshot,
+            &[&format!("read other {number} *")],
+            "other",
+        )?;
         let announced = chain.jvm.answer()?;
-        ensure!(announced == number.to_string(), "Java's consumer is at version {announced}");
+        ensure!(
+            announced == number.to_string(),
+            "Java's consumer is at version {announced}"
+        );
         same_as_java(chain, "state followed", &followed, &[], "consumer")?;
         if let (Some(state), Some(previous)) = (reversed, previous) {
             expect_ok(chain, "reverse delta")?;
@@ -157,13 +184,20 @@ impl Readers {
             filter,
         };
         let state = ReadState::from_snapshot_with(&main, &options).context("partial snapshot")?;
-        let names = if parts.is_empty() { "-".to_owned() } else { parts.join(",") };
+        let names = if parts.is_empty() {
+            "-".to_owned()
+        } else {
+            parts.join(",")
+        };
         let load = format!("read partial {number} {names} {}", rules.join(" "));
         let load = load.trim_end().to_owned();
         chain.jvm.ask(&load)?;
         chain.jvm.send("sum partial")?;
         same_as_java(chain, "partial snapshot", &state, &[], "partial").with_context(|| load)?;
-        let feature = match (parts.len() < chain.parts.len(), rules.iter().any(|rule| rule.contains(':'))) {
+        let feature = match (
+            parts.len() < chain.parts.len(),
+            rules.iter().any(|rule| rule.contains(':')),
+        ) {
             (true, _) => "some optional parts and types only",
             (false, true) => "filtered: some types and fields only",
             (false, false) => "filtered: some types only",
@@ -174,12 +208,21 @@ impl Readers {
 
     /// Both consumers go back to the first version, one reverse delta at a time.
     pub(super) fn walk_back(&mut self, chain: &mut Chain<'_>) -> Result<()> {
-        let numbers: Vec<i64> = chain.versions.iter().rev().skip(1).map(|version| version.number).collect();
+        let numbers: Vec<i64> = chain
+            .versions
+            .iter()
+            .rev()
+            .skip(1)
+            .map(|version| version.number)
+            .collect();
         for number in numbers {
             chain.jvm.send(&format!("follow {number}"))?;
             chain.jvm.send("sum consumer")?;
             chain.jvm.flush()?;
-            let outcome = self.consumer.refresh_to(Version(number)).with_context(|| format!("version {number}"))?;
+            let outcome = self
+                .consumer
+                .refresh_to(Version(number))
+                .with_context(|| format!("version {number}"))?;
             ensure!(
                 matches!(&outcome, hollow::consumer::RefreshOutcome::Moved(moved) if moved.snapshot.is_none()),
                 "our consumer did not come back by a reverse delta: {outcome:?}"
@@ -187,12 +230,22 @@ impl Readers {
             let state = self.consumer.state().context("our consumer has no state")?;
             let version = chain.versions.iter().find(|version| version.number == number);
             let there = version.map(|version| &version.state).context("no such version")?;
-            agree("state walked back to and snapshot", &state, there, chain, &chain.changes)?;
+            agree(
+                "state walked back to and snapshot",
+                &state,
+                there,
+                chain,
+                &chain.changes,
+            )?;
             expect_ok(chain, "walking back")?;
             same_as_java(chain, "state walked back to", &state, &[], "consumer")?;
         }
-        chain.report.count_direction("consumer going back by reverse deltas", Publisher::Java, 1);
-        chain.report.count_direction("consumer going back by reverse deltas", Publisher::Rust, 1);
+        chain
+            .report
+            .count_direction("consumer going back by reverse deltas", Publisher::Java, 1);
+        chain
+            .report
+            .count_direction("consumer going back by reverse deltas", Publisher::Rust, 1);
         Ok(())
     }
 }
@@ -260,7 +313,10 @@ fn same_as_java(chain: &mut Chain<'_>, what: &str, ours: &ReadState, again: &[&s
     }
     chain.jvm.ask(&format!("dump {name} {}", file.display()))?;
     let theirs = fs::read_to_string(&file)?;
-    bail!("{what}: ours={sum} java={java}\n{}", first_lines("ours", &canonical::text(ours), "java", &theirs));
+    bail!(
+        "{what}: ours={sum} java={java}\n{}",
+        first_lines("ours", &canonical::text(ours), "java", &theirs)
+    );
 }
 
 fn agree(what: &str, a: &ReadState, b: &ReadState, chain: &Chain<'_>, changes: &[Change]) -> Result<()> {

@@ -100,14 +100,8 @@ const GAPS: [(&str, &str); 6] = [
         "hash key paths ending in `!`, keys of types that are not registered",
         "no text form for the former; golden vectors",
     ),
-    (
-        "unpaired surrogates, explicit `setNull`",
-        "golden vectors",
-    ),
-    (
-        "compaction, `mapOrdinal`",
-        "golden vectors",
-    ),
+    ("unpaired surrogates, explicit `setNull`", "golden vectors"),
+    ("compaction, `mapOrdinal`", "golden vectors"),
     (
         "`HollowProducer.Incremental`, object mapper",
         "golden vectors: read, and their cycles written again from the resulting states",
@@ -140,7 +134,10 @@ impl fmt::Display for Report {
             self.same_but_tag_order,
         )?;
         writeln!(f)?;
-        writeln!(f, "| feature | Java writes, we read | we write, Java reads | both write the same bytes |")?;
+        writeln!(
+            f,
+            "| feature | Java writes, we read | we write, Java reads | both write the same bytes |"
+        )?;
         writeln!(f, "|---|---|---|---|")?;
         for (feature, counts) in &self.features {
             let [java, rust, bytes] = counts.map(|count| match count {
@@ -156,7 +153,11 @@ impl fmt::Display for Report {
             writeln!(f, "| {gap} | {instead} |")?;
         }
         writeln!(f)?;
-        let millis: Vec<String> = self.java_millis.iter().map(|(name, millis)| format!("{name} {millis}")).collect();
+        let millis: Vec<String> = self
+            .java_millis
+            .iter()
+            .map(|(name, millis)| format!("{name} {millis}"))
+            .collect();
         write!(
             f,
             "Took {:.1} s; in Java, ms: {}.",

@@ -44,7 +44,11 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seed = self.seed;
         writeln!(f, "seed {seed}: {:#}", self.error)?;
-        write!(f, "again with: cargo xtask interop --seeds {seed}..{} --keep DIR", seed + 1)
+        write!(
+            f,
+            "again with: cargo xtask interop --seeds {seed}..{} --keep DIR",
+            seed + 1
+        )
     }
 }
 

@@ -177,7 +177,8 @@ pub(super) fn run(ops: &[Op], engine: &mut WriteStateEngine) -> Result<Vec<Ordin
 }
 
 fn run_one(op: &Op, engine: &mut WriteStateEngine, added: &mut Vec<Ordinal>) -> Result<(), WriteError> {
-    let id = |engine: &WriteStateEngine, ty: &str| engine.type_id(ty).ok_or_else(|| WriteError::UnknownType(ty.to_owned()));
+    let id =
+        |engine: &WriteStateEngine, ty: &str| engine.type_id(ty).ok_or_else(|| WriteError::UnknownType(ty.to_owned()));
     match op {
         Op::Add(ty, record) => {
             let ty = id(engine, ty)?;

@@ -121,7 +121,13 @@ fn primitive(ty: &FieldType, rng: &mut Rng, kinds: Kinds) -> Value {
 fn text(rng: &mut Rng) -> String {
     match rng.below(20) {
         0 => String::new(),
-        1 => (0..rng.between(1, 4)).map(|_| *rng.pick(&['\0', 'é', '\u{7f}', '\u{80}', '\u{3fff}', '\u{4000}', '日', '𝄞', '\u{ffff}'])).collect(),
+        1 => (0..rng.between(1, 4))
+            .map(|_| {
+                *rng.pick(&[
+                    '\0', 'é', '\u{7f}', '\u{80}', '\u{3fff}', '\u{4000}', '日', '𝄞', '\u{ffff}',
+                ])
+            })
+            .collect(),
         2 => "long ".repeat(rng.between(20, 80)),
         _ => format!("word{}", rng.below(30)),
     }
@@ -175,7 +181,12 @@ fn push_key(out: &mut String, value: &Value) {
         }
         Value::Map(entries) => {
             let sorted: BTreeMap<String, String> = entries.iter().map(|(k, v)| (key(k), key(v))).collect();
-            push_all(out, '<', '>', sorted.into_iter().map(|(k, v)| format!("{k}={v}")).collect());
+            push_all(
+                out,
+                '<',
+                '>',
+                sorted.into_iter().map(|(k, v)| format!("{k}={v}")).collect(),
+            );
             Ok(())
         }
     };
@@ -191,7 +202,13 @@ fn push_all(out: &mut String, open: char, close: char, items: Vec<String>) {
 }
 
 /// The records of a root type among this tree, itself included, as their texts.
-pub(super) fn roots_within(dataset: &Dataset, roots: &[&str], type_name: &str, value: &Value, into: &mut BTreeSet<(String, String)>) {
+pub(super) fn roots_within(
+    dataset: &Dataset,
+    roots: &[&str],
+    type_name: &str,
+    value: &Value,
+    into: &mut BTreeSet<(String, String)>,
+) {
     if matches!(value, Value::Null) {
         return;
     }
@@ -207,10 +224,14 @@ pub(super) fn roots_within(dataset: &Dataset, roots: &[&str], type_name: &str, v
             }
         }
         (Some(Schema::List(schema)), Value::List(elements)) => {
-            elements.iter().for_each(|element| roots_within(dataset, roots, &schema.element, element, into));
+            elements
+                .iter()
+                .for_each(|element| roots_within(dataset, roots, &schema.element, element, into));
         }
         (Some(Schema::Set(schema)), Value::Set(elements)) => {
-            elements.iter().for_each(|element| roots_within(dataset, roots, &schema.element, element, into));
+            elements
+                .iter()
+                .for_each(|element| roots_within(dataset, roots, &schema.element, element, into));
         }
         (Some(Schema::Map(schema)), Value::Map(entries)) => {
             for (key, value) in entries {

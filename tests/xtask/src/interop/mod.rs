@@ -35,7 +35,11 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
     let java = prepare()?;
     let mut command = workspace::cargo();
     command.args(["run", "--release", "--package", "tests", "--bin", "interop", "--"]);
-    command.arg("--java").arg(&java.java).arg("--classpath").arg(&java.classpath);
+    command
+        .arg("--java")
+        .arg(&java.java)
+        .arg("--classpath")
+        .arg(&java.classpath);
     let seeds = match (&options.seeds, options.long) {
         (Some(seeds), _) => seeds.clone(),
         (None, true) => "0..10000".into(),
