@@ -384,14 +384,12 @@ impl Chain<'_> {
         if self.last_publisher.is_some_and(|before| before != publisher) {
             features.insert("chain taken over from the other side");
         }
-        match beginning {
-            Beginning::Restored => drop(features.insert("producer restored")),
-            Beginning::Recreated(HashPositions::AsAdded) => {
-                drop(features.insert("producer recreated by `hollow::producer`"))
-            }
-            Beginning::Recreated(_) => drop(features.insert("producer recreated")),
-            Beginning::Fresh => {}
-        }
+        features.extend(match beginning {
+            Beginning::Restored => Some("producer restored"),
+            Beginning::Recreated(HashPositions::AsAdded) => Some("producer recreated by `hollow::producer`"),
+            Beginning::Recreated(_) => Some("producer recreated"),
+            Beginning::Fresh => None,
+        });
         for change in &self.turn_changes {
             features.insert(match change {
                 Change::FieldAdded(..) => "model changed: field added",
