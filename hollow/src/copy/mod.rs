@@ -4,6 +4,7 @@
 //! does not have are left out. As in Java Hollow, copying turns NaN into null unless told otherwise. See
 //! `docs/format.md`, section 12.
 
+mod place;
 mod restore;
 
 use crate::Ordinal;
@@ -24,6 +25,15 @@ pub enum HashPositions {
     /// As [`HashPositions::Rehash`], and NaN stays NaN: the records are those that adding the same content to the engine
     /// gives, so what is added again later is recognised. Java Hollow has no such mode.
     AsAdded,
+    /// As [`HashPositions::Preserve`], and every NaN stays the one it is: the records as they are, bit by bit. Java Hollow
+    /// has no such mode.
+    Verbatim,
+}
+
+impl HashPositions {
+    fn keeps_buckets(self) -> bool {
+        matches!(self, HashPositions::Preserve | HashPositions::Verbatim)
+    }
 }
 
 /// Copies the records of one type.
@@ -61,11 +71,10 @@ impl<'s> Copier<'s> {
     }
 
     fn object(&self, from: &ObjectTypeState, ordinal: Ordinal, out: &mut Vec<u8>) {
-        let keep_nan = self.positions == HashPositions::AsAdded;
         for field in &self.fields {
             let copied = field
                 .position
-                .and_then(|position| push_copy(from, ordinal, position, field.kind, keep_nan, out));
+                .and_then(|position| push_copy(from, ordinal, position, field.kind, self.positions, out));
             if copied.is_none() {
                 record_form::push_null(out, field.kind);
             }
@@ -126,10 +135,17 @@ fn push_copy(
     ordinal: Ordinal,
     position: usize,
     kind: FieldKind,
-    keep_nan: bool,
+    positions: HashPositions,
     out: &mut Vec<u8>,
 ) -> Option<()> {
+    let keep_nan = positions == HashPositions::AsAdded;
     match kind {
+        FieldKind::Float if positions == HashPositions::Verbatim => {
+            out.extend_from_slice(&from.float(ordinal, position)?.to_bits().to_be_bytes());
+        }
+        FieldKind::Double if positions == HashPositions::Verbatim => {
+            out.extend_from_slice(&from.double(ordinal, position)?.to_bits().to_be_bytes());
+        }
         FieldKind::Int => record_form::push_int(out, from.int(ordinal, position)?),
         FieldKind::Long => record_form::push_long(out, from.long(ordinal, position)?),
         FieldKind::Boolean => out.push(from.boolean(ordinal, position)?.into()),
@@ -148,14 +164,14 @@ fn push_copy(
 
 fn set(from: &SetTypeState, ordinal: Ordinal, positions: HashPositions, out: &mut Vec<u8>) {
     let buckets = from.buckets(ordinal);
-    let _fits = match positions {
-        HashPositions::Preserve => {
+    let _fits = match positions.keeps_buckets() {
+        true => {
             let mut elements: Vec<_> = buckets
                 .map(|(bucket, element)| (element, bucket.cast_signed()))
                 .collect();
             record_form::push_set(out, &mut elements, Buckets::Unmixed)
         }
-        HashPositions::Rehash | HashPositions::AsAdded => {
+        false => {
             let mut elements: Vec<_> = buckets
                 .map(|(_, element)| (element, element.get().cast_signed()))
                 .collect();
@@ -167,14 +183,14 @@ fn set(from: &SetTypeState, ordinal: Ordinal, positions: HashPositions, out: &mu
 
 fn map(from: &MapTypeState, ordinal: Ordinal, positions: HashPositions, out: &mut Vec<u8>) {
     let buckets = from.buckets(ordinal);
-    let _fits = match positions {
-        HashPositions::Preserve => {
+    let _fits = match positions.keeps_buckets() {
+        true => {
             let mut entries: Vec<_> = buckets
                 .map(|(bucket, key, value)| (key, value, bucket.cast_signed()))
                 .collect();
             record_form::push_map(out, &mut entries, Buckets::Unmixed)
         }
-        HashPositions::Rehash | HashPositions::AsAdded => {
+        false => {
             let mut entries: Vec<_> = buckets
                 .map(|(_, key, value)| (key, value, key.get().cast_signed()))
                 .collect();

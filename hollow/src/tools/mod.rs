@@ -6,4 +6,5 @@ pub mod checksum;
 pub mod dump;
 pub mod query;
 pub mod references;
+pub mod text;
 pub mod usage;

@@ -1,6 +1,6 @@
 //! Blobs: header, optional parts, and the frames of the types that belong in them. See `docs/format.md`, section 4.
 
-use super::emit::{self, Kind};
+use super::emit::{self, HashKeys, Kind};
 use super::header_tags::HeaderTags;
 use super::type_state::TypeState;
 use super::{WriteError, WriteStateEngine};
@@ -165,7 +165,8 @@ impl WriteStateEngine {
     fn write_types(&self, kind: Kind, types: &[&TypeState], out: &mut dyn io::Write) -> Result<(), WriteError> {
         for ty in types {
             let layout = ty.layout.as_ref().ok_or(WriteError::WrongPhase { what: "write" })?;
-            emit::write_type(kind, ty, layout, &self.types, &self.dataset, out)?;
+            let hash_keys = HashKeys::resolve(ty, &self.types, &self.dataset, self.keep_buckets)?;
+            emit::write_type(kind, ty, layout, hash_keys, out)?;
         }
         Ok(())
     }

@@ -157,3 +157,79 @@ fn follow_moves(ty: &mut TypeState, moves: &Moves) -> Result<HashMap<u32, Ordina
     }
     Ok(moved)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::ReadState;
+    use crate::record::Value;
+    use crate::write::WriteConfig;
+    use std::collections::BTreeSet;
+
+    const ALWAYS: CompactionConfig = CompactionConfig {
+        min_candidate_hole_cost_bytes: 0,
+        min_candidate_hole_percentage: 0,
+    };
+
+    /// Adds the nodes, drops those with even numbers, compacts; gives the trees before and after, and how many moved.
+    fn compacted(schema: &str, node: impl Fn(i32) -> Value) -> (BTreeSet<String>, BTreeSet<String>, usize) {
+        let mut engine = WriteStateEngine::new(WriteConfig::default());
+        for schema in crate::schema::parse(schema).expect("a schema") {
+            engine.add_type(schema, None).expect("a new type");
+        }
+        let trees = |engine: &mut WriteStateEngine| -> BTreeSet<String> {
+            let mut snapshot = Vec::new();
+            engine.write_snapshot(&mut snapshot).expect("a snapshot");
+            let state = ReadState::from_snapshot(&snapshot).expect("what was written");
+            let nodes = state.ty("Node").expect("the type").populated();
+            nodes.map(|node| format!("{:?}", state.value("Node", node))).collect()
+        };
+        engine.prepare_for_next_cycle(1);
+        engine.set_next_tag(1);
+        (0..40).for_each(|n| drop(engine.add("Node", &node(n)).expect("a node")));
+        trees(&mut engine);
+        for tag in 2..4 {
+            engine.prepare_for_next_cycle(tag);
+            (1..40).step_by(2).for_each(|n| drop(engine.add("Node", &node(n)).expect("a node")));
+            trees(&mut engine);
+        }
+        engine.prepare_for_next_cycle(4);
+        engine.add_all_from_previous_cycle().expect("adding");
+        let before = trees(&mut engine);
+        engine.prepare_for_next_cycle(5);
+        let moved = engine.compact(ALWAYS).expect("an empty cycle");
+        if moved == 0 {
+            engine.add_all_from_previous_cycle().expect("adding");
+        }
+        (before, trees(&mut engine), moved)
+    }
+
+    fn object(fields: Vec<Value>) -> Value {
+        Value::Object(fields)
+    }
+
+    #[test]
+    fn records_stay_the_same() {
+        let node = |n| object(vec![Value::Int(n), object(vec![Value::Int(n * 7)])]);
+        let (before, after, moved) = compacted("Node { int n; Leaf leaf; } Leaf { int n; }", node);
+        assert_eq!(before, after);
+        assert!(moved > 0);
+    }
+
+    #[test]
+    fn records_that_lead_to_their_own_type_stay_the_same() {
+        let node = |n| object(vec![Value::Int(n), object(vec![Value::Int(n + 1000), Value::Null])]);
+        let (before, after, _) = compacted("Node { int n; Node parent; }", node);
+        assert_eq!(before, after);
+    }
+
+    #[test]
+    fn records_over_moved_ones_that_lead_to_their_own_type_stay_the_same() {
+        let leaf = |n| object(vec![Value::Int(n)]);
+        let parent = move |n| object(vec![leaf(n + 1000), Value::List(Vec::new())]);
+        let node = move |n| object(vec![leaf(n), Value::List(vec![parent(n)])]);
+        let schema = "Node { Leaf leaf; Nodes parents; } Nodes List<Node>; Leaf { int n; }";
+        let (before, after, _) = compacted(schema, node);
+        assert_eq!(before, after);
+    }
+}

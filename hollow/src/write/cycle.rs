@@ -87,7 +87,7 @@ impl WriteStateEngine {
         if self.phase == Phase::Adding {
             self.check_header()?;
             for ty in &self.types {
-                HashKeys::resolve(ty, &self.types, &self.dataset)?;
+                HashKeys::resolve(ty, &self.types, &self.dataset, self.keep_buckets)?;
             }
             self.end_adding(true);
         }

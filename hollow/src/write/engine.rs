@@ -73,6 +73,8 @@ pub struct WriteStateEngine {
     pub(super) previous_tags: HeaderTags,
     /// Types that a restored state had and this engine has not; they cannot come back in the same chain of deltas.
     pub(super) ended_types: Vec<String>,
+    /// See [`WriteStateEngine::keep_buckets`].
+    pub(super) keep_buckets: bool,
     pub(super) scratch: Vec<Vec<u8>>,
 }
 
@@ -90,6 +92,7 @@ impl WriteStateEngine {
             tags: HeaderTags::default(),
             previous_tags: HeaderTags::default(),
             ended_types: Vec::new(),
+            keep_buckets: false,
             scratch: Vec::new(),
         }
     }

@@ -29,6 +29,7 @@ mod header_tags;
 mod layout;
 mod object_record;
 mod ordinal_table;
+mod place;
 mod populated;
 pub(crate) mod record_form;
 mod record_store;

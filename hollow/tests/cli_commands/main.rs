@@ -4,4 +4,5 @@
 
 mod look;
 mod support;
+mod text;
 mod verify;

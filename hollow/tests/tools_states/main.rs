@@ -2,5 +2,6 @@
 
 mod query;
 mod support;
+mod text;
 mod usage;
 mod verify;

@@ -1,6 +1,8 @@
 //! A dataset with all kinds of types, random records for it, and states made of them.
 
-use hollow::read::ReadState;
+use fixtures::vectors::Case;
+use hollow::Version;
+use hollow::read::{LoadOptions, ReadState};
 use hollow::record::Value;
 use hollow::schema::{Dataset, Schema};
 use hollow::write::{WriteConfig, WriteStateEngine};
@@ -146,6 +148,18 @@ pub(crate) fn snapshot(engine: &mut WriteStateEngine) -> ReadState {
     let mut bytes = Vec::new();
     engine.write_snapshot(&mut bytes).expect("written");
     ReadState::from_snapshot(&bytes).expect("read")
+}
+
+/// A state of a recorded case from its snapshot, with all optional parts.
+pub(crate) fn recorded_state(case: &Case, version: i64) -> Option<ReadState> {
+    let is_part = |name: &str| name.starts_with("snapshot_") && name.ends_with(&format!("-{version}"));
+    let parts = case.files.iter().filter(|(name, _)| is_part(name));
+    let options = LoadOptions {
+        parts: parts.map(|(_, bytes)| bytes.as_slice()).collect(),
+        ..LoadOptions::default()
+    };
+    let state = ReadState::from_snapshot_with(case.snapshot(version)?, &options).expect("a snapshot");
+    Some(state.with_version(Version(version)))
 }
 
 /// A value as text, the same for values that are the same record.

@@ -46,6 +46,8 @@ enum Kind {
     Damaged,
     /// The store does not answer.
     Unavailable,
+    /// Not allowed as things are.
+    Refused,
     /// Standard output was closed: whoever read it has enough.
     Closed,
 }
@@ -84,6 +86,11 @@ impl Failure {
         )
     }
 
+    /// Not allowed as things are.
+    pub(crate) fn refused(error: impl Into<Box<dyn Error>>, hint: &str) -> Self {
+        Self::new(Kind::Refused, error, hint)
+    }
+
     /// Standard output cannot be written to.
     pub(crate) fn output(error: io::Error) -> Self {
         let kind = match error.kind() {
@@ -106,6 +113,7 @@ impl Failure {
             Kind::NotFound => 3,
             Kind::Damaged => 4,
             Kind::Unavailable => 5,
+            Kind::Refused => 6,
         }
     }
 

@@ -8,10 +8,11 @@ mod commands;
 mod failure;
 mod output;
 mod progress;
+mod publish;
 mod source;
 
 use clap::{Parser, Subcommand, error::ErrorKind};
-use commands::{checksum, dump, get, inspect, query, schema, verify, versions};
+use commands::{checksum, dump, get, inspect, load, query, schema, verify, versions};
 use failure::{Answer, Failure};
 use std::process::ExitCode;
 
@@ -45,6 +46,8 @@ enum Command {
     Query(query::QueryArgs),
     /// Prints all records of a state.
     Dump(dump::DumpArgs),
+    /// Makes a new store of lines of JSON.
+    Load(load::LoadArgs),
     /// Prints the checksum of a state and of each of its types.
     Checksum(checksum::ChecksumArgs),
     /// Checks every version of a store: digests, routes, references.
@@ -60,6 +63,7 @@ impl Command {
             Command::Get(args) => args.state.store.json,
             Command::Query(args) => args.state.store.json,
             Command::Dump(args) => args.state.store.json,
+            Command::Load(args) => args.json,
             Command::Checksum(args) => args.state.store.json,
             Command::Verify(args) => args.store.json,
         }
@@ -73,6 +77,7 @@ impl Command {
             Command::Get(args) => get::run(args),
             Command::Query(args) => query::run(args),
             Command::Dump(args) => dump::run(args),
+            Command::Load(args) => load::run(args),
             Command::Checksum(args) => checksum::run(args),
             Command::Verify(args) => verify::run(args),
         }

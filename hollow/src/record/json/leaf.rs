@@ -144,7 +144,7 @@ fn float(leaf: &Leaf<'_>, expected: &'static str, exact: u64) -> Result<Option<f
     })
 }
 
-fn from_hex(text: &str) -> Option<Vec<u8>> {
+pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
     let nibble = |c: u8| match c {
         b'0'..=b'9' => Some(c - b'0'),
         b'a'..=b'f' => Some(c - b'a' + 10),

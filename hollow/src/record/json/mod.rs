@@ -14,6 +14,7 @@
 //! values of another type, numbers that do not fit or would be rounded (an integer in a FLOAT or DOUBLE field) are errors
 //! that name the place, such as `Asset.territory[3]`. Input is hostile: [`Limits`] bound depth, bytes and values.
 
+pub(crate) mod exact;
 mod leaf;
 mod read;
 #[cfg(test)]

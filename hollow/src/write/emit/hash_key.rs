@@ -26,11 +26,12 @@ struct KeyPath<'e> {
 }
 
 impl<'e> HashKeys<'e> {
-    /// The hash key of a type. A path for which a type is missing makes stored buckets count instead.
+    /// The hash key of a type. A path for which a type is missing, or `keep_buckets`, makes stored buckets count instead.
     pub(in crate::write) fn resolve(
         ty: &'e TypeState,
         types: &'e [TypeState],
         dataset: &Dataset,
+        keep_buckets: bool,
     ) -> Result<Self, WriteError> {
         let (key, element_type) = match &ty.schema {
             Schema::Set(schema) => (schema.hash_key.as_ref(), schema.element.as_str()),
@@ -43,7 +44,7 @@ impl<'e> HashKeys<'e> {
             element_type,
             remembered: Vec::new(),
         };
-        let Some(key) = key else {
+        let Some(key) = key.filter(|_| !keep_buckets) else {
             return Ok(keys);
         };
         for written in key.paths() {

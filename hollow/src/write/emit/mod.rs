@@ -16,7 +16,6 @@ use super::type_state::TypeState;
 use crate::Ordinal;
 use crate::blob::write_schema;
 use crate::memory::{OrdinalSet, gap_list, var_int};
-use crate::schema::Dataset;
 use std::io;
 
 /// Which blob is being written.
@@ -27,13 +26,12 @@ pub(super) enum Kind {
     ReverseDelta,
 }
 
-/// Writes the frame of a type. `types` are all types of the engine: hash keys look into other types.
-pub(super) fn write_type(
+/// Writes the frame of a type.
+pub(super) fn write_type<'e>(
     kind: Kind,
-    ty: &TypeState,
-    layout: &Layout,
-    types: &[TypeState],
-    dataset: &Dataset,
+    ty: &'e TypeState,
+    layout: &'e Layout,
+    hash_keys: HashKeys<'e>,
     out: &mut dyn io::Write,
 ) -> Result<(), WriteError> {
     let division = match (kind, &layout.backward) {
@@ -55,7 +53,7 @@ pub(super) fn write_type(
         ty,
         widths: &layout.widths,
         division,
-        hash_keys: HashKeys::resolve(ty, types, dataset)?,
+        hash_keys,
     };
     match kind {
         Kind::Snapshot => writer.snapshot(layout.max_ordinal, out),

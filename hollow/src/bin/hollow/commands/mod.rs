@@ -4,6 +4,7 @@ pub(crate) mod checksum;
 pub(crate) mod dump;
 pub(crate) mod get;
 pub(crate) mod inspect;
+pub(crate) mod load;
 pub(crate) mod query;
 pub(crate) mod schema;
 pub(crate) mod verify;

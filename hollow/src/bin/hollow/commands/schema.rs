@@ -4,8 +4,9 @@ use crate::args::StateArgs;
 use crate::failure::{Answer, Failure};
 use crate::output::{print_json, write};
 use crate::source;
-use hollow::schema::{HashKey, PrimaryKey, Schema};
-use serde_json::{Value, json};
+use hollow::schema::Schema;
+use hollow::tools::text::SchemaDoc;
+use serde_json::json;
 use std::io::Write;
 
 #[derive(clap::Args)]
@@ -27,7 +28,7 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<Answer, Failure> {
     let wanted = |schema: &&Schema| args.type_name.as_ref().is_none_or(|name| schema.name() == name);
     let schemas = dataset.schemas().iter().filter(wanted);
     if args.state.store.json {
-        let types: Vec<Value> = schemas.map(schema_json).collect();
+        let types: Vec<SchemaDoc> = schemas.map(SchemaDoc::from).collect();
         return print_json(&json!({
             "schema": 1,
             "version": state.version(),
@@ -43,34 +44,4 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<Answer, Failure> {
         }
         Ok(())
     })
-}
-
-fn schema_json(schema: &Schema) -> Value {
-    let paths = |key: Option<&[String]>| key.map(<[String]>::to_vec);
-    let mut json = json!({"name": schema.name(), "kind": schema.kind().to_string()});
-    match schema {
-        Schema::Object(object) => {
-            let fields: Vec<Value> = object
-                .fields
-                .iter()
-                .map(|field| match field.ty.reference() {
-                    Some(to) => json!({"name": field.name, "type": "REFERENCE", "to": to}),
-                    None => json!({"name": field.name, "type": field.ty.to_string().to_uppercase()}),
-                })
-                .collect();
-            json["fields"] = fields.into();
-            json["primary_key"] = json!(paths(object.primary_key.as_ref().map(PrimaryKey::paths)));
-        }
-        Schema::List(list) => json["element"] = json!(list.element),
-        Schema::Set(set) => {
-            json["element"] = json!(set.element);
-            json["hash_key"] = json!(paths(set.hash_key.as_ref().map(HashKey::paths)));
-        }
-        Schema::Map(map) => {
-            json["key"] = json!(map.key);
-            json["value"] = json!(map.value);
-            json["hash_key"] = json!(paths(map.hash_key.as_ref().map(HashKey::paths)));
-        }
-    }
-    json
 }

@@ -1,0 +1,36 @@
+//! Whole states taken into an engine as they are.
+
+use super::{Copier, HashPositions};
+use crate::read::ReadState;
+use crate::write::{WriteError, WriteStateEngine};
+
+impl WriteStateEngine {
+    /// Makes the records of a state those of this cycle: at the ordinals, in the buckets and, if it is the first cycle,
+    /// in the shards that they have. Fields go by name; types that the engine does not have are left out. From then on
+    /// the engine keeps buckets as records name them ([`WriteStateEngine::keep_buckets`]).
+    ///
+    /// Costs a look at every record.
+    ///
+    /// # Errors
+    /// [`WriteError::OrdinalTaken`] if another record of the previous cycle has one of the ordinals,
+    /// [`WriteError::CannotRestore`] if kinds or field types differ; some records are part of the cycle then.
+    pub fn add_state(&mut self, state: &ReadState) -> Result<(), WriteError> {
+        self.keep_buckets();
+        for from in state.types() {
+            let (Some(id), Some(schema)) = (self.type_id(from.name()), self.dataset().get(from.name())) else {
+                continue;
+            };
+            let copier =
+                Copier::new(from, schema, HashPositions::Verbatim).map_err(|why| WriteError::CannotRestore {
+                    type_name: from.name().to_owned(),
+                    why,
+                })?;
+            self.take_records(id, &copier, from.populated())?;
+            if !self.has_previous_state() {
+                self.set_num_shards(id, from.num_shards());
+            }
+            self.recalculate_free_ordinals(id);
+        }
+        Ok(())
+    }
+}
