@@ -2,15 +2,21 @@
 //!
 //! The records of a page take as many bits each as the widest value of every field, null included, and a page holds a
 //! few bytes for each field. A delta can lack fields that the state has, so with few bytes it could call for very much.
-//! What it may call for is bounded by its own bytes and by the pages it changes. The factors are far above what a delta
-//! needs that has most of the fields: a value that is one bit wide can become 64 wide in a page it comes to.
+//! What it may call for is bounded by its own bytes and by the pages it changes.
+//!
+//! A delta that has all fields is never refused. Its records have at least a bit of each field. A page has 1,024 of them at
+//! most and becomes as wide as the old page and one added record together, so it takes no more than its old records, 65
+//! times the added ones (a bit that becomes as wide as a LONG or the end of a text) and 1,024 times one added record. A
+//! page where there was none takes 16 bytes for each field besides, which the same bits pay for.
 
 use std::cell::Cell;
 
 /// For each byte of the delta.
 const EACH_BYTE: u64 = 256;
+/// For each byte of fixed-length data of added records.
+const EACH_ADDED_BYTE: u64 = 2048;
 /// For each byte of records in the pages that are changed.
-const EACH_OLD_BYTE: u64 = 64;
+const EACH_OLD_BYTE: u64 = 4;
 /// For any delta.
 const BASE: u64 = 16 << 20;
 
@@ -42,9 +48,10 @@ impl Budget {
         }
     }
 
-    /// A page with so many bytes of records is changed.
-    pub(super) fn add_old(&self, bytes: u64) {
-        let more = bytes.saturating_mul(EACH_OLD_BYTE);
+    /// A page with so many bytes of records is changed, and records of so many bits are added to it.
+    pub(super) fn add_page(&self, old_bytes: u64, added_bits: u64) {
+        let added = added_bits.saturating_mul(EACH_ADDED_BYTE / 8);
+        let more = old_bytes.saturating_mul(EACH_OLD_BYTE).saturating_add(added);
         self.left.set(self.left.get().saturating_add(more));
     }
 

@@ -115,6 +115,11 @@ pub(crate) enum Unfit {
 }
 
 impl ObjectPage {
+    /// Bytes that a page takes besides its records.
+    pub(super) fn fixed_bytes(num_fields: usize) -> usize {
+        size_of::<Self>() + size_of::<FieldLayout>() * num_fields
+    }
+
     /// Packs a page: a row for each populated slot, ascending. Asks each row twice for everything: for the widths, then
     /// for the values. Fields known to be null in all rows need not be asked for.
     pub(super) fn pack(
@@ -127,9 +132,8 @@ impl ObjectPage {
         debug_assert_eq!(slots.len(), rows.len());
         let widths = widths(kinds, rows, is_null)?;
         let len_bits = rows.len() as u64 * widths.fields.iter().map(|&width| u64::from(width)).sum::<u64>();
-        let fixed = size_of::<Self>() + size_of::<FieldLayout>() * kinds.len();
-        let needed = fixed as u64 + len_bits / 8 + widths.var_bytes as u64;
-        budget.take(needed).map_err(Unfit::OverBudget)?;
+        let record_bytes = len_bits / 8 + widths.var_bytes as u64;
+        budget.take(record_bytes).map_err(Unfit::OverBudget)?;
         let (fields, record_bits) = lay_out(kinds, &widths.fields);
         let mut words = BitWriter::with_capacity_bits(len_bits);
         let mut var = Vec::with_capacity(widths.var_bytes);

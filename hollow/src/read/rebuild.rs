@@ -1,6 +1,6 @@
 //! Building pages from what a blob has and from the pages that were there before.
 
-use super::budget::Budget;
+use super::budget::{Budget, OverBudget};
 use super::collection_page::{CollectionPage, CollectionRow, Unfit};
 use super::object_page::{self, FieldKind, ObjectPage, ObjectRow};
 use super::slots::{PAGE_BITS, PAGE_ORDINALS, SlotBits, Slots, contains, iter_bits};
@@ -236,8 +236,17 @@ impl Packer for ObjectPacker<'_> {
         slots: Slots,
         rows: &[MixedObject<'_>],
     ) -> Result<ObjectPage, DecodeError> {
-        if let Some(old) = old {
-            self.budget.add_old(old.record_bytes() as u64);
+        let over_budget = |over: OverBudget| {
+            let expected = format!("at most {} more for a delta of this size", over.left);
+            frame.invalid("bytes of memory for a page", expected, over.needed)
+        };
+        let added = rows.iter().filter(|row| matches!(row, MixedObject::Blob(_)));
+        let added_bits = added.count() as u64 * self.body.record_bits();
+        let old_bytes = old.map_or(0, ObjectPage::record_bytes);
+        self.budget.add_page(old_bytes as u64, added_bits);
+        if old.is_none() {
+            let fixed = ObjectPage::fixed_bytes(self.kinds.len());
+            self.budget.take(fixed as u64).map_err(over_budget)?;
         }
         let position = |field: usize| self.positions.get(field).copied().flatten();
         let is_null = |field| position(field).is_none() && old.is_none_or(|old| old.is_null_in_all(field));
@@ -249,10 +258,7 @@ impl Packer for ObjectPacker<'_> {
                     _ => error,
                 }
             }
-            object_page::Unfit::OverBudget(over) => {
-                let expected = format!("at most {} more for a delta of this size", over.left);
-                frame.invalid("bytes of memory for a page", expected, over.needed)
-            }
+            object_page::Unfit::OverBudget(over) => over_budget(over),
         })
     }
 }

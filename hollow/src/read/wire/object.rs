@@ -130,6 +130,11 @@ impl<'b> ObjectBody<'b> {
         Some(&field.name)
     }
 
+    /// The bits of fixed-length data of a record.
+    pub(crate) fn record_bits(&self) -> u64 {
+        self.record_bits
+    }
+
     /// The fields at these positions, each where a row finds it; `None` for a field that the blob does not have.
     pub(crate) fn columns(&self, positions: &[Option<usize>]) -> Columns {
         let columns = positions.iter().map(|position| {
