@@ -25,6 +25,8 @@ impl WriteStateEngine {
     /// Fills a cycle with the records of the previous one, compacting types that have many holes, and gives the number
     /// of records moved. If no type is worth it nothing happens and the cycle stays empty.
     ///
+    /// Types that are part of a circle of references, or referred to from one, are left alone.
+    ///
     /// Costs a look at every record if there is something to do.
     ///
     /// # Errors
@@ -69,11 +71,27 @@ impl WriteStateEngine {
     fn compaction_targets(&mut self, config: CompactionConfig, order: &[TypeId]) -> Vec<TypeId> {
         let mut targets: Vec<TypeId> = Vec::new();
         for &ty in order {
-            if is_candidate(&mut self.types[ty.index()], config) && !self.depends_on(ty, &targets) {
+            if is_candidate(&mut self.types[ty.index()], config)
+                && !self.depends_on(ty, &targets)
+                && !self.is_below_a_circle(ty)
+            {
                 targets.push(ty);
             }
         }
         targets
+    }
+
+    /// Whether the type is part of a circle of references, or is referred to from one. Moving its records would have to
+    /// move others of the circle, over and over; Java Hollow does it once and leaves references to what is gone.
+    fn is_below_a_circle(&self, ty: TypeId) -> bool {
+        self.type_ids()
+            .any(|other| self.depends_on(other, &[ty]) && self.leads_to_itself(other))
+    }
+
+    fn leads_to_itself(&self, ty: TypeId) -> bool {
+        let references = self.types[ty.index()].schema.references();
+        let mut referred = references.into_iter().filter_map(|name| self.type_id(name));
+        referred.any(|referred| self.depends_on(referred, &[ty]))
     }
 
     /// Whether a type is, or leads to, one of the others.
@@ -186,11 +204,13 @@ mod tests {
         };
         engine.prepare_for_next_cycle(1);
         engine.set_next_tag(1);
-        (0..40).for_each(|n| drop(engine.add("Node", &node(n)).expect("a node")));
+        (0..40).for_each(|n| _ = engine.add("Node", &node(n)).expect("a node"));
         trees(&mut engine);
         for tag in 2..4 {
             engine.prepare_for_next_cycle(tag);
-            (1..40).step_by(2).for_each(|n| drop(engine.add("Node", &node(n)).expect("a node")));
+            (1..40)
+                .step_by(2)
+                .for_each(|n| _ = engine.add("Node", &node(n)).expect("a node"));
             trees(&mut engine);
         }
         engine.prepare_for_next_cycle(4);
