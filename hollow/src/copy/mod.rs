@@ -5,7 +5,10 @@
 //! `docs/format.md`, section 12.
 
 mod place;
+mod records;
 mod restore;
+
+pub use records::{CopyError, RecordCopier};
 
 use crate::Ordinal;
 use crate::memory::OrdinalSet;
@@ -38,24 +41,30 @@ impl HashPositions {
 
 /// Copies the records of one type.
 #[derive(Debug)]
-struct Copier<'s> {
+pub(crate) struct Copier<'s> {
     from: &'s TypeReadState,
-    fields: Vec<CopiedField>,
+    fields: Vec<CopiedField<'s>>,
     positions: HashPositions,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct CopiedField {
+struct CopiedField<'s> {
     kind: FieldKind,
-    position: Option<usize>, // in the schema copied from
+    /// In the schema copied from.
+    position: Option<usize>,
+    /// What a reference leads to, in the schema copied from.
+    leads_to: &'s str,
 }
+
+/// Where the records are that a copied record refers to: by their type and the ordinal they had.
+pub(crate) type Moves<'m> = dyn Fn(&str, Ordinal) -> Ordinal + 'm;
 
 impl<'s> Copier<'s> {
     /// From a read state's type to the schema of an engine.
     ///
     /// # Errors
     /// The reason, if records of the one cannot become records of the other.
-    fn new(from: &'s TypeReadState, to: &Schema, positions: HashPositions) -> Result<Self, String> {
+    pub(crate) fn new(from: &'s TypeReadState, to: &Schema, positions: HashPositions) -> Result<Self, String> {
         let fields = match (from, to) {
             (TypeReadState::Object(from), Schema::Object(to)) => match_fields(from.schema(), to)?,
             (TypeReadState::List(_), Schema::List(_))
@@ -70,11 +79,41 @@ impl<'s> Copier<'s> {
         })
     }
 
-    fn object(&self, from: &ObjectTypeState, ordinal: Ordinal, out: &mut Vec<u8>) {
+    /// Whether the field at this position, in the schema copied from, is copied.
+    fn keeps(&self, position: usize) -> bool {
+        self.fields.iter().any(|field| field.position == Some(position))
+    }
+
+    /// Appends a record that refers to where `moves` says. Where buckets are not kept, elements of a set that have become
+    /// the same stand once; so do entries of a map whose keys have, the one with the lowest value being kept.
+    pub(crate) fn serialize_moved(&self, ordinal: Ordinal, moves: &Moves<'_>, out: &mut Vec<u8>) {
+        self.copy(ordinal, moves, true, out);
+    }
+
+    fn copy(&self, ordinal: Ordinal, moves: &Moves<'_>, distinct: bool, out: &mut Vec<u8>) {
+        let distinct = distinct && !self.positions.keeps_buckets();
+        match self.from {
+            TypeReadState::Object(from) => self.object(from, ordinal, moves, out),
+            TypeReadState::List(from) => {
+                let element = from.schema().element.as_str();
+                let elements: Vec<Ordinal> = from.elements(ordinal).map(|to| moves(element, to)).collect();
+                record_form::push_list(out, &elements);
+            }
+            TypeReadState::Set(from) => set(from, ordinal, self.positions, moves, distinct, out),
+            TypeReadState::Map(from) => map(from, ordinal, self.positions, moves, distinct, out),
+        }
+    }
+
+    fn object(&self, from: &ObjectTypeState, ordinal: Ordinal, moves: &Moves<'_>, out: &mut Vec<u8>) {
         for field in &self.fields {
-            let copied = field
-                .position
-                .and_then(|position| push_copy(from, ordinal, position, field.kind, self.positions, out));
+            let copied = field.position.and_then(|position| match field.kind {
+                FieldKind::Reference(_) => {
+                    let to = moves(field.leads_to, from.reference(ordinal, position)?);
+                    record_form::push_ordinal(out, to);
+                    Some(())
+                }
+                kind => push_copy(from, ordinal, position, kind, self.positions, out),
+            });
             if copied.is_none() {
                 record_form::push_null(out, field.kind);
             }
@@ -96,19 +135,11 @@ impl RecordSource for Copier<'_> {
     }
 
     fn serialize(&self, ordinal: Ordinal, out: &mut Vec<u8>) {
-        match self.from {
-            TypeReadState::Object(from) => self.object(from, ordinal, out),
-            TypeReadState::List(from) => {
-                let elements: Vec<Ordinal> = from.elements(ordinal).collect();
-                record_form::push_list(out, &elements);
-            }
-            TypeReadState::Set(from) => set(from, ordinal, self.positions, out),
-            TypeReadState::Map(from) => map(from, ordinal, self.positions, out),
-        }
+        self.copy(ordinal, &|_, to| to, false, out);
     }
 }
 
-fn match_fields(from: &ObjectSchema, to: &ObjectSchema) -> Result<Vec<CopiedField>, String> {
+fn match_fields<'s>(from: &'s ObjectSchema, to: &ObjectSchema) -> Result<Vec<CopiedField<'s>>, String> {
     let copied = |field: &crate::schema::Field| {
         let position = from.position(&field.name);
         match position.map(|position| &from.fields[position].ty) {
@@ -119,6 +150,9 @@ fn match_fields(from: &ObjectSchema, to: &ObjectSchema) -> Result<Vec<CopiedFiel
             _ => Ok(CopiedField {
                 kind: kind_of(&field.ty),
                 position,
+                leads_to: position
+                    .and_then(|at| from.fields[at].ty.reference())
+                    .unwrap_or_default(),
             }),
         }
     };
@@ -162,38 +196,61 @@ fn push_copy(
     Some(())
 }
 
-fn set(from: &SetTypeState, ordinal: Ordinal, positions: HashPositions, out: &mut Vec<u8>) {
-    let buckets = from.buckets(ordinal);
+fn own_hash(ordinal: Ordinal) -> i32 {
+    ordinal.get().cast_signed()
+}
+
+fn set(
+    from: &SetTypeState,
+    ordinal: Ordinal,
+    positions: HashPositions,
+    moves: &Moves<'_>,
+    distinct: bool,
+    out: &mut Vec<u8>,
+) {
+    let name = from.schema().element.as_str();
+    let elements = from.buckets(ordinal).map(|(bucket, to)| (bucket, moves(name, to)));
     let _fits = match positions.keeps_buckets() {
         true => {
-            let mut elements: Vec<_> = buckets
-                .map(|(bucket, element)| (element, bucket.cast_signed()))
-                .collect();
+            let mut elements: Vec<_> = elements.map(|(bucket, to)| (to, bucket.cast_signed())).collect();
             record_form::push_set(out, &mut elements, Buckets::Unmixed)
         }
         false => {
-            let mut elements: Vec<_> = buckets
-                .map(|(_, element)| (element, element.get().cast_signed()))
-                .collect();
+            let mut elements: Vec<_> = elements.map(|(_, to)| (to, own_hash(to))).collect();
+            if distinct {
+                elements.sort_unstable();
+                elements.dedup();
+            }
             record_form::push_set(out, &mut elements, Buckets::Mixed)
         }
     };
     debug_assert!(_fits, "a set that was read has room in its table");
 }
 
-fn map(from: &MapTypeState, ordinal: Ordinal, positions: HashPositions, out: &mut Vec<u8>) {
+fn map(
+    from: &MapTypeState,
+    ordinal: Ordinal,
+    positions: HashPositions,
+    moves: &Moves<'_>,
+    distinct: bool,
+    out: &mut Vec<u8>,
+) {
+    let (key_name, value_name) = (from.schema().key.as_str(), from.schema().value.as_str());
     let buckets = from.buckets(ordinal);
+    let entries = buckets.map(|(bucket, key, value)| (bucket, moves(key_name, key), moves(value_name, value)));
     let _fits = match positions.keeps_buckets() {
         true => {
-            let mut entries: Vec<_> = buckets
+            let mut entries: Vec<_> = entries
                 .map(|(bucket, key, value)| (key, value, bucket.cast_signed()))
                 .collect();
             record_form::push_map(out, &mut entries, Buckets::Unmixed)
         }
         false => {
-            let mut entries: Vec<_> = buckets
-                .map(|(_, key, value)| (key, value, key.get().cast_signed()))
-                .collect();
+            let mut entries: Vec<_> = entries.map(|(_, key, value)| (key, value, own_hash(key))).collect();
+            if distinct {
+                entries.sort_unstable();
+                entries.dedup_by_key(|(key, ..)| *key);
+            }
             record_form::push_map(out, &mut entries, Buckets::Mixed)
         }
     };

@@ -50,6 +50,15 @@ impl WriteStateEngine {
         Ok(())
     }
 
+    /// Adds a serialized record and gives its ordinal; see [`WriteStateEngine::place`].
+    ///
+    /// # Errors
+    /// [`WriteError::OrdinalLimit`], [`WriteError::SizeLimit`], [`WriteError::WrongPhase`].
+    pub(crate) fn add_record(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError> {
+        self.require_adding("add a record")?;
+        self.types[ty.index()].add(record)
+    }
+
     /// Divides a type into so many shards from this cycle on, whatever its size. The number must be a power of two.
     pub(crate) fn set_num_shards(&mut self, ty: TypeId, num_shards: u32) {
         let ty = &mut self.types[ty.index()];

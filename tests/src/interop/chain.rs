@@ -37,6 +37,7 @@ pub(super) struct Version {
 
 /// A chain under way.
 pub(super) struct Chain<'j> {
+    seed: u64,
     pub(super) jvm: &'j mut Jvm,
     pub(super) rng: Rng,
     pub(super) traits: Traits,
@@ -74,6 +75,7 @@ pub(super) fn run(seed: u64, jvm: &mut Jvm, directory: &Path) -> Result<Report> 
         false => Parts::new(),
     };
     let mut chain = Chain {
+        seed,
         jvm,
         rng,
         traits,
@@ -89,8 +91,11 @@ pub(super) fn run(seed: u64, jvm: &mut Jvm, directory: &Path) -> Result<Report> 
         last_publisher: None,
         report: Report::default(),
     };
-    chain.run()?;
     chain.report.chains = 1;
+    match chain.run() {
+        Err(error) if chain.is_javas_own(&error) => chain.report.ended_early = 1,
+        outcome => outcome?,
+    }
     Ok(chain.report)
 }
 
@@ -115,11 +120,22 @@ impl Chain<'_> {
         let names: Vec<&str> = self.parts.keys().map(String::as_str).collect();
         let line = format!("chain {} {}", self.store.display(), names.join(" "));
         self.jvm.send(line.trim_end())?;
-        let mut readers = Readers::open(&self.store)?;
+        let mut readers = Readers::open(&self.store, self.seed)?;
         while self.versions.len() < VERSIONS {
             self.turn(&mut readers)?;
         }
         readers.walk_back(self).context("walking back")
+    }
+
+    /// Whether this is Java's reader failing on what Java's writer writes, byte for byte: it cannot change the number of
+    /// shards of a type that has ordinals and no record.
+    fn is_javas_own(&self, error: &anyhow::Error) -> bool {
+        let is_hollow_shell = |version: &Version| {
+            let mut types = version.state.types();
+            types.any(|ty| ty.is_empty() && ty.max_ordinal().is_some())
+        };
+        let newest = self.versions.iter().rev().take(2);
+        format!("{error:#}").contains("Failed to reshard") && newest.into_iter().any(is_hollow_shell)
     }
 
     /// One producer's turn: it continues from the last version, whoever published it, for some versions.
@@ -138,22 +154,27 @@ impl Chain<'_> {
         for index in 0..cycles {
             let number = self.next_number();
             let begun = if index == 0 { beginning } else { Beginning::Fresh };
+            let at = self.versions.len() + 1;
+            let mut compacted = false;
             let features = self
                 .version(&mut engine, publisher, number, index == 0, ours_alone)
                 .and_then(|cycle| {
-                    readers.version(self, publisher, &cycle)?;
+                    readers.version(self, publisher)?;
+                    compacted = cycle.style == Style::Compacted;
                     Ok(self.features(begun, publisher, &cycle))
                 })
                 .with_context(|| {
-                    format!(
-                        "version {} of {VERSIONS}, published by {publisher:?}",
-                        self.versions.len() + 1
-                    )
+                    let turn = format!("the producers' cycle {} ({beginning:?})", index + 1);
+                    format!("version {at} of {VERSIONS} = {number}, published by {publisher:?}, {turn}")
                 })?;
             self.report.count(&features, publisher, !ours_alone);
             self.last_publisher = Some(publisher);
             // The model changed with the first version of the turn.
             self.turn_changes.clear();
+            if compacted {
+                // Java's engine does not know the sets and maps it moved when they are added again; ours does.
+                break;
+            }
         }
         Ok(())
     }
@@ -258,6 +279,7 @@ impl Chain<'_> {
         let planned = cycle::plan(
             &self.model,
             previous.map(|last| &last.state),
+            first_of_turn,
             &mut self.rng,
             &self.traits,
         );
@@ -302,7 +324,10 @@ impl Chain<'_> {
             }
             ensure!(
                 java == outcome,
-                "whether anything changed, and ordinals: ours={outcome} java={java}"
+                "ordinals: {}; {:?}, changes of the model {:?}",
+                script::first_difference(&planned.ops, &outcome, &java),
+                self.traits,
+                self.changes
             );
             self.compare(&files, publisher)?;
         }
@@ -316,7 +341,10 @@ impl Chain<'_> {
         }
         let state = readers::snapshot(&self.store, number, self.parts.keys())?;
         let found = cycle::roots_of(&state, &self.model.roots());
-        if found != planned.expected {
+        // A record that is carried over is one with a record added that differs in the new fields only, in Java as here.
+        let claims =
+            planned.style != Style::AddedAgain && self.turn_changes.iter().any(|c| matches!(c, Change::FieldAdded(..)));
+        if found != planned.expected && !claims {
             let missing: Vec<_> = planned.expected.difference(&found).take(3).collect();
             let extra: Vec<_> = found.difference(&planned.expected).take(3).collect();
             anyhow::bail!(
@@ -402,6 +430,7 @@ impl Chain<'_> {
             Style::AddedAgain => "everything added again",
             Style::CarriedAll => "carried over, some removed",
             Style::CarriedEach => "carried over one by one",
+            Style::Compacted => "compaction",
             Style::Unchanged => "delta without a change",
             Style::Emptied => "nothing of the version before left",
         });

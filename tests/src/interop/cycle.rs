@@ -34,6 +34,8 @@ pub(super) enum Style {
     CarriedAll,
     /// Each is carried over by its ordinal.
     CarriedEach,
+    /// Nothing changes but ordinals, to fill holes.
+    Compacted,
     /// Nothing changes.
     Unchanged,
     /// Nothing is left.
@@ -47,8 +49,14 @@ struct Old {
     value: Value,
 }
 
-/// Plans a cycle. `previous` is the state before, perhaps under another model.
-pub(super) fn plan(model: &Model, previous: Option<&ReadState>, rng: &mut Rng, traits: &Traits) -> Cycle {
+/// Plans a cycle. `previous` is the state before, perhaps under another model; `restored`: the producer has just been made.
+pub(super) fn plan(
+    model: &Model,
+    previous: Option<&ReadState>,
+    restored: bool,
+    rng: &mut Rng,
+    traits: &Traits,
+) -> Cycle {
     let dataset = model.dataset();
     let mut plan = Plan {
         model,
@@ -69,6 +77,8 @@ pub(super) fn plan(model: &Model, previous: Option<&ReadState>, rng: &mut Rng, t
     let old = previous.map_or_else(Vec::new, |state| old_roots(state, &dataset, &plan.roots));
     let style = match rng.below(20) {
         _ if previous.is_none() => Style::AddedAgain,
+        // A producer compacts what it has published itself.
+        12..=14 if !restored && previous.is_some_and(compacts_as_java) => Style::Compacted,
         0..=8 => Style::AddedAgain,
         9..=14 => Style::CarriedAll,
         15..=17 => Style::CarriedEach,
@@ -80,13 +90,16 @@ pub(super) fn plan(model: &Model, previous: Option<&ReadState>, rng: &mut Rng, t
         (Style::AddedAgain, _) => plan.add_again(rng, old, churn_percent),
         (Style::CarriedAll, Some(state)) => plan.carry_all(rng, state, old, churn_percent),
         (Style::CarriedEach, Some(state)) => plan.carry_each(rng, state, old, churn_percent),
-        (Style::Unchanged, _) => {
-            plan.builder.ops.push(Op::All);
+        (Style::Unchanged | Style::Compacted, _) => {
+            plan.builder.ops.push(match style {
+                Style::Compacted => Op::Compact(*rng.pick(&[0, 0, 4]), *rng.pick(&[0, 5, 20])),
+                _ => Op::All,
+            });
             old.iter().for_each(|old| plan.expect(&old.ty, &old.value));
         }
         _ => {}
     }
-    if !matches!(style, Style::Unchanged) {
+    if !matches!(style, Style::Unchanged | Style::Compacted) {
         let most = if matches!(style, Style::Emptied) {
             1
         } else {
@@ -96,7 +109,8 @@ pub(super) fn plan(model: &Model, previous: Option<&ReadState>, rng: &mut Rng, t
         for _ in 0..rng.between(fewest, most) {
             plan.add_new(rng);
         }
-        if rng.percent(8) {
+        // Java cannot read a change of the number of shards of a type of which only withdrawn records are left.
+        if !traits.resharding && rng.percent(8) {
             plan.withdrawn(rng);
         }
         if rng.percent(4) {
@@ -109,6 +123,13 @@ pub(super) fn plan(model: &Model, previous: Option<&ReadState>, rng: &mut Rng, t
         expected,
         style,
     }
+}
+
+/// With several shards Java counts fewer holes than there are. It moves records of types that lead to themselves without
+/// what refers to them; we leave such types alone.
+fn compacts_as_java(state: &ReadState) -> bool {
+    let is_plain = |ty: &TypeReadState| ty.num_shards() == 1 && !ty.schema().references().contains(&ty.name());
+    state.types().all(is_plain)
 }
 
 /// A size of shards that makes small types have several.

@@ -26,6 +26,7 @@ mod blobs;
 mod canonical;
 mod chain;
 mod cycle;
+mod flat;
 mod java;
 mod model;
 mod readers;

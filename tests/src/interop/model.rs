@@ -278,7 +278,7 @@ impl Model {
     /// Changes the model as a release of a producer may: consumers of the version before go on.
     pub(super) fn evolve(&mut self, rng: &mut Rng) -> Vec<Change> {
         let mut changes = Vec::new();
-        for _ in 0..rng.between(1, 3) {
+        for _ in 0..rng.between(1, 4) {
             let change = match rng.below(6) {
                 0 | 1 => self.add_field(rng),
                 2 | 3 => self.remove_field(rng),
@@ -325,7 +325,12 @@ impl Model {
         let Schema::Object(object) = &mut self.types[at].schema else {
             return None;
         };
+        // Following readers keep their field: for these two types Java then reads NaN in records that are added later.
+        let is_misread = |field: &Field| matches!(field.ty, FieldType::Float | FieldType::Double);
         let position = rng.below(object.fields.len());
+        if is_misread(&object.fields[position]) {
+            return None;
+        }
         let field = object.fields.remove(position);
         Some(Change::FieldRemoved(object.name.clone(), field.name))
     }

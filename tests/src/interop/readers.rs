@@ -2,13 +2,15 @@
 
 use super::canonical::{self, Loosely};
 use super::chain::Chain;
-use super::cycle::Cycle;
+use super::flat;
 use super::model::Change;
 use super::report::Publisher;
+use super::rng::Rng;
 use anyhow::{Context, Result, bail, ensure};
 use hollow::Version;
 use hollow::consumer::Consumer;
 use hollow::read::{Filter, LoadOptions, ReadState};
+use hollow::schema::Dataset;
 use hollow::store::JavaDirectory;
 use std::fs;
 use std::path::Path;
@@ -17,6 +19,8 @@ use std::path::Path;
 pub(super) struct Readers {
     consumer: Consumer,
     partial: Option<Partial>,
+    /// Of its own: what readers choose changes nothing for producers.
+    rng: Rng,
 }
 
 /// A reader that took some types, fields and parts only.
@@ -63,21 +67,24 @@ fn delta<'p>(
 }
 
 impl Readers {
-    pub(super) fn open(store: &Path) -> Result<Self> {
+    pub(super) fn open(store: &Path, seed: u64) -> Result<Self> {
         Ok(Self {
             consumer: Consumer::builder(JavaDirectory::open(store)?).build()?,
             partial: None,
+            rng: Rng::new(!seed),
         })
     }
 
     /// Reads the last version in every way, on both sides.
-    pub(super) fn version(&mut self, chain: &mut Chain<'_>, publisher: Publisher, _cycle: &Cycle) -> Result<()> {
-        let Some((last, before)) = chain.versions.split_last() else {
+    pub(super) fn version(&mut self, chain: &mut Chain<'_>, publisher: Publisher) -> Result<()> {
+        let mut numbers = chain.versions.iter().rev().map(|version| version.number);
+        let Some(number) = numbers.next() else {
             return Ok(());
         };
-        let (number, previous) = (last.number, before.last().map(|before| before.number));
+        let previous = numbers.next();
         chain.jvm.send(&format!("read snap {number} *"))?;
         chain.jvm.send("sum snap")?;
+        let sample = flat::ask(chain, &mut self.rng, "snap")?;
         chain.jvm.send("announced")?;
         chain.jvm.send("sum consumer")?;
         if let Some(previous) = previous {
@@ -92,6 +99,9 @@ impl Readers {
         }
         chain.jvm.flush()?; // Java works while we do
 
+        let Some((last, before)) = chain.versions.split_last() else {
+            return Ok(());
+        };
         // What the deltas lead to is what the snapshot says, on our side; Java's side must then agree with ours.
         self.consumer.refresh().context("our consumer")?;
         let followed = self.consumer.state().context("our consumer has no state")?;
@@ -140,6 +150,10 @@ impl Readers {
             &[&format!("read other {number} *")],
             "other",
         )?;
+        let extracted = match &sample {
+            Some(_) => Some(chain.jvm.answer().context("flat records")?),
+            None => None,
+        };
         let announced = chain.jvm.answer()?;
         ensure!(
             announced == number.to_string(),
@@ -163,12 +177,15 @@ impl Readers {
             }
             _ => self.begin_partial(chain)?,
         }
-        Ok(())
+        match (&sample, extracted) {
+            (Some(sample), Some(java)) => flat::compare(chain, sample, &snapshot, "snap", &java),
+            _ => Ok(()),
+        }
     }
 
     /// At a random version a reader begins that wants only some of the data.
     fn begin_partial(&mut self, chain: &mut Chain<'_>) -> Result<()> {
-        if !chain.rng.percent(40) {
+        if !self.rng.percent(40) {
             return Ok(());
         }
         let Some(last) = chain.versions.last() else {
@@ -176,8 +193,8 @@ impl Readers {
         };
         let (number, dataset) = (last.number, last.state.dataset().clone());
         let mut parts: Vec<String> = chain.parts.keys().cloned().collect();
-        parts.retain(|_| chain.rng.percent(50));
-        let (filter, rules) = random_filter(&dataset, chain);
+        parts.retain(|_| self.rng.percent(50));
+        let (filter, rules) = random_filter(&dataset, &mut self.rng);
         let (main, bytes) = files(&chain.store, "snapshot", &number.to_string(), parts.iter())?;
         let options = LoadOptions {
             parts: bytes.iter().map(Vec::as_slice).collect(),
@@ -251,14 +268,13 @@ impl Readers {
 }
 
 /// Rules for a random filter: ours, and as words for Java.
-fn random_filter(dataset: &hollow::schema::Dataset, chain: &mut Chain<'_>) -> (Filter, Vec<String>) {
-    let rng = &mut chain.rng;
+fn random_filter(dataset: &Dataset, rng: &mut Rng) -> (Filter, Vec<String>) {
     let everything = rng.percent(50);
     let (mut filter, mut rules) = match everything {
         true => (Filter::everything(), vec!["+*".to_owned()]),
         false => (Filter::nothing(), vec!["-*".to_owned()]),
     };
-    // Java cannot load a type without the fields of its key; with none left it drops the type.
+    // Java cannot load a key without the types and fields it leads through, and drops a type without fields.
     let keyed = super::model::keyed(dataset);
     for schema in dataset.schemas() {
         let name = schema.name();
@@ -267,6 +283,12 @@ fn random_filter(dataset: &hollow::schema::Dataset, chain: &mut Chain<'_>) -> (F
             _ => &[],
         };
         match (everything, rng.below(10)) {
+            (true, _) if keyed.contains(name) => {}
+            (false, _) if schema.as_object().is_some_and(|object| object.fields.is_empty()) => {}
+            (false, _) if keyed.contains(name) => {
+                filter = filter.with_type(name);
+                rules.push(format!("+{name}"));
+            }
             (true, 0 | 1) => {
                 filter = filter.without_type(name);
                 rules.push(format!("-{name}"));

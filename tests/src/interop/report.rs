@@ -18,6 +18,8 @@ pub enum Publisher {
 pub struct Report {
     /// Chains.
     pub chains: usize,
+    /// Chains among them that Java's reader could not follow to the end, by a fault of its own.
+    pub ended_early: usize,
     /// Versions published, by Java and by us.
     pub versions: [usize; 2],
     /// Records in the states of all versions.
@@ -69,6 +71,7 @@ impl Report {
     /// Takes in what another run came to.
     pub fn add(&mut self, other: Report) {
         self.chains += other.chains;
+        self.ended_early += other.ended_early;
         self.records += other.records;
         self.states += other.states;
         self.same_blobs += other.same_blobs;
@@ -91,7 +94,7 @@ impl Report {
 }
 
 /// What no run of this kind shows, and what does instead.
-const GAPS: [(&str, &str); 6] = [
+const GAPS: &[(&str, &str)] = &[
     (
         "partitioned ordinal maps",
         "not in the published version used here; golden vectors of a newer one, byte for byte",
@@ -100,8 +103,36 @@ const GAPS: [(&str, &str); 6] = [
         "hash key paths ending in `!`, keys of types that are not registered",
         "no text form for the former; golden vectors",
     ),
+    (
+        "FLOAT or DOUBLE field removed from the model",
+        "differs: until its next snapshot a following Java consumer reads NaN in records added later, ours null",
+    ),
+    (
+        "filter without the fields or types of a key",
+        "differs: Java fails to load, ours loads",
+    ),
+    (
+        "`TypeFilter.exclude(type, field)`",
+        "no effect in the Java version used here; its `HollowFilterConfig` is what is compared",
+    ),
+    (
+        "compaction of types with several shards",
+        "differs: Java counts holes up to the last ordinal of a shard only and finds fewer, so it compacts later",
+    ),
+    (
+        "compaction of types on, or below, a circle of references",
+        "differs: Java moves their records and loses references to them; ours leaves these types alone",
+    ),
+    (
+        "sets and maps moved by a compaction and then added again by the same producer",
+        "differs: Java takes them for new records, ours finds them",
+    ),
+    (
+        "number of shards changed of a type that has ordinals and no record left",
+        "differs: Java's reader fails, whoever wrote the delta; ours reads it. Chains in which it comes up end there",
+    ),
     ("unpaired surrogates, explicit `setNull`", "golden vectors"),
-    ("compaction, `mapOrdinal`", "golden vectors"),
+    ("`mapOrdinal`", "golden vectors"),
     (
         "`HollowProducer.Incremental`, object mapper",
         "golden vectors: read, and their cycles written again from the resulting states",

@@ -74,7 +74,12 @@ pub fn run(settings: &Settings) -> Result<(Report, Vec<Failure>)> {
                 break;
             }
             match one(settings, seed, &mut jvm) {
-                Ok(report) => total.add(report),
+                Ok(report) => {
+                    if report.ended_early > 0 {
+                        jvm = Jvm::start(&settings.java, &settings.classpath, &settings.main)?;
+                    }
+                    total.add(report);
+                }
                 Err(error) => {
                     let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
                     outcome.1.push(Failure { seed, error });

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use hollow::Ordinal;
 use hollow::record::Value;
 use hollow::schema::{Dataset, FieldType, Schema};
-use hollow::write::{FieldValue, ObjectRecord, TypeId, WriteError, WriteStateEngine};
+use hollow::write::{CompactionConfig, FieldValue, ObjectRecord, TypeId, WriteError, WriteStateEngine};
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -78,6 +78,8 @@ pub(super) enum Op {
     Untag(String),
     /// The size a shard should not exceed.
     Target(u64),
+    /// Compacts types with more than so many bytes and percent of holes; carries everything over if there are none.
+    Compact(u64, u32),
 }
 
 impl Op {
@@ -102,6 +104,7 @@ impl Op {
             Op::RemoveAll(ty) => write!(out, "rmall {ty}"),
             Op::Reset => write!(out, "reset"),
             Op::Target(bytes) => write!(out, "target {bytes}"),
+            Op::Compact(bytes, percent) => write!(out, "compact {bytes} {percent}"),
             Op::Tag(key, value) => {
                 out.push_str("tag");
                 tag(&mut out, key);
@@ -176,6 +179,19 @@ pub(super) fn run(ops: &[Op], engine: &mut WriteStateEngine) -> Result<Vec<Ordin
     Ok(added)
 }
 
+/// Where two outcomes differ: whether anything changed, then the ordinal of each record added.
+pub(super) fn first_difference(ops: &[Op], ours: &str, java: &str) -> String {
+    let mut adding = ops.iter().filter(|op| matches!(op, Op::Add(..)));
+    for (index, (ours, java)) in ours.split(' ').zip(java.split(' ')).enumerate() {
+        let op = if index == 0 { None } else { adding.next() };
+        if ours != java {
+            let what = op.map_or("whether anything changed".to_owned(), Op::line);
+            return format!("{what}: ours={ours} java={java}");
+        }
+    }
+    format!("ours={ours} java={java}")
+}
+
 fn run_one(op: &Op, engine: &mut WriteStateEngine, added: &mut Vec<Ordinal>) -> Result<(), WriteError> {
     let id =
         |engine: &WriteStateEngine, ty: &str| engine.type_id(ty).ok_or_else(|| WriteError::UnknownType(ty.to_owned()));
@@ -195,6 +211,15 @@ fn run_one(op: &Op, engine: &mut WriteStateEngine, added: &mut Vec<Ordinal>) -> 
         Op::Tag(key, value) => engine.set_header_tag(key, value),
         Op::Untag(key) => engine.remove_header_tag(key),
         Op::Target(bytes) => engine.set_target_max_type_shard_size_bytes(*bytes),
+        Op::Compact(bytes, percent) => {
+            let moved = engine.compact(CompactionConfig {
+                min_candidate_hole_cost_bytes: *bytes,
+                min_candidate_hole_percentage: *percent,
+            })?;
+            if moved == 0 {
+                engine.add_all_from_previous_cycle()?;
+            }
+        }
     }
     Ok(())
 }

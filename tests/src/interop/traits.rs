@@ -37,7 +37,7 @@ impl Traits {
         Self {
             nan: rng.percent(12),
             hashed: rng.percent(15),
-            evolution: rng.percent(33),
+            evolution: rng.percent(40),
             parts: rng.percent(20),
             resharding: rng.percent(30),
             shards: rng.percent(50),

@@ -9,12 +9,7 @@ import java.nio.file.Path;
 
 /** A whole {@link HollowProducer} over the directory, with its integrity check, header tags and announcement. */
 final class HighLevel {
-    private final Readers readers;
     private Path directory;
-
-    HighLevel(Readers readers) {
-        this.readers = readers;
-    }
 
     void begin(Path directory) {
         this.directory = directory;
@@ -38,7 +33,7 @@ final class HighLevel {
         if (!restored.equals("-")) {
             producer.restore(Long.parseLong(restored), new HollowFilesystemBlobRetriever(directory));
         }
-        long published = producer.runCycle(state -> described.script().run(state.getStateEngine()));
+        long published = producer.runCycle(state -> described.script().run(state.getStateEngine(), () -> null));
         return published + described.script().ordinals();
     }
 }

@@ -19,9 +19,9 @@ import java.util.logging.Logger;
  * {@code err ...}. What goes wrong in an unanswered command is told by the next answered one of the producer.
  */
 public final class Main {
-    private final Producer producer = new Producer();
     private final Readers readers = new Readers();
-    private final HighLevel highLevel = new HighLevel(readers);
+    private final Producer producer = new Producer(readers);
+    private final HighLevel highLevel = new HighLevel();
     private final FlatRecords flat = new FlatRecords(readers);
     private final Map<String, Long> nanos = new TreeMap<>();
 

@@ -40,6 +40,7 @@ final class Producer {
         void run() throws Exception;
     }
 
+    private final Readers readers;
     private HollowWriteStateEngine engine;
     private ProducerOptionalBlobPartConfig parts;
     private Script script;
@@ -47,6 +48,10 @@ final class Producer {
     /** What the engine was made from, for a producer that makes its own. */
     private final Map<String, Integer> shards = new LinkedHashMap<>();
     private final List<HollowSchema> schemas = new ArrayList<>();
+
+    Producer(Readers readers) {
+        this.readers = readers;
+    }
 
     void forget() {
         engine = null;
@@ -129,10 +134,6 @@ final class Producer {
         return script;
     }
 
-    ProducerOptionalBlobPartConfig parts() {
-        return parts;
-    }
-
     List<HollowSchema> schemas() {
         return schemas;
     }
@@ -160,7 +161,7 @@ final class Producer {
         boolean announce = words.next().equals("1");
 
         engine.prepareForNextCycle();
-        script.run(engine);
+        script.run(engine, () -> readers.snapshot(Long.parseLong(previous)));
         engine.overrideNextStateRandomizedTag(tag);
         boolean changed = engine.hasChangedSinceLastCycle();
 

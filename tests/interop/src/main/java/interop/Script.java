@@ -1,5 +1,6 @@
 package interop;
 
+import com.netflix.hollow.core.read.engine.HollowReadStateEngine;
 import com.netflix.hollow.core.schema.HollowObjectSchema;
 import com.netflix.hollow.core.write.HollowListWriteRecord;
 import com.netflix.hollow.core.write.HollowMapWriteRecord;
@@ -7,6 +8,8 @@ import com.netflix.hollow.core.write.HollowObjectWriteRecord;
 import com.netflix.hollow.core.write.HollowSetWriteRecord;
 import com.netflix.hollow.core.write.HollowWriteRecord;
 import com.netflix.hollow.core.write.HollowWriteStateEngine;
+import com.netflix.hollow.tools.compact.HollowCompactor;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -23,6 +26,7 @@ import java.util.List;
  * reset                       back to the beginning of the cycle
  * tag KEY VALUE, untag KEY    header tags
  * target BYTES                the size a shard should not exceed
+ * compact BYTES PERCENT       compacts types with more holes than that; everything is carried over if there are none
  * </pre>
  *
  * A REF is {@code #n}, the ordinal that the n-th record added in this cycle got, or {@code @n}, the ordinal n.
@@ -30,6 +34,12 @@ import java.util.List;
 final class Script {
     private final List<String> lines = new ArrayList<>();
     private final List<Integer> results = new ArrayList<>();
+    private Previous previous;
+
+    /** The state before, for operations that look at it. */
+    interface Previous {
+        HollowReadStateEngine load() throws IOException;
+    }
 
     void add(String command, Words words) {
         lines.add(words.hasNext() ? command + " " + words.rest() : command);
@@ -42,18 +52,19 @@ final class Script {
         return text.toString();
     }
 
-    void run(HollowWriteStateEngine engine) {
+    void run(HollowWriteStateEngine engine, Previous previous) {
+        this.previous = previous;
         results.clear();
         for (String line : lines) {
             try {
                 run(engine, new Words(line));
-            } catch (RuntimeException error) {
+            } catch (RuntimeException | IOException error) {
                 throw new IllegalStateException("operation " + line, error);
             }
         }
     }
 
-    private void run(HollowWriteStateEngine engine, Words words) {
+    private void run(HollowWriteStateEngine engine, Words words) throws IOException {
         String command = words.next();
         switch (command) {
             case "all":
@@ -83,6 +94,16 @@ final class Script {
             case "target":
                 engine.setTargetMaxTypeShardSize(Long.parseLong(words.next()));
                 return;
+            case "compact": {
+                long bytes = Long.parseLong(words.next());
+                HollowCompactor compactor = new HollowCompactor(engine, previous.load(), bytes, Integer.parseInt(words.next()));
+                if (compactor.needsCompaction()) {
+                    compactor.compact();
+                } else {
+                    engine.addAllObjectsFromPreviousCycle();
+                }
+                return;
+            }
             default:
                 String type = words.next();
                 results.add(engine.add(type, record(engine, command, type, words)));
