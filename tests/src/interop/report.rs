@@ -164,6 +164,13 @@ impl fmt::Display for Report {
             self.same_blobs,
             self.same_but_tag_order,
         )?;
+        if self.ended_early > 0 {
+            let count = self.ended_early;
+            writeln!(
+                f,
+                "{count} chain(s) ended early: Java's reader cannot read what Java's writer writes, see below."
+            )?;
+        }
         writeln!(f)?;
         writeln!(
             f,
