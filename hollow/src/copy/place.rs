@@ -1,6 +1,7 @@
 //! Whole states taken into an engine as they are.
 
 use super::{Copier, HashPositions};
+use crate::Ordinal;
 use crate::read::ReadState;
 use crate::write::{WriteError, WriteStateEngine};
 
@@ -28,6 +29,36 @@ impl WriteStateEngine {
             self.take_records(id, &copier, from.populated())?;
             if !self.has_previous_state() {
                 self.set_num_shards(id, from.num_shards());
+            }
+            self.recalculate_free_ordinals(id);
+        }
+        Ok(())
+    }
+
+    /// Fills this cycle with the records of a state, each at its ordinal. Those that the state before has at the same
+    /// ordinal must be the same and are carried over: that state must be the previous one of this engine. Fields go by
+    /// name; of types that only the engine has, nothing becomes part of the cycle.
+    ///
+    /// Costs a look at the records that come, and at the ordinals of all.
+    ///
+    /// # Errors
+    /// As [`WriteStateEngine::add_state`].
+    pub fn follow(&mut self, before: &ReadState, after: &ReadState) -> Result<(), WriteError> {
+        self.keep_buckets();
+        for from in after.types() {
+            let (Some(id), Some(schema)) = (self.type_id(from.name()), self.dataset().get(from.name())) else {
+                continue;
+            };
+            let copier =
+                Copier::new(from, schema, HashPositions::Verbatim).map_err(|why| WriteError::CannotRestore {
+                    type_name: from.name().to_owned(),
+                    why,
+                })?;
+            let old = before.ty(from.name());
+            let is_new = |ordinal: &Ordinal| !old.is_some_and(|old| old.is_populated(*ordinal));
+            self.take_records(id, &copier, from.populated().filter(is_new))?;
+            for ordinal in from.populated().filter(|ordinal| !is_new(ordinal)) {
+                self.carry(id, ordinal)?;
             }
             self.recalculate_free_ordinals(id);
         }

@@ -161,7 +161,8 @@ impl<'s> RecordCopier<'s> {
         self.types.get_key_value(type_name).map(|(name, _)| *name)
     }
 
-    fn place(&self, type_name: &str, record: Ordinal) -> Option<Ordinal> {
+    /// Where a record of the state is in the engine, if it was copied.
+    pub fn place(&self, type_name: &str, record: Ordinal) -> Option<Ordinal> {
         self.types.get(type_name)?.places.get(&record.get()).copied()
     }
 

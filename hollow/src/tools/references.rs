@@ -68,6 +68,69 @@ pub(crate) fn for_each_reference<'s>(
     }
 }
 
+/// Records by type.
+pub(crate) type RecordSets<'s> = BTreeMap<&'s str, OrdinalSet>;
+
+/// Where everything in a state can be reached from.
+pub(crate) struct Origins<'s> {
+    /// The records that nothing refers to.
+    pub(crate) unreferenced: RecordSets<'s>,
+    /// The records that cannot be reached from those: circles, and what only they lead to.
+    pub(crate) circular: RecordSets<'s>,
+}
+
+impl<'s> Origins<'s> {
+    /// Looks at every reference of every record.
+    pub(crate) fn of(state: &'s ReadState) -> Self {
+        let mut unreferenced: RecordSets<'s> = state.types().map(|ty| (ty.name(), ty.populated().collect())).collect();
+        for ty in state.types() {
+            for record in ty.populated() {
+                for_each_reference(ty, record, |_, to, ordinal| {
+                    if let Some(records) = unreferenced.get_mut(to) {
+                        records.remove(ordinal);
+                    }
+                });
+            }
+        }
+        let reached = reachable(state, unreferenced.clone(), |_, _, _, _| true);
+        let circular = state.types().map(|ty| {
+            let all: OrdinalSet = ty.populated().collect();
+            let rest = reached
+                .get(ty.name())
+                .map_or_else(OrdinalSet::new, |reached| all.difference(reached));
+            (ty.name(), rest)
+        });
+        Self {
+            unreferenced,
+            circular: circular.collect(),
+        }
+    }
+}
+
+/// These records and all that can be reached from them by references that `follows` says yes to: type of the record that
+/// refers, field, type and ordinal of the one referred to.
+pub(crate) fn reachable<'s>(
+    state: &'s ReadState,
+    from: RecordSets<'s>,
+    follows: impl Fn(&str, &str, &str, Ordinal) -> bool,
+) -> RecordSets<'s> {
+    let mut waiting: Vec<(&'s str, Ordinal)> = Vec::new();
+    for (name, records) in &from {
+        waiting.extend(records.iter().map(|record| (*name, record)));
+    }
+    let mut reached = from;
+    while let Some((name, record)) = waiting.pop() {
+        let Some(ty) = state.ty(name) else { continue };
+        for_each_reference(ty, record, |through, to, ordinal| {
+            let is_there = state.ty(to).is_some_and(|ty| ty.is_populated(ordinal));
+            if is_there && follows(name, through, to, ordinal) && reached.entry(to).or_default().insert(ordinal) {
+                waiting.push((to, ordinal));
+            }
+        });
+    }
+    reached
+}
+
 /// What the references of a whole state come to, type by type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {

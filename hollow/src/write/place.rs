@@ -73,4 +73,10 @@ impl WriteStateEngine {
     pub(crate) fn set_origin_tag(&mut self, tag: i64) {
         self.previous_tag = tag;
     }
+
+    /// Replaces all header tags of the state being filled or written.
+    pub(crate) fn replace_header_tags<'t>(&mut self, tags: impl ExactSizeIterator<Item = (&'t String, &'t String)>) {
+        self.tags
+            .refill(tags.map(|(key, value)| (key.as_str(), value.as_str())));
+    }
 }

@@ -209,7 +209,9 @@ impl TypeState {
 
     /// Makes free every ordinal below the highest that the table has, highest first.
     pub(super) fn recalculate_free(&mut self) {
-        self.recalculate_free_from(&self.live.clone());
+        let mut used = self.live.clone();
+        used.union_with(self.previous.set()); // restored records that nobody claimed yet are not in the table
+        self.recalculate_free_from(&used);
     }
 
     pub(super) fn recalculate_free_from(&mut self, used: &OrdinalSet) {
