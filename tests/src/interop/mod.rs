@@ -20,6 +20,8 @@
 //! checksums of the snapshot, of the state that the consumers reached by deltas, and of the reverse delta; that these
 //! three are the same state; and that the records of root types are those that the operations asked for.
 //!
+//! Every tenth seed also runs the whole producers and consumers of both sides against one another.
+//!
 //! The Java side is our own program over the published artifact, in `tests/interop`.
 
 mod blobs;
@@ -36,6 +38,7 @@ mod run;
 mod script;
 mod traits;
 mod values;
+mod whole;
 mod words;
 
 pub use java::Jvm;

@@ -93,7 +93,7 @@ impl Report {
     }
 }
 
-/// What no run of this kind shows, and what does instead.
+/// What these runs do not compare, or leave out because the two differ, and what there is instead.
 const GAPS: &[(&str, &str)] = &[
     (
         "partitioned ordinal maps",
@@ -185,7 +185,7 @@ impl fmt::Display for Report {
             writeln!(f, "| {feature} | {java} | {rust} | {bytes} |")?;
         }
         writeln!(f)?;
-        writeln!(f, "| not shown by these runs | what there is instead |")?;
+        writeln!(f, "| not compared by these runs, or different | what there is instead |")?;
         writeln!(f, "|---|---|")?;
         for (gap, instead) in GAPS {
             writeln!(f, "| {gap} | {instead} |")?;
