@@ -185,7 +185,10 @@ impl fmt::Display for Report {
             writeln!(f, "| {feature} | {java} | {rust} | {bytes} |")?;
         }
         writeln!(f)?;
-        writeln!(f, "| not compared by these runs, or different | what there is instead |")?;
+        writeln!(
+            f,
+            "| not compared by these runs, or different | what there is instead |"
+        )?;
         writeln!(f, "|---|---|")?;
         for (gap, instead) in GAPS {
             writeln!(f, "| {gap} | {instead} |")?;
