@@ -7,22 +7,56 @@
 //! - A refresh that fails leaves everything as it was and says why. If the best way fails, one other is tried.
 //! - Nothing goes back unless pinned or asked to: an announcement older than the state at hand is counted and ignored.
 //! - Listeners hear of a new state after it is in force; what they do cannot undo it.
+//! - With a local [cache](ConsumerBuilder::cache), a start needs no store, and a version that kills the processes that
+//!   load it is skipped.
+//!
+//! In a service, one builder says it all, and [`health`](Consumer::health) says how it goes:
+//!
+//! ```
+//! # use hollow::{producer::Producer, record::Value, schema::Dataset, store::Store};
+//! # let dataset = Dataset::parse("Movie @PrimaryKey(id) { int id; }")?;
+//! # let store = Store::memory();
+//! # let mut producer = Producer::builder(dataset, store.clone()).root("Movie").build()?;
+//! # producer.run_cycle(|cycle| Ok(cycle.add("Movie", &Value::Object(vec![Value::Int(1)])).map(drop)?))?;
+//! # let directory = tempfile::tempdir()?;
+//! use hollow::consumer::Consumer;
+//! use std::time::Duration;
+//!
+//! let consumer = Consumer::builder(store)
+//!     .cache(directory.path()) // start from here when the store is away
+//!     .refresh_every(Duration::from_secs(5)) // in the background
+//!     .max_staleness(Duration::from_secs(600)) // then say "not ready"; the state is still served
+//!     .listener(|refreshed| Ok(println!("now at {:?}", refreshed.after.version())))
+//!     .start()?; // returns with the first state in force
+//! let state = consumer.state().expect("a version is announced"); // once per request: neither waits nor locks
+//! assert_eq!(state.object("Movie").map(|movies| movies.len()), Some(1));
+//! assert!(consumer.health().is_ready());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod background;
+mod builder;
+mod guard;
+mod health;
 mod refresh;
+mod start;
 #[cfg(test)]
 mod tests;
-mod watch;
 
+pub use builder::ConsumerBuilder;
+pub use health::Health;
 pub use refresh::{Moved, RefreshError, RefreshOutcome};
-pub use watch::Watcher;
 
 use crate::Version;
 use crate::read::{Filter, ReadState};
-use crate::store::{LinkRef, Manifest, Source, StoreError, route::Chain};
+use crate::store::route::{Chain, Route};
+use crate::store::{LinkRef, LocalCache, Manifest, Source, StoreError};
 use arc_swap::ArcSwapOption;
+use health::Notes;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Any error of a listener.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -43,9 +77,13 @@ pub struct Consumer {
     source: Box<dyn Source>,
     filter: Filter,
     listeners: Vec<Box<Listener>>,
+    cache: Option<LocalCache>,
+    max_staleness: Option<Duration>,
     state: ArcSwapOption<ReadState>,
     work: Mutex<Work>,
+    notes: Mutex<Notes>,
     regressions: AtomicU64,
+    background: background::Wake,
 }
 
 /// What only one refresh at a time may touch.
@@ -54,56 +92,14 @@ struct Work {
     pinned: Option<Version>,
     /// Blobs that have the right digest and still make no state: there is no use in trying them again.
     unreadable: HashSet<String>,
-}
-
-/// Describes a consumer; made by [`Consumer::builder`].
-pub struct ConsumerBuilder {
-    source: Box<dyn Source>,
-    filter: Filter,
-    listeners: Vec<Box<Listener>>,
-}
-
-impl ConsumerBuilder {
-    /// Keeps only some types and fields in memory.
-    pub fn filter(mut self, filter: Filter) -> Self {
-        self.filter = filter;
-        self
-    }
-
-    /// Adds a listener. Listeners are called one after the other, by the thread that refreshes, when the new state is in
-    /// force. What one returns as error, or panics with, is reported and does no harm.
-    pub fn listener(
-        mut self,
-        listener: impl Fn(&Refreshed<'_>) -> Result<(), BoxError> + Send + Sync + 'static,
-    ) -> Self {
-        self.listeners.push(Box::new(listener));
-        self
-    }
-
-    /// The consumer, without a state yet.
-    ///
-    /// # Errors
-    /// None today; settings that do not fit together will be refused here.
-    pub fn build(self) -> Result<Consumer, StoreError> {
-        Ok(Consumer {
-            source: self.source,
-            filter: self.filter,
-            listeners: self.listeners,
-            state: ArcSwapOption::empty(),
-            work: Mutex::default(),
-            regressions: AtomicU64::new(0),
-        })
-    }
+    /// The blobs in the cache that make the state in force.
+    cached: Option<(Version, Route)>,
 }
 
 impl Consumer {
     /// Begins to describe a consumer of a [`Store`](crate::store::Store), or of any other source.
     pub fn builder(source: impl Source + 'static) -> ConsumerBuilder {
-        ConsumerBuilder {
-            source: Box::new(source),
-            filter: Filter::everything(),
-            listeners: Vec::new(),
-        }
+        ConsumerBuilder::new(Box::new(source))
     }
 
     /// The state in force; `None` before the first refresh that found one. Neither waits nor locks.
@@ -134,6 +130,12 @@ impl Consumer {
     /// How often an announcement was older than the state at hand, and ignored.
     pub fn regressions(&self) -> u64 {
         self.regressions.load(Ordering::Relaxed)
+    }
+
+    /// How this consumer is doing. Asks nobody and waits for no refresh.
+    pub fn health(&self) -> Health {
+        let (version, regressions) = (self.version(), self.regressions());
+        self.notes().health(version, regressions, self.max_staleness)
     }
 
     /// The announced version. Asks the source.
@@ -176,6 +178,10 @@ impl Consumer {
 
     fn tip(&self) -> Result<Option<LinkRef>, StoreError> {
         self.source.tip()
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A thread that panicked while it refreshed left the work as it was before.

@@ -1,13 +1,16 @@
 //! From the state at hand to the one wanted.
 
+use super::guard::Loading;
 use super::{Consumer, Refreshed, Work};
 use crate::Version;
 use crate::read::ReadState;
 use crate::store::route::{Chain, Preference, Route};
-use crate::store::{LoadError, StoreError, load};
+use crate::store::{LoadError, Source, StoreError, load};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::SystemTime;
 
 /// What a refresh came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +58,23 @@ pub enum RefreshError {
         #[source]
         source: LoadError,
     },
+    /// Processes died while they loaded the version. It is left alone; later versions are not.
+    #[error(
+        "version={version} is not loaded: {deaths} processes died while they did; to try again remove loading-{version}-* \
+         in directory={}",
+        .directory.display()
+    )]
+    Guarded {
+        /// The version wanted.
+        version: Version,
+        /// How many processes died.
+        deaths: usize,
+        /// The cache directory.
+        directory: PathBuf,
+    },
+    /// The system gives no thread to refresh in.
+    #[error("cannot start the thread that refreshes in the background")]
+    Thread(#[source] std::io::Error),
 }
 
 impl RefreshError {
@@ -66,7 +86,7 @@ impl RefreshError {
                 source: LoadError::Store(error),
                 ..
             } => Some(error),
-            RefreshError::Load { .. } => None,
+            _ => None,
         }
     }
 }
@@ -78,22 +98,38 @@ impl Consumer {
     /// # Errors
     /// [`RefreshError`]; the state at hand stays in force.
     pub fn refresh(&self) -> Result<RefreshOutcome, RefreshError> {
-        let mut work = self.work();
+        let result = self.follow(&mut self.work());
+        let mut notes = self.notes();
+        match &result {
+            Ok(_) => (notes.failures, notes.last_error) = (0, None),
+            Err(error) => {
+                notes.failures = notes.failures.saturating_add(1);
+                notes.last_error = Some(causes(error));
+            }
+        }
+        result
+    }
+
+    fn follow(&self, work: &mut Work) -> Result<RefreshOutcome, RefreshError> {
         let pinned = match work.pinned {
             Some(version) => Some(version),
             None => self.source.pinned()?,
         };
-        if let Some(version) = pinned {
-            return self.go(&mut work, version, Preference::Best);
-        }
-        let Some(announced) = self.source.announced()? else {
+        let announced = match pinned {
+            Some(_) => None,
+            None => self.source.announced()?,
+        };
+        self.notes().asked(pinned, announced.as_ref());
+        let Some(wanted) = pinned.or(announced.map(|announced| announced.version)) else {
             return Ok(RefreshOutcome::NothingAnnounced);
         };
-        if self.version().is_some_and(|current| current > announced.version) {
+        if pinned.is_none() && self.version().is_some_and(|current| current > wanted) {
             self.regressions.fetch_add(1, Ordering::Relaxed);
             return Ok(RefreshOutcome::Unchanged);
         }
-        self.go(&mut work, announced.version, Preference::Best)
+        let outcome = self.go(work, wanted, Preference::Best)?;
+        self.notes().confirmed_at = Some(SystemTime::now());
+        Ok(outcome)
     }
 
     /// Goes to a version, later or earlier.
@@ -120,18 +156,98 @@ impl Consumer {
         }
         let mut chain = Chain::new(self.source.as_ref(), self.tip()?);
         let routes = chain.routes(current, target, preference)?;
+        let loading = match &self.cache {
+            Some(cache) => Loading::begin(cache.directory(), target)?,
+            None => None,
+        };
         let (route, state, first_failure) =
             self.try_routes(work, &mut chain, routes, before.as_deref(), target, preference)?;
-        let after = Arc::new(state);
-        self.state.store(Some(after.clone()));
+        let listener_errors = self.put_in_force(before.as_ref(), state, false);
+        if let Some(loading) = loading {
+            loading.succeeded();
+        }
+        let kept = self.keep(work, &mut chain, current, &route, target);
+        self.notes().cache_error = kept.err().map(|error| causes(&error));
         Ok(RefreshOutcome::Moved(Moved {
             from: current,
             to: target,
             snapshot: route.snapshot.map(|(version, _)| version),
             deltas: route.steps.len(),
             first_failure,
-            listener_errors: self.tell(before.as_ref(), &after),
+            listener_errors,
         }))
+    }
+
+    /// Swaps a state in and tells the listeners; gives what they complain about.
+    pub(super) fn put_in_force(
+        &self,
+        before: Option<&Arc<ReadState>>,
+        state: ReadState,
+        from_cache: bool,
+    ) -> Vec<String> {
+        let after = Arc::new(state);
+        self.state.store(Some(after.clone()));
+        let listener_errors = self.tell(before, &after);
+        let mut notes = self.notes();
+        notes.in_force_since = Some(SystemTime::now());
+        notes.from_cache = from_cache;
+        notes.listener_errors.clone_from(&listener_errors);
+        listener_errors
+    }
+
+    /// Sees to it that the cache has the blobs that make the state in force.
+    fn keep(
+        &self,
+        work: &mut Work,
+        chain: &mut Chain<'_>,
+        from: Option<Version>,
+        route: &Route,
+        target: Version,
+    ) -> Result<(), StoreError> {
+        /// How often to look for a shorter way, in deltas: the search reads manifests.
+        const OFTEN: usize = 16;
+        let Some(cache) = &self.cache else {
+            return Ok(());
+        };
+        let cached = work.cached.take().filter(|(version, _)| Some(*version) == from);
+        let mut kept = match (&route.snapshot, cached) {
+            (Some(_), _) => Some(route.clone()),
+            (None, Some((_, mut cached))) => {
+                cached.steps.extend(route.steps.iter().cloned());
+                Some(cached)
+            }
+            (None, None) => None,
+        };
+        let long = |route: &Route| {
+            let alone = Route {
+                snapshot: None,
+                steps: route.steps.clone(),
+            };
+            route.steps.len().is_multiple_of(OFTEN) && alone.cost() > route.cost() / 2
+        };
+        if kept.as_ref().is_none_or(long) {
+            let shortest = chain.routes(None, target, Preference::Best)?.into_iter().next();
+            let longest = kept.as_ref().map_or(u64::MAX, Route::cost);
+            if let Some(shortest) = shortest.filter(|route| route.cost() < longest) {
+                let source = cache.before(self.source.as_ref());
+                for (_, blob) in shortest.snapshot.iter().chain(&shortest.steps) {
+                    source.open(blob)?;
+                }
+                kept = Some(shortest);
+            }
+        }
+        if let Some(route) = kept {
+            cache.save(&route)?;
+            work.cached = Some((target, route));
+        }
+        Ok(())
+    }
+
+    fn load(&self, route: &Route, current: Option<&ReadState>) -> Result<ReadState, LoadError> {
+        match &self.cache {
+            Some(cache) => load(&cache.before(self.source.as_ref()), route, current, &self.filter),
+            None => load(self.source.as_ref(), route, current, &self.filter),
+        }
     }
 
     /// Tries the best route, then one other.
@@ -154,7 +270,7 @@ impl Consumer {
             return Err(StoreError::absent(format!("way to version={target}")).into());
         }
         let first = routes.swap_remove(first);
-        let error = match load(self.source.as_ref(), &first, current, &self.filter) {
+        let error = match self.load(&first, current) {
             Ok(state) => return Ok((first, state, None)),
             Err(error) => error,
         };
@@ -174,7 +290,7 @@ impl Consumer {
         let Some(other) = routes.into_iter().find(|route| *route != first && usable(work, route)) else {
             return Err(failed(None, error));
         };
-        match load(self.source.as_ref(), &other, current, &self.filter) {
+        match self.load(&other, current) {
             Ok(state) => Ok((other, state, Some(causes(&error)))),
             Err(second) => {
                 self.remember(work, &other, &second);

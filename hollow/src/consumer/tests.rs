@@ -3,6 +3,7 @@ use crate::producer::Producer;
 use crate::record::Value;
 use crate::schema::Dataset;
 use crate::store::{BlobBytes, BlobRef, Head, Link, Store};
+use crate::testing::{Fault, FaultyStore, Operation};
 use std::time::{Duration, Instant};
 
 fn producer(store: &Store) -> Producer {
@@ -160,30 +161,78 @@ fn what_is_filtered_out_is_not_in_memory_by_any_route() {
     }
 }
 
+fn wait_for(what: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !what() {
+        assert!(start.elapsed() < Duration::from_secs(30), "it never happened");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 #[test]
-fn a_watcher_follows_and_survives_a_source_that_is_away() {
+fn in_the_background_it_follows_and_survives_a_source_that_is_away() {
     let store = Store::memory();
     let mut producer = producer(&store);
-    let faulty = crate::testing::FaultyStore::new(store, |_| Some(crate::testing::Fault::Before));
-    let consumer = Arc::new(Consumer::builder(Store::from(faulty.clone())).build().expect("valid"));
-    let watcher = consumer.watch(Duration::from_millis(1));
-    let wait_for = |what: &dyn Fn() -> bool| {
-        let start = Instant::now();
-        while !what() {
-            assert!(start.elapsed() < Duration::from_secs(30), "it never happened");
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    };
-    wait_for(&|| watcher.last_error().is_some());
-    assert!(watcher.age().is_none());
-    faulty.set_plan(|_| None);
+    let faulty = FaultyStore::new(store, |_| None);
+    let dropped = Arc::new(());
+    let held = dropped.clone();
+    let consumer = Consumer::builder(Store::from(faulty.clone()))
+        .refresh_every(Duration::from_millis(1))
+        .listener(move |_| Ok(drop(held.clone())))
+        .start()
+        .expect("nothing is announced, which is no error");
+    assert!(consumer.state().is_none() && !consumer.health().is_ready());
     for number in 0..3 {
         let version = publish(&mut producer, number);
-        wait_for(&|| consumer.version() == Some(version));
+        wait_for(|| consumer.version() == Some(version));
     }
-    wait_for(&|| watcher.last_error().is_none() && watcher.age().is_some());
-    drop(watcher);
-    publish(&mut producer, 9);
-    std::thread::sleep(Duration::from_millis(20));
+    faulty.set_plan(|_| Some(Fault::Before));
+    wait_for(|| consumer.health().failures > 2);
+    let health = consumer.health();
+    assert!(
+        health
+            .last_error
+            .as_ref()
+            .is_some_and(|error| error.contains("told to fail"))
+    );
+    assert!(health.is_ready() && !health.is_current() && health.confirmed.is_some());
     assert_eq!(consumer.state().as_deref().and_then(id), Some(2));
+    faulty.set_plan(|_| None);
+    wait_for(|| consumer.health().is_current());
+    drop(consumer);
+    wait_for(|| Arc::strong_count(&dropped) == 1);
+    // The thread let go of the consumer, and asks no more.
+    let calls = faulty.calls();
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(faulty.calls(), calls);
 }
+
+#[test]
+fn told_of_an_announcement_it_does_not_wait_for_the_interval() {
+    let store = Store::memory();
+    let mut producer = producer(&store);
+    let builder = Consumer::builder(store).refresh_every(Duration::MAX);
+    let consumer = builder.start().expect("nothing is announced");
+    let version = publish(&mut producer, 1);
+    consumer.refresh_soon();
+    wait_for(|| consumer.version() == Some(version));
+}
+
+#[test]
+fn staleness_makes_it_unready_but_takes_nothing_away() {
+    let store = Store::memory();
+    publish(&mut producer(&store), 1);
+    let faulty = FaultyStore::new(store, |_| None);
+    let builder = Consumer::builder(Store::from(faulty.clone())).max_staleness(Duration::from_millis(50));
+    let consumer = builder.start().expect("announced");
+    faulty.set_plan(|_| Some(Fault::Before));
+    wait_for(|| {
+        let _ = consumer.refresh();
+        consumer.health().stale
+    });
+    assert!(!consumer.health().is_ready() && consumer.state().is_some());
+    faulty.set_plan(|_| None);
+    wait_for(|| consumer.refresh().is_ok() && consumer.health().is_ready());
+}
+
+mod cache;

@@ -10,10 +10,20 @@ pub struct MemoryStore {
     content: Arc<Mutex<Content>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Content {
     objects: BTreeMap<Key, Arc<[u8]>>,
     registers: BTreeMap<Register, Vec<u8>>,
+}
+
+/// The names of what is there: the bytes would be no help to anybody.
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Content")
+            .field("objects", &self.objects.keys())
+            .field("registers", &self.registers.keys())
+            .finish()
+    }
 }
 
 impl MemoryStore {

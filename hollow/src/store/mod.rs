@@ -18,6 +18,7 @@
 //! Java Hollow ([`JavaDirectory`]). What to write when is the producer's business.
 
 mod blob_store;
+mod cache;
 mod error;
 mod fs;
 mod java;
@@ -33,6 +34,7 @@ mod tests;
 pub mod verify;
 
 pub use blob_store::{BlobBytes, BlobStore, Put, Register, Registers, Staged, Token};
+pub(crate) use cache::LocalCache;
 pub use error::StoreError;
 pub use fs::FsStore;
 pub use java::JavaDirectory;

@@ -1,0 +1,123 @@
+//! Describing a consumer.
+
+use super::background::Wake;
+use super::health::Notes;
+use super::{BoxError, Consumer, Listener, RefreshError, Refreshed, Work};
+use crate::read::Filter;
+use crate::store::{LocalCache, Source, StoreError};
+use arc_swap::ArcSwapOption;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Describes a consumer; made by [`Consumer::builder`].
+pub struct ConsumerBuilder {
+    source: Box<dyn Source>,
+    filter: Filter,
+    listeners: Vec<Box<Listener>>,
+    cache: Option<PathBuf>,
+    max_staleness: Option<Duration>,
+    interval: Option<Duration>,
+}
+
+impl ConsumerBuilder {
+    pub(super) fn new(source: Box<dyn Source>) -> Self {
+        Self {
+            source,
+            filter: Filter::everything(),
+            listeners: Vec::new(),
+            cache: None,
+            max_staleness: None,
+            interval: None,
+        }
+    }
+
+    /// Keeps only some types and fields in memory.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = filter;
+        self
+    }
+
+    /// Adds a listener. Listeners are called one after the other, by the thread that refreshes, when the new state is in
+    /// force. What one returns as error, or panics with, is reported and does no harm.
+    pub fn listener(
+        mut self,
+        listener: impl Fn(&Refreshed<'_>) -> Result<(), BoxError> + Send + Sync + 'static,
+    ) -> Self {
+        self.listeners.push(Box::new(listener));
+        self
+    }
+
+    /// Keeps the blobs that make the state in force in this directory (made if it is missing, for this user only), so
+    /// that [`start`](ConsumerBuilder::start) finds them when the store is away, and fetches less when it is not. Takes
+    /// the room of a snapshot and of deltas that are together about as long.
+    ///
+    /// The directory is also where the crash-loop guard keeps count: a version during whose loading two processes died
+    /// is not loaded by a third; see [`RefreshError::Guarded`]. Processes that consume the same dataset may share it.
+    ///
+    /// Only blobs whose digest is known are kept: those of a [`Store`](crate::store::Store), not those of a
+    /// [`JavaDirectory`](crate::store::JavaDirectory).
+    pub fn cache(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.cache = Some(directory.into());
+        self
+    }
+
+    /// From when on [`Health::is_ready`](super::Health::is_ready) says no: when the source has not said for so long that
+    /// the state in force is the one to have. The state is served all the same; whether to take traffic with it is up to
+    /// the service. Not set, a state is never too old.
+    pub fn max_staleness(mut self, age: Duration) -> Self {
+        self.max_staleness = Some(age);
+        self
+    }
+
+    /// Makes [`start`](ConsumerBuilder::start) refresh in the background, once in every interval, with a little random
+    /// part so that many consumers do not ask at the same moment. While refreshing fails the pauses grow, up to 16
+    /// intervals.
+    pub fn refresh_every(mut self, interval: Duration) -> Self {
+        self.interval = Some(interval);
+        self
+    }
+
+    /// The consumer, without a state yet, and without a thread: it moves when [`Consumer::refresh`] is called.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the cache directory cannot be made.
+    pub fn build(self) -> Result<Consumer, StoreError> {
+        let cache = self.cache.map(|directory| LocalCache::open(&directory)).transpose()?;
+        Ok(Consumer {
+            source: self.source,
+            filter: self.filter,
+            listeners: self.listeners,
+            cache,
+            max_staleness: self.max_staleness,
+            state: ArcSwapOption::empty(),
+            work: Mutex::new(Work::default()),
+            notes: Mutex::new(Notes::default()),
+            regressions: AtomicU64::new(0),
+            background: Wake::default(),
+        })
+    }
+
+    /// The consumer, with a state in force if there is any to be had, following in the background if an
+    /// [interval](ConsumerBuilder::refresh_every) is set. Returns when the first state is in force; it is
+    ///
+    /// 1. the one pinned or announced; else
+    /// 2. if that one cannot be loaded, one of the three before it (unless it is pinned); else
+    /// 3. the last one that was in force with this [cache](ConsumerBuilder::cache).
+    ///
+    /// For 2 and 3, [`health`](Consumer::health) says why. If nothing is announced yet there is no state, and no error.
+    /// The thread ends when the last handle to the consumer is dropped.
+    ///
+    /// # Errors
+    /// Why 1 failed, if 2 and 3 failed too.
+    pub fn start(self) -> Result<Arc<Consumer>, RefreshError> {
+        let interval = self.interval;
+        let consumer = Arc::new(self.build()?);
+        consumer.start()?;
+        if let Some(interval) = interval {
+            consumer.follow_in_background(interval).map_err(RefreshError::Thread)?;
+        }
+        Ok(consumer)
+    }
+}
