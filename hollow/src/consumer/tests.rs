@@ -178,7 +178,10 @@ fn in_the_background_it_follows_and_survives_a_source_that_is_away() {
     let held = dropped.clone();
     let consumer = Consumer::builder(Store::from(faulty.clone()))
         .refresh_every(Duration::from_millis(1))
-        .listener(move |_| Ok(drop(held.clone())))
+        .listener(move |_| {
+            let _ = &held;
+            Ok(())
+        })
         .start()
         .expect("nothing is announced, which is no error");
     assert!(consumer.state().is_none() && !consumer.health().is_ready());
