@@ -44,6 +44,8 @@ impl HashPositions {
 pub(crate) struct Copier<'s> {
     from: &'s TypeReadState,
     fields: Vec<CopiedField<'s>>,
+    /// By position in the schema copied from: whether the field is copied.
+    kept: Vec<bool>,
     positions: HashPositions,
 }
 
@@ -72,16 +74,21 @@ impl<'s> Copier<'s> {
             | (TypeReadState::Map(_), Schema::Map(_)) => Vec::new(),
             _ => return Err(format!("the type is {} now and was another kind before", to.kind())),
         };
+        let mut kept = vec![false; from.schema().as_object().map_or(0, |object| object.fields.len())];
+        for position in fields.iter().filter_map(|field| field.position) {
+            kept[position] = true;
+        }
         Ok(Self {
             from,
             fields,
+            kept,
             positions,
         })
     }
 
     /// Whether the field at this position, in the schema copied from, is copied.
     fn keeps(&self, position: usize) -> bool {
-        self.fields.iter().any(|field| field.position == Some(position))
+        self.kept.get(position).copied().unwrap_or(false)
     }
 
     /// Appends a record that refers to where `moves` says. Where buckets are not kept, elements of a set that have become
@@ -140,8 +147,9 @@ impl RecordSource for Copier<'_> {
 }
 
 fn match_fields<'s>(from: &'s ObjectSchema, to: &ObjectSchema) -> Result<Vec<CopiedField<'s>>, String> {
+    let positions = from.positions();
     let copied = |field: &crate::schema::Field| {
-        let position = from.position(&field.name);
+        let position = positions.get(field.name.as_str()).copied();
         match position.map(|position| &from.fields[position].ty) {
             Some(before) if *before != field.ty => Err(format!(
                 "field {} is {} now and was {before} before",

@@ -98,9 +98,10 @@ impl Checksum {
 
 /// The positions of the fields that the other schema has too.
 fn shared_fields(schema: &ObjectSchema, other: &ObjectSchema) -> Vec<usize> {
+    let known = other.positions();
     let fields = schema.fields.iter().enumerate();
     fields
-        .filter(|(_, field)| other.position(&field.name).is_some())
+        .filter(|(_, field)| known.contains_key(field.name.as_str()))
         .map(|(at, _)| at)
         .collect()
 }

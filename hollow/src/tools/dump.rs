@@ -20,7 +20,7 @@ use std::io::{self, Write};
 /// Types are in alphabetical order. Objects are arrays of their fields in schema order: FLOAT and DOUBLE as the
 /// hexadecimal digits of their bits, BYTES as hexadecimal digits, references as ordinals, text that is not well formed
 /// as `{"utf16": [units]}`. Lists are arrays of ordinals, sets of `[bucket, element]`, maps of `[bucket, key, value]`.
-/// Holds one record at a time.
+/// Holds one field or element at a time.
 ///
 /// # Errors
 /// Those of `out`.
@@ -46,9 +46,44 @@ fn write_type(ty: &TypeReadState, out: &mut impl Write) -> io::Result<()> {
     out.write_all(b", \"records\": {")?;
     for (index, ordinal) in ty.populated().enumerate() {
         out.write_all(if index > 0 { b",\n" } else { b"\n" })?;
-        write!(out, "  \"{ordinal}\": {}", record(ty, ordinal))?;
+        write!(out, "  \"{ordinal}\": ")?;
+        write_record(ty, ordinal, out)?;
     }
     out.write_all(b"}}")
+}
+
+/// Writes a record that is there, one field or element after the other: a collection can have very many.
+fn write_record(ty: &TypeReadState, ordinal: Ordinal, out: &mut impl Write) -> io::Result<()> {
+    match ty {
+        TypeReadState::Object(ty) => {
+            let fields = 0..ty.schema().fields.len();
+            write_list(out, fields, |field, out| {
+                write!(out, "{}", object_field(ty, ordinal, field))
+            })
+        }
+        TypeReadState::List(ty) => write_list(out, ty.elements(ordinal), |element, out| write!(out, "{element}")),
+        TypeReadState::Set(ty) => write_list(out, ty.buckets(ordinal), |(bucket, element), out| {
+            write!(out, "[{bucket},{element}]")
+        }),
+        TypeReadState::Map(ty) => write_list(out, ty.buckets(ordinal), |(bucket, key, value), out| {
+            write!(out, "[{bucket},{key},{value}]")
+        }),
+    }
+}
+
+fn write_list<T, W: Write>(
+    out: &mut W,
+    items: impl Iterator<Item = T>,
+    mut write: impl FnMut(T, &mut W) -> io::Result<()>,
+) -> io::Result<()> {
+    out.write_all(b"[")?;
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            out.write_all(b",")?;
+        }
+        write(item, out)?;
+    }
+    out.write_all(b"]")
 }
 
 /// A record in the form of [`write_json`]; null if it is not there.

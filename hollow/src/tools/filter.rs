@@ -12,7 +12,7 @@ use crate::memory::OrdinalSet;
 use crate::read::{Filter, ReadState, TypeReadState};
 use crate::schema::{Dataset, Schema, SchemaError};
 use crate::write::{WriteError, WriteStateEngine};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// What a filter made of a state.
 #[derive(Clone, Debug)]
@@ -71,11 +71,13 @@ fn still_reachable<'s>(state: &'s ReadState, dataset: &Dataset) -> RecordSets<'s
         origins.entry(name).or_default().union_with(records);
     }
     origins.retain(|name, _| dataset.get(name).is_some());
+    let fields: HashMap<&str, HashMap<&str, usize>> = dataset
+        .schemas()
+        .iter()
+        .filter_map(|schema| Some((schema.name(), schema.as_object()?.positions())))
+        .collect();
     reachable(state, origins, |name, through, to, _| {
-        let field_stays = match dataset.get(name) {
-            Some(Schema::Object(object)) => object.position(through).is_some(),
-            _ => true,
-        };
+        let field_stays = fields.get(name).is_none_or(|fields| fields.contains_key(through));
         field_stays && dataset.get(to).is_some()
     })
 }

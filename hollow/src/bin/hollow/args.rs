@@ -3,7 +3,9 @@
 use clap::{Args, ValueEnum};
 use hollow::Version;
 use hollow::store::route::Preference;
+use std::convert::Infallible;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Where to look.
 #[derive(Args)]
@@ -29,6 +31,33 @@ pub(crate) struct StateArgs {
     pub(crate) route: Option<RouteArg>,
 }
 
+/// A further state beside that of `--store`: `DIR`, or `DIR@VERSION`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SourceArg {
+    pub(crate) directory: PathBuf,
+    /// The announced one if there is none.
+    pub(crate) version: Option<Version>,
+}
+
+impl FromStr for SourceArg {
+    type Err = Infallible;
+
+    /// What stands behind the last `@` is a version if it is a number: names of directories may have the sign, too.
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let versioned = text
+            .rsplit_once('@')
+            .and_then(|(directory, version)| Some((directory, version.parse().ok()?)));
+        let (directory, version) = match versioned {
+            Some((directory, version)) => (directory, Some(version)),
+            None => (text, None),
+        };
+        Ok(Self {
+            directory: PathBuf::from(directory),
+            version,
+        })
+    }
+}
+
 /// How to get to a state.
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum RouteArg {
@@ -47,5 +76,26 @@ impl From<RouteArg> for Preference {
             RouteArg::Deltas => Preference::Deltas,
             RouteArg::Reverse => Preference::Reverse,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_stands_behind_the_last_at() {
+        let parsed = |text: &str| {
+            let Ok(source) = text.parse::<SourceArg>();
+            (
+                source.directory.display().to_string(),
+                source.version.map(|version| version.0),
+            )
+        };
+        assert_eq!(parsed("a/b"), ("a/b".to_owned(), None));
+        assert_eq!(parsed("a/b@17"), ("a/b".to_owned(), Some(17)));
+        assert_eq!(parsed("a@1/b"), ("a@1/b".to_owned(), None));
+        assert_eq!(parsed("a@1@17"), ("a@1".to_owned(), Some(17)));
+        assert_eq!(parsed("me@home"), ("me@home".to_owned(), None));
     }
 }

@@ -2,6 +2,8 @@
 
 use hollow::consumer::RefreshError;
 use hollow::store::{LoadError, StoreError};
+use hollow::tools::ToolError;
+use hollow::write::WriteError;
 use std::error::Error;
 use std::io;
 use std::process::ExitCode;
@@ -161,6 +163,27 @@ impl From<RefreshError> for Failure {
             },
         };
         kind(error)
+    }
+}
+
+impl From<ToolError> for Failure {
+    fn from(error: ToolError) -> Self {
+        match &error {
+            ToolError::Write(WriteError::Io(_)) => Failure::unavailable(error),
+            ToolError::Disagreement { .. } => Failure::refused(
+                error,
+                "hollow schema shows the types of each state; hollow filter leaves some out",
+            ),
+            ToolError::Contradiction { .. } => {
+                Failure::refused(error, "hollow patch makes deltas between states of different chains")
+            }
+            ToolError::DuplicateKey { .. } => Failure::refused(error, "--on-duplicate says which of them counts"),
+            ToolError::NoKey { .. } => Failure::refused(error, "name other types, or give the record a key"),
+            ToolError::LosesNan { .. } => Failure::refused(error, "leave the state as it is, or its NaN out"),
+            ToolError::OrdinalLimit { .. } => Failure::refused(error, "hollow split divides a state"),
+            ToolError::Setting { .. } => Failure::usage(error),
+            _ => Failure::damaged(error),
+        }
     }
 }
 

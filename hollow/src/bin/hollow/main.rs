@@ -4,19 +4,25 @@
 //! 2 usage, 3 not found, 4 data damaged, 5 store not available, 6 refused. Nothing is ever coloured.
 
 mod args;
+mod blobs;
 mod commands;
 mod failure;
 mod output;
 mod progress;
 mod publish;
+mod record_finder;
 mod source;
+mod staging;
 
 use clap::{Parser, Subcommand, error::ErrorKind};
-use commands::{checksum, dump, get, inspect, load, query, schema, verify, versions};
+use commands::{
+    checksum, combine, compact, copy, dump, filter, get, inspect, load, patch, query, rewrite, schema, split, verify,
+    versions,
+};
 use failure::{Answer, Failure};
 use std::process::ExitCode;
 
-/// Looks into the states of a dataset.
+/// Looks into the states of a dataset, checks them, and makes new ones of them.
 #[derive(Parser)]
 #[command(name = "hollow", version, about, after_help = EXAMPLES)]
 struct Cli {
@@ -48,6 +54,20 @@ enum Command {
     Dump(dump::DumpArgs),
     /// Makes a new store of lines of JSON.
     Load(load::LoadArgs),
+    /// Makes a new store of a state without some types or fields.
+    Filter(filter::FilterArgs),
+    /// Divides the records of a state by their keys into several new stores.
+    Split(split::SplitArgs),
+    /// Makes a new store of the records of several states.
+    Combine(combine::CombineArgs),
+    /// Makes a new store of some records, with all they refer to.
+    Copy(copy::CopyArgs),
+    /// Makes the deltas that lead from one state to another that has nothing to do with it.
+    Patch(patch::PatchArgs),
+    /// Moves the records of a state into its holes, and makes the deltas that lead there.
+    Compact(compact::CompactArgs),
+    /// Writes a snapshot of any version, and one delta between any two.
+    Rewrite(rewrite::RewriteArgs),
     /// Prints the checksum of a state and of each of its types.
     Checksum(checksum::ChecksumArgs),
     /// Checks every version of a store: digests, routes, references.
@@ -64,6 +84,13 @@ impl Command {
             Command::Query(args) => args.state.store.json,
             Command::Dump(args) => args.state.store.json,
             Command::Load(args) => args.json,
+            Command::Filter(args) => args.state.store.json,
+            Command::Split(args) => args.state.store.json,
+            Command::Combine(args) => args.state.store.json,
+            Command::Copy(args) => args.state.store.json,
+            Command::Patch(args) => args.state.store.json,
+            Command::Compact(args) => args.state.store.json,
+            Command::Rewrite(args) => args.state.store.json,
             Command::Checksum(args) => args.state.store.json,
             Command::Verify(args) => args.store.json,
         }
@@ -78,6 +105,13 @@ impl Command {
             Command::Query(args) => query::run(args),
             Command::Dump(args) => dump::run(args),
             Command::Load(args) => load::run(args),
+            Command::Filter(args) => filter::run(args),
+            Command::Split(args) => split::run(args),
+            Command::Combine(args) => combine::run(args),
+            Command::Copy(args) => copy::run(args),
+            Command::Patch(args) => patch::run(args),
+            Command::Compact(args) => compact::run(args),
+            Command::Rewrite(args) => rewrite::run(args),
             Command::Checksum(args) => checksum::run(args),
             Command::Verify(args) => verify::run(args),
         }

@@ -17,6 +17,11 @@ pub(crate) fn print_json(value: &serde_json::Value) -> Result<Answer, Failure> {
     write(|out| writeln!(out, "{value}"))
 }
 
+/// Says something beside the data, on standard error.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "note: {}", printable(text)); // there is nobody else to tell
+}
+
 /// Text from data, with everything that could steer a terminal made visible.
 pub(crate) fn printable(text: &str) -> String {
     let hidden = |c: char| {

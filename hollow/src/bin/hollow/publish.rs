@@ -2,6 +2,7 @@
 
 use crate::failure::{Answer, Failure};
 use crate::output::{print_json, write};
+use crate::staging::{Staging, require_empty};
 use clap::ValueEnum;
 use hollow::Version;
 use hollow::producer::{CycleError, Producer};
@@ -9,9 +10,12 @@ use hollow::read::ReadState;
 use hollow::schema::Dataset;
 use hollow::store::{FsMirror, Store};
 use hollow::tools::checksum::Checksums;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// A random tag that no state has: it is replaced when the state is published.
+pub(crate) const UNPUBLISHED: i64 = 1;
 
 /// Where a new state goes.
 #[derive(clap::Args)]
@@ -34,6 +38,20 @@ pub(crate) enum LayoutArg {
     Java,
 }
 
+impl LayoutArg {
+    fn publish(self, state: &ReadState, directory: &Path) -> Result<Published, Failure> {
+        let store = match self {
+            LayoutArg::Hollow => Store::fs(directory)?,
+            LayoutArg::Java => Store::memory(),
+        };
+        let published = first_version(state, &store)?;
+        if self == LayoutArg::Java {
+            FsMirror::open(directory)?.sync(&store)?;
+        }
+        Ok(published)
+    }
+}
+
 /// A state that was published.
 pub(crate) struct Published {
     pub(crate) version: Version,
@@ -49,32 +67,27 @@ impl TargetArgs {
     /// Publishes a state as the first version: records, ordinals, buckets, shards and application's header tags as they
     /// are; random tag, version and Hollow's own header tags are new.
     pub(crate) fn publish(&self, state: &ReadState) -> Result<Published, Failure> {
-        self.check()?;
-        let store = match self.layout {
-            LayoutArg::Hollow => Store::fs(&self.to)?,
-            LayoutArg::Java => Store::memory(),
-        };
-        let published = first_version(state, &store)?;
-        if self.layout == LayoutArg::Java {
-            FsMirror::open(&self.to)?.sync(&store)?;
-        }
+        let staging = Staging::new(&self.to)?;
+        let published = self.layout.publish(state, staging.directory())?;
+        staging.finish()?;
         Ok(published)
     }
-}
 
-/// An error if a directory has anything in it.
-pub(crate) fn require_empty(directory: &Path) -> Result<(), Failure> {
-    let is_empty = match std::fs::read_dir(directory) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
-        Err(error) => return Err(Failure::unavailable(format!("{}: {error}", directory.display()))),
-    };
-    match is_empty {
-        true => Ok(()),
-        false => Err(Failure::refused(
-            format!("{} is not empty", directory.display()),
-            "name a directory that is empty or does not exist; nothing that is there is ever changed",
-        )),
+    /// Publishes each of several states to a store of its own: `part-0`, `part-1` and so on.
+    pub(crate) fn publish_parts(
+        &self,
+        states: &[ReadState],
+        mut progress: impl FnMut(usize),
+    ) -> Result<Vec<Published>, Failure> {
+        let staging = Staging::new(&self.to)?;
+        let mut published = Vec::new();
+        for (number, state) in states.iter().enumerate() {
+            progress(number);
+            let directory = staging.directory().join(format!("part-{number}"));
+            published.push(self.layout.publish(state, &directory)?);
+        }
+        staging.finish()?;
+        Ok(published)
     }
 }
 
@@ -118,25 +131,42 @@ impl From<CycleError> for Failure {
 }
 
 impl Published {
-    /// Says what was published.
-    pub(crate) fn report(&self, what: &str, as_json: bool) -> Result<Answer, Failure> {
-        let checksum = Checksums::of(&self.state).total;
-        let records: usize = self.state.types().map(|ty| ty.len()).sum();
-        if as_json {
-            return print_json(&json!({
-                "schema": 1,
-                "version": self.version,
-                "records": records,
-                "types": self.state.types().len(),
-                "checksum": checksum,
-            }));
-        }
-        let (version, types) = (self.version, self.state.types().len());
-        write(|out| {
-            writeln!(
-                out,
-                "{what} version {version}: {records} records, {types} types, checksum {checksum}"
-            )
+    /// What can be said about it as JSON.
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "version": self.version,
+            "records": self.records(),
+            "types": self.state.types().len(),
+            "checksum": Checksums::of(&self.state).total,
         })
+    }
+
+    /// The same for people.
+    pub(crate) fn to_text(&self) -> String {
+        format!(
+            "version {}: {} records, {} types, checksum {}",
+            self.version,
+            self.records(),
+            self.state.types().len(),
+            Checksums::of(&self.state).total
+        )
+    }
+
+    fn records(&self) -> usize {
+        self.state.types().map(|ty| ty.len()).sum()
+    }
+
+    /// Says what was published. `more` goes into the JSON.
+    pub(crate) fn report(&self, what: &str, more: &Value, as_json: bool) -> Result<Answer, Failure> {
+        if as_json {
+            let mut answer = json!({"schema": 1});
+            for part in [&self.to_json(), more] {
+                if let (Some(answer), Some(part)) = (answer.as_object_mut(), part.as_object()) {
+                    answer.extend(part.clone());
+                }
+            }
+            return print_json(&answer);
+        }
+        write(|out| writeln!(out, "{what} {}", self.to_text()))
     }
 }

@@ -1,6 +1,6 @@
 //! From arguments to a state.
 
-use crate::args::StateArgs;
+use crate::args::{SourceArg, StateArgs};
 use crate::failure::Failure;
 use hollow::Version;
 use hollow::consumer::Consumer;
@@ -31,7 +31,20 @@ pub(crate) fn consumer(directory: &Path) -> Result<Consumer, Failure> {
 
 /// The state that was asked for.
 pub(crate) fn state(args: &StateArgs) -> Result<Arc<ReadState>, Failure> {
-    let consumer = consumer(&args.store.store)?;
+    state_at(
+        &args.store.store,
+        args.version,
+        args.route.map_or(Preference::Best, Into::into),
+    )
+}
+
+/// The state of a version in a directory; of the announced version if none is named.
+pub(crate) fn state_at(
+    directory: &Path,
+    version: Option<Version>,
+    preference: Preference,
+) -> Result<Arc<ReadState>, Failure> {
+    let consumer = consumer(directory)?;
     let newest = || -> Result<Option<Version>, StoreError> {
         match consumer.announced()? {
             Some(version) => Ok(Some(version)),
@@ -40,14 +53,19 @@ pub(crate) fn state(args: &StateArgs) -> Result<Arc<ReadState>, Failure> {
         }
     };
     let nothing = || StoreError::Absent {
-        what: format!("version announced in {}", args.store.store.display()),
+        what: format!("version announced in {}", directory.display()),
     };
-    let version = match args.version {
+    let version = match version {
         Some(version) => version,
         None => newest()?.ok_or_else(nothing)?,
     };
-    consumer.refresh_by(version, args.route.map_or(Preference::Best, Into::into))?;
+    consumer.refresh_by(version, preference)?;
     Ok(consumer.state().ok_or_else(nothing)?)
+}
+
+/// The state of `DIR` or `DIR@VERSION`.
+pub(crate) fn further_state(source: &SourceArg) -> Result<Arc<ReadState>, Failure> {
+    state_at(&source.directory, source.version, Preference::Best)
 }
 
 /// An error if the state does not have the type.

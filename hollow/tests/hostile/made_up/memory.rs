@@ -5,6 +5,7 @@ use allocation_counter::measure;
 use hollow::blob::{DecodeError, write_utf};
 use hollow::read::ReadState;
 use hollow::schema::{Schema, parse};
+use hollow::tools::dump::write_json;
 
 const MIB: u64 = 1 << 20;
 
@@ -279,4 +280,14 @@ fn deltas_that_thin_out() {
         base.apply_delta(bytes)
     });
     assert_eq!(next.expect("records").object("a").map(|ty| ty.len()), Some(PAGES));
+}
+
+/// A record of very many elements is printed element by element, not made a tree of first.
+#[test]
+fn records_of_many_elements_are_printed_as_they_come() {
+    let state = ReadState::from_snapshot(&snapshot_of(&[one_list("a List<b>;", 1 << 20)])).expect("a list");
+    let mut printed = Ok(());
+    let memory = measure(|| printed = write_json(&state, &mut std::io::sink()));
+    printed.expect("a sink takes all");
+    assert!(memory.bytes_max < MIB / 8, "{} bytes held", memory.bytes_max);
 }

@@ -6,6 +6,8 @@ use hollow::Ordinal;
 use hollow::read::{Filter, LoadOptions, MAX_VALUES, ReadState, Transition};
 use hollow::record::Value;
 use hollow::schema::{Dataset, SchemaError, parse};
+use hollow::tools::checksum::Checksums;
+use hollow::tools::rewrite::deltas;
 
 fn timed<T>(what: &str, work: impl Fn() -> T) -> T {
     Watch::new(1).timed(0, || what.to_owned(), work)
@@ -113,6 +115,23 @@ fn types_of_many_fields() {
     let delta = changes(&schema, NONE, &[], &[], &shard);
     let next = timed("delta", || state.apply_delta(&delta)).expect("no changes");
     assert!(timed("transition", || Transition::between(&filtered, &next)).is_empty());
+}
+
+/// Two states of a type of many fields each: what they have in common is found by name, too, and so is their union.
+#[test]
+fn two_types_of_many_fields() {
+    const FIELDS: usize = 32_767;
+    let state = |prefix: &str| {
+        let fields: String = names(FIELDS).map(|name| format!("long {prefix}{name};")).collect();
+        empty_state(&format!("a {{ {fields} }}"), &[1; FIELDS]).0
+    };
+    let (a, b) = (state("a_rather_long_name_"), state("another_long_name_"));
+    let (of_a, of_b) = timed("checksums", || Checksums::common(&a, &b));
+    assert_eq!(of_a, of_b);
+    // The format has no room for the fields of both.
+    let both = timed("deltas", || deltas(&a, &b).map(drop));
+    assert!(both.is_err());
+    assert!(timed("the same", || deltas(&a, &a)).is_ok());
 }
 
 /// Records that have none of the type's fields must not take time for each of them.

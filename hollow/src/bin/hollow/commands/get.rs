@@ -3,12 +3,10 @@
 use crate::args::StateArgs;
 use crate::failure::{Answer, Failure};
 use crate::output::{print_json, printable, write};
+use crate::record_finder::{RecordFinder, missing};
 use crate::source;
-use hollow::Ordinal;
-use hollow::index::UniqueKey;
 use hollow::read::ReadState;
 use hollow::record::{KeyPaths, KeyValue, json as readable, key_json};
-use hollow::schema::FieldType;
 use hollow::tools::references::{Referrer, referrers};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -28,12 +26,8 @@ pub(crate) struct GetArgs {
 /// One record, with all it refers to.
 pub(crate) fn run(args: &GetArgs) -> Result<Answer, Failure> {
     let state = source::state(&args.state)?;
-    let Some((type_name, key)) = args.selector.split_once(':') else {
-        return Err(Failure::usage(format!("expected Type:key, found {:?}", args.selector)));
-    };
-    source::require_type(&state, type_name)?;
-    let ordinal = find(&state, type_name, key)?;
-    let record = state.value(type_name, ordinal).ok_or_else(|| missing(type_name, key))?;
+    let (type_name, ordinal) = RecordFinder::new(&state).find(&args.selector)?;
+    let record = state.value(type_name, ordinal).ok_or_else(|| missing(&args.selector))?;
     let from = match args.refs {
         true => referrers(&state, type_name, ordinal),
         false => Vec::new(),
@@ -70,54 +64,6 @@ pub(crate) fn run(args: &GetArgs) -> Result<Answer, Failure> {
         }
         Ok(())
     })
-}
-
-fn missing(type_name: &str, key: &str) -> Failure {
-    Failure::not_found(format!("there is no record {type_name}:{key}")).hint(format!(
-        "hollow query '{type_name} where …' finds records by their fields"
-    ))
-}
-
-/// The record that a key names.
-fn find(state: &ReadState, type_name: &str, key: &str) -> Result<Ordinal, Failure> {
-    if let Some(number) = key.strip_prefix('#') {
-        let number = number
-            .parse()
-            .map_err(|_| Failure::usage(format!("expected an ordinal, found {number:?}")))?;
-        return Ordinal::new(number).ok_or_else(|| missing(type_name, key));
-    }
-    let paths = KeyPaths::resolve(state.dataset(), type_name)
-        .map_err(|error| Failure::usage(error).hint(format!("{type_name}:#7 is the record with ordinal 7")))?;
-    let parts = parse_key(&paths, key)?;
-    let index = UniqueKey::build(state, type_name).map_err(Failure::usage)?;
-    index.find(state, &parts).ok_or_else(|| missing(type_name, key))
-}
-
-/// A key as it is typed: JSON, or its parts with commas between them.
-fn parse_key(paths: &KeyPaths, key: &str) -> Result<Vec<KeyValue>, Failure> {
-    let names: Vec<String> = paths.paths().iter().map(|path| path.full_name()).collect();
-    let failed =
-        |error: hollow::record::KeyError| Failure::usage(error).hint(format!("the key is {}", names.join(",")));
-    if key.starts_with('[') {
-        return paths.parse(key.as_bytes()).map_err(failed);
-    }
-    // A key with a single part may contain commas.
-    let parts: Vec<&str> = match paths.paths() {
-        [_] => vec![key],
-        _ => key.split(',').collect(),
-    };
-    let json: Vec<Value> = parts
-        .iter()
-        .enumerate()
-        .map(|(at, part)| match paths.paths().get(at).map(|path| &path.ty) {
-            Some(FieldType::String | FieldType::Bytes) | None => json!(part),
-            Some(_) => serde_json::from_str(part)
-                .ok()
-                .filter(|value: &Value| value.is_number() || value.is_boolean())
-                .unwrap_or_else(|| json!(part)),
-        })
-        .collect();
-    paths.parse(Value::from(json).to_string().as_bytes()).map_err(failed)
 }
 
 fn key_of(state: &ReadState, from: &Referrer<'_>) -> Option<Vec<KeyValue>> {

@@ -1,7 +1,7 @@
 //! `hollow load`.
 
 use crate::failure::{Answer, Failure};
-use crate::publish::TargetArgs;
+use crate::publish::{TargetArgs, UNPUBLISHED};
 use hollow::read::ReadState;
 use hollow::schema::Dataset;
 use hollow::tools::text::{ImportError, ImportReason, lossless, records};
@@ -34,9 +34,6 @@ Examples:
   hollow dump --store ./titles --lines | sed s/Salt/Sugar/ | hollow load --to ./edited
   hollow load --to ./new --schema titles.schema --type Title titles.jsonl";
 
-/// A random tag that no state has: it is replaced when the state is published.
-const UNPUBLISHED: i64 = 1;
-
 /// Makes a state of lines of JSON, and publishes it as the first version of a new store.
 pub(crate) fn run(args: &LoadArgs) -> Result<Answer, Failure> {
     args.target.check()?;
@@ -45,7 +42,9 @@ pub(crate) fn run(args: &LoadArgs) -> Result<Answer, Failure> {
         None => Box::new(io::stdin().lock()),
     };
     let state = read(BufReader::with_capacity(1 << 16, input), args)?;
-    args.target.publish(&state)?.report("loaded", args.json)
+    args.target
+        .publish(&state)?
+        .report("loaded", &serde_json::Value::Null, args.json)
 }
 
 fn open(path: &Path) -> Result<File, Failure> {

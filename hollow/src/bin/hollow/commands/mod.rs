@@ -1,11 +1,18 @@
 //! One module for each command: its arguments, what it does, what it prints.
 
 pub(crate) mod checksum;
+pub(crate) mod combine;
+pub(crate) mod compact;
+pub(crate) mod copy;
 pub(crate) mod dump;
+pub(crate) mod filter;
 pub(crate) mod get;
 pub(crate) mod inspect;
 pub(crate) mod load;
+pub(crate) mod patch;
 pub(crate) mod query;
+pub(crate) mod rewrite;
 pub(crate) mod schema;
+pub(crate) mod split;
 pub(crate) mod verify;
 pub(crate) mod versions;
