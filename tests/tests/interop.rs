@@ -1,10 +1,11 @@
 //! Java Hollow and this library extend 300 chains of versions in turns, and see the same at every version.
 //!
 //! Needs Java 17 and Maven; without them it is skipped, unless `CI=true` asks for it. What it came to is printed, with
-//! the table for the README: `cargo test -p tests --test interop -- --nocapture`.
+//! the table that README.md must have (`cargo xtask interop --table` writes it there): `cargo test -p tests --test interop -- --nocapture`.
 
-use tests::interop::{Settings, VERSIONS, run};
+use tests::interop::{Settings, VERSIONS, readme, run};
 use xtask::interop::{JavaProgram, prepare};
+use xtask::test_run::summary::FIGURE;
 use xtask::{skip, workspace};
 
 #[test]
@@ -14,7 +15,7 @@ fn chains_extended_in_turns_are_the_same_on_both_sides() {
         Err(error) if workspace::in_ci() => panic!("with CI=true Java Hollow must be there: {error}"),
         Err(error) => return skip::skip("interop with Java Hollow", &error.to_string()),
     };
-    let seeds = 0..300;
+    let seeds = readme::SEEDS;
     let (report, failures) = run(&Settings {
         seeds: seeds.clone(),
         jobs: std::thread::available_parallelism().map_or(1, usize::from).min(4),
@@ -26,6 +27,14 @@ fn chains_extended_in_turns_are_the_same_on_both_sides() {
     })
     .expect("the Java program starts");
     println!("{report}");
+    let [java, rust] = report.versions;
+    println!(
+        "{FIGURE}interop: {} chains, {java} versions by Java and {rust} by us, {} states and {} blobs compared, {} disagreements",
+        report.chains,
+        report.states,
+        report.same_blobs + report.same_but_tag_order,
+        failures.len()
+    );
     for failure in &failures {
         println!("{failure}");
     }
@@ -38,7 +47,6 @@ fn chains_extended_in_turns_are_the_same_on_both_sides() {
         "{} chains ended early",
         report.ended_early
     );
-    let [java, rust] = report.versions;
     assert!(java + rust >= (report.chains - report.ended_early) * VERSIONS);
     for (feature, fewest) in [
         ("delta", 1000),
@@ -61,4 +69,17 @@ fn chains_extended_in_turns_are_the_same_on_both_sides() {
             "{feature}: {from_java} and {from_rust}"
         );
     }
+    for tool in [
+        "tools: filtered snapshot",
+        "tools: combined snapshot",
+        "tools: rewritten snapshot",
+        "tools: deltas of a patch",
+        "tools: deltas of a compaction",
+        "tools: one delta in place of many",
+    ] {
+        let [_, from_rust, _] = report.feature(tool);
+        assert!(from_rust >= 20, "{tool}: {from_rust}");
+    }
+    let text = std::fs::read_to_string(workspace::root().join("README.md")).expect("README.md");
+    readme::check(&text, &report).unwrap_or_else(|error| panic!("{error}"));
 }

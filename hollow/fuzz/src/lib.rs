@@ -10,7 +10,7 @@ mod messages;
 mod walk;
 
 pub use blobs::{delta, filtered_snapshot, header, part, snapshot};
-pub use messages::{flat, json, manifest, schema_text};
+pub use messages::{flat, json, manifest, schema_text, state_text};
 pub use walk::{content, walk};
 
 /// A decoder behind a function that takes anything.
@@ -27,4 +27,5 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("manifest", manifest),
     ("schema_text", schema_text),
     ("json", json),
+    ("state_text", state_text),
 ];

@@ -1,10 +1,12 @@
 //! What comes to a program as messages and small documents.
 
+use super::walk;
 use hollow::Version;
 use hollow::flat::{self, FlatSchemas};
 use hollow::record::{json, key};
 use hollow::schema::{Dataset, parse};
 use hollow::store::{BlobStore, Key, MemoryStore, Register, Registers, Sha256, Staged, Store};
+use hollow::tools::text::{lossless, records};
 use std::sync::OnceLock;
 
 /// A flat record of a dataset with everything.
@@ -133,6 +135,30 @@ pub fn json(bytes: &[u8]) -> bool {
         let written = key::key_json(&key);
         let again = key::parse_key(dataset, ROOT, written.as_bytes()).expect("what was written can be read");
         assert_eq!(key::key_json(&again), written);
+    }
+    taken
+}
+
+/// A whole state as lines of JSON, with ordinals and without.
+pub fn state_text(bytes: &[u8]) -> bool {
+    let mut taken = false;
+    if let Ok(state) = lossless::read(bytes) {
+        taken = true;
+        walk(&state);
+        let mut written = Vec::new();
+        lossless::write(&state, &mut written).expect("memory takes all");
+        let again = lossless::read(written.as_slice()).expect("what was written can be read");
+        let mut twice = Vec::new();
+        lossless::write(&again, &mut twice).expect("memory takes all");
+        assert_eq!(twice, written);
+    }
+    let options = records::ReadOptions {
+        dataset: None,
+        type_name: None,
+    };
+    if let Ok(state) = records::read(bytes, &options, 1) {
+        taken = true;
+        walk(&state);
     }
     taken
 }

@@ -21,19 +21,27 @@ pub(crate) enum Damage {
 /// The kinds of damage, for counting.
 pub(crate) const KINDS: [&str; 5] = ["bit flips", "truncations", "insertions", "deletions", "random edits"];
 
-/// The bytes that are put in: nothing, the largest of one byte, the null of variable-length integers, all ones.
+/// The bytes that are put into padding: nothing, the largest of one byte, the null of variable-length integers, all ones.
+/// Everywhere else every byte there is, is.
 const INSERTED: [u8; 4] = [0x00, 0x7f, 0x80, 0xff];
 
 /// Zeros in a row that count as padding.
 const PADDING: usize = 64;
 
 impl Damage {
-    /// All damage of one bit or one byte to so many bytes, and so many random edits.
-    pub(crate) fn all(length: usize, random: u64) -> Vec<Damage> {
-        let mut all = Vec::with_capacity(length * 14 + 4);
+    /// All damage of one bit or one byte to bytes of which some are padding, and so many random edits.
+    pub(crate) fn all(in_padding: &[bool], random: u64) -> Vec<Damage> {
+        let length = in_padding.len();
+        let mut all = Vec::with_capacity(length * 14);
         all.extend((0..length).flat_map(|at| (0..8).map(move |bit| Damage::Flip(at, bit))));
         all.extend((0..length).map(Damage::Truncation));
-        all.extend((0..=length).flat_map(|at| INSERTED.map(|value| Damage::Insertion(at, value))));
+        for at in 0..=length {
+            let every = |value| Damage::Insertion(at, value);
+            match in_padding.get(at) {
+                Some(true) => all.extend(INSERTED.map(every)),
+                _ => all.extend((0..=u8::MAX).map(every)),
+            }
+        }
         all.extend((0..length).map(Damage::Deletion));
         all.extend((0..random).map(Damage::Edits));
         all

@@ -16,6 +16,7 @@ use hollow::store::route::Route;
 use hollow::store::{
     BlobKind, BlobRef, BlobStore, Key, LoadError, MemoryStore, Sha256, Staged, Store, StoreError, load,
 };
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -79,7 +80,7 @@ impl Subject {
                     base,
                     filter,
                     content: Vec::new(),
-                    damage: Damage::all(bytes.len(), RANDOM),
+                    damage: Damage::all(&in_padding, RANDOM),
                     in_padding,
                 };
                 let state = subject.decode(bytes).expect("an undamaged blob");
@@ -392,5 +393,34 @@ fn summary(subjects: &[Subject], outcomes: &[Outcome]) {
     let by_digest: usize = outcomes.iter().map(|outcome| outcome.by_digest).sum();
     println!(
         "{tried} damaged blobs decoded. With a manifest: 0 of {by_digest} loaded, all refused by length or digest."
+    );
+    let mut moved = Tally::default();
+    for outcome in outcomes {
+        [2, 3].into_iter().for_each(|kind| moved.add(outcome.of_kind(kind)));
+    }
+    println!(
+        "A byte put in or left out: {} tried, {} the same, {} different.",
+        moved.tried(),
+        moved.same,
+        moved.different
+    );
+    let different = |deltas| {
+        let tally = flips(deltas, &[0, 1]);
+        100.0 * tally.different as f64 / tally.tried() as f64
+    };
+    let figure = format!(
+        "Of all single flipped bits, {:.1} % in deltas and {:.1} % in snapshots load silently as something else (Java Hollow: \
+         26.5 % and 16.3 %); with a manifest none of {by_digest} damaged blobs does.",
+        different(true),
+        different(false)
+    );
+    // `cargo xtask test` repeats such lines at its end.
+    println!("FIGURE: {figure}");
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = std::fs::read_to_string(readme).expect("README.md");
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words(&readme).contains(&words(&figure)),
+        "README.md says something else; under \"Works with Java Hollow\" it must say:\n{figure}"
     );
 }

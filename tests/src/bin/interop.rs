@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tests::interop::{Settings, run};
+use tests::interop::{Settings, readme, run};
 
 #[derive(Parser)]
 struct Options {
@@ -27,6 +27,9 @@ struct Options {
     /// Leave the directory of a failing chain in this folder
     #[arg(long)]
     keep: Option<PathBuf>,
+    /// Write the table into this file, between its two comments
+    #[arg(long)]
+    readme: Option<PathBuf>,
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {
@@ -53,6 +56,10 @@ fn main() -> anyhow::Result<ExitCode> {
         eprintln!("{failure}");
     }
     println!("{report}");
+    if let (Some(readme), true) = (&options.readme, failures.is_empty()) {
+        let text = std::fs::read_to_string(readme)?;
+        std::fs::write(readme, readme::with(&text, &report)?)?;
+    }
     Ok(if failures.is_empty() {
         ExitCode::SUCCESS
     } else {

@@ -8,6 +8,7 @@ use super::readers::{self, Readers};
 use super::report::{Publisher, Report};
 use super::rng::Rng;
 use super::script;
+use super::state_tools;
 use super::traits::{Traits, VERSIONS};
 use anyhow::{Context, Result, ensure};
 use hollow::copy::HashPositions;
@@ -124,7 +125,8 @@ impl Chain<'_> {
         while self.versions.len() < VERSIONS {
             self.turn(&mut readers)?;
         }
-        readers.walk_back(self).context("walking back")
+        readers.walk_back(self).context("walking back")?;
+        state_tools::run(self.seed, self).context("state tools")
     }
 
     /// Whether this is Java's reader failing on what Java's writer writes, byte for byte: it cannot change the number of

@@ -20,6 +20,7 @@
 //! checksums of the snapshot, of the state that the consumers reached by deltas, and of the reverse delta; that these
 //! three are the same state; and that the records of root types are those that the operations asked for.
 //!
+//! Every fourth seed has the state tools at work on the finished chain, and Java read what they make of it.
 //! Every tenth seed also runs the whole producers and consumers of both sides against one another.
 //!
 //! The Java side is our own program over the published artifact, in `tests/interop`.
@@ -32,10 +33,12 @@ mod flat;
 mod java;
 mod model;
 mod readers;
+pub mod readme;
 mod report;
 mod rng;
 mod run;
 mod script;
+mod state_tools;
 mod traits;
 mod values;
 mod whole;

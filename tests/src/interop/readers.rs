@@ -268,7 +268,7 @@ impl Readers {
 }
 
 /// Rules for a random filter: ours, and as words for Java.
-fn random_filter(dataset: &Dataset, rng: &mut Rng) -> (Filter, Vec<String>) {
+pub(super) fn random_filter(dataset: &Dataset, rng: &mut Rng) -> (Filter, Vec<String>) {
     let everything = rng.percent(50);
     let (mut filter, mut rules) = match everything {
         true => (Filter::everything(), vec!["+*".to_owned()]),
@@ -371,7 +371,7 @@ fn loosely(changes: &[Change]) -> Loosely {
 }
 
 /// The first lines that differ.
-fn first_lines(a_name: &str, a: &str, b_name: &str, b: &str) -> String {
+pub(super) fn first_lines(a_name: &str, a: &str, b_name: &str, b: &str) -> String {
     let mut found = String::new();
     let (mut a_lines, mut b_lines) = (a.lines(), b.lines());
     let mut ty = "";

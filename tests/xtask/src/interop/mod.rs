@@ -19,6 +19,9 @@ pub struct Options {
     /// 10,000 chains
     #[arg(long, conflicts_with = "seeds")]
     long: bool,
+    /// Write what the run came to into README.md
+    #[arg(long, conflicts_with_all = ["seeds", "long"])]
+    table: bool,
     /// How many chains at a time, each with a JVM [default: one per core, at most 4]
     #[arg(long)]
     jobs: Option<usize>,
@@ -48,6 +51,9 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
     command.args(["--seeds", &seeds]);
     if let Some(jobs) = options.jobs {
         command.args(["--jobs", &jobs.to_string()]);
+    }
+    if options.table {
+        command.arg("--readme").arg(workspace::root().join("README.md"));
     }
     if let Some(keep) = &options.keep {
         // The other program runs in the root folder.

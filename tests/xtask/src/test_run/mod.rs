@@ -146,9 +146,12 @@ fn pass_through(command: &mut Command) -> anyhow::Result<Summary> {
     Ok(summary)
 }
 
-/// Prints what was skipped and the sum, which is the last line of a run. Returns whether the run went well: a run of
+/// Prints the figures that tests came to, what was skipped, and the sum, which is the last line of a run. Returns whether the run went well: a run of
 /// no tests did not.
 pub fn report(summary: &Summary) -> bool {
+    for figure in &summary.figures {
+        println!("  {figure}");
+    }
     for line in &summary.skip_lines {
         println!("{}{line}", skip::PREFIX);
     }

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::skip;
 
+/// What a line begins with that is to be repeated at the end: a figure that a test came to.
+pub const FIGURE: &str = "FIGURE: ";
+
 /// Tests that passed, failed, or were skipped, over any number of test binaries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -15,6 +18,8 @@ pub struct Summary {
     pub skipped: u64,
     /// What the tests that returned early said, without the prefix.
     pub skip_lines: Vec<String>,
+    /// The figures that tests came to, without the prefix.
+    pub figures: Vec<String>,
     /// Test binaries that began and have not told their result.
     open: u64,
 }
@@ -25,6 +30,8 @@ impl Summary {
         let line = line.trim_end();
         if let Some(why) = line.strip_prefix(skip::PREFIX) {
             self.skip_lines.push(why.to_owned());
+        } else if let Some(figure) = line.strip_prefix(FIGURE) {
+            self.figures.push(figure.to_owned());
         } else if let Some(counts) = line.strip_prefix("test result: ") {
             self.open = self.open.saturating_sub(1);
             self.passed += count(counts, "passed");
@@ -57,6 +64,7 @@ impl Summary {
         self.failed += other.failed;
         self.skipped += other.skipped;
         self.skip_lines.extend_from_slice(&other.skip_lines);
+        self.figures.extend_from_slice(&other.figures);
     }
 }
 

@@ -81,6 +81,16 @@ fn lines_that_only_look_like_results_count_nothing() {
 }
 
 #[test]
+fn figures_are_kept_for_the_end() {
+    let output = "running 1 test\ntest a ... ok\n---- a stdout ----\nFIGURE: 3 of 4 refused\na FIGURE: in the middle\n\
+        test result: ok. 1 passed; 0 failed; 0 ignored\n";
+    let mut total = summed(output, true);
+    total.add(&summed("FIGURE: 0 of 4 loaded\n", true));
+    assert_eq!(total.figures, ["3 of 4 refused", "0 of 4 loaded"]);
+    assert_eq!(total.passed, 1);
+}
+
+#[test]
 fn summaries_add_up() {
     let mut total = summed(OUTPUT, false);
     total.add(&summed(
