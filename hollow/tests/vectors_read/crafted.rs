@@ -68,6 +68,81 @@ fn blobs_with_older_headers_read_the_same() {
         vectors::case("tiny").json("state-2.json").expect("a state")
     );
     assert_eq!(next.header_tags(), state.header_tags());
+    let back = next
+        .apply_delta(&aged(tiny("reversedelta-2-1")))
+        .expect("an old reverse delta");
+    assert_eq!(dump_of(&back), dump_of(&state));
+}
+
+/// Between 2.1.0 and 2.2.0 there were numbers of shards, and no list of schemas yet.
+#[test]
+fn each_older_form_is_read_on_its_own() {
+    let recorded = vectors::case("tiny").json("state-1.json").expect("a state");
+    let blob = tiny("snapshot-1");
+    let mut cursor = hollow::blob::Cursor::new(blob);
+    let header = Header::read(&mut cursor).expect("a header");
+    let frames = &blob[cursor.offset() as usize..];
+    let mut unlisted = Vec::new();
+    let old = Header {
+        schemas: None,
+        ..header
+    };
+    old.write(&mut unlisted).expect("short names");
+    unlisted.extend_from_slice(frames);
+    let state = ReadState::from_snapshot(&unlisted).expect("a snapshot without a list");
+    assert_eq!(dump_of(&state), recorded);
+}
+
+/// The blob with something in the areas that are reserved for versions to come: behind the list of schemas, and in each
+/// type state.
+fn with_reserved_areas(blob: &[u8]) -> Vec<u8> {
+    let mut cursor = hollow::blob::Cursor::new(blob);
+    let header = Header::read(&mut cursor).expect("a header");
+    let schemas = header.schemas.expect("a list of schemas");
+    let mut list = Vec::new();
+    var_int::write_u64(&mut list, schemas.len() as u64);
+    schemas
+        .iter()
+        .for_each(|schema| write_schema(&mut list, schema).expect("short names"));
+    let mut envelope = Vec::new();
+    var_int::write_u64(&mut envelope, list.len() as u64 + 1);
+    // Version and two tags stand before it; the size of the area, zero, behind it.
+    let list_at = 20 + envelope.len();
+    let area_at = list_at + list.len();
+    assert_eq!((&blob[20..list_at], blob[area_at]), (envelope.as_slice(), 0));
+    let mut out = blob[..20].to_vec();
+    var_int::write_u64(&mut out, list.len() as u64 + 1 + 3);
+    out.extend_from_slice(&list);
+    out.extend([3, 0xff, 0x80, 0x00]);
+    let rest = schemas.iter().fold(blob[area_at + 1..].to_vec(), |rest, schema| {
+        let mut plain = Vec::new();
+        write_schema(&mut plain, schema).expect("short names");
+        let mut reserved = plain.clone();
+        plain.extend([2, 0, 1]);
+        reserved.extend([4, 2, 0xff, 0x00, 1]);
+        replace(&rest, &plain, &reserved, 1)
+    });
+    out.extend(rest);
+    out
+}
+
+#[test]
+fn what_later_versions_may_add_is_skipped() {
+    let recorded = |version: i64| {
+        vectors::case("tiny")
+            .json(&format!("state-{version}.json"))
+            .expect("a state")
+    };
+    let state = ReadState::from_snapshot(&with_reserved_areas(tiny("snapshot-1"))).expect("a snapshot");
+    assert_eq!(dump_of(&state), recorded(1));
+    let next = state
+        .apply_delta(&with_reserved_areas(tiny("delta-1-2")))
+        .expect("a delta");
+    assert_eq!(dump_of(&next), recorded(2));
+    let back = next
+        .apply_delta(&with_reserved_areas(tiny("reversedelta-2-1")))
+        .expect("a reverse delta");
+    assert_eq!(dump_of(&back), recorded(1));
 }
 
 /// The delta calls `id` something else: unknown there, so null in what it adds; kept where it was.

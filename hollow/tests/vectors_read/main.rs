@@ -2,6 +2,7 @@
 
 mod chains;
 mod crafted;
+mod filters;
 mod ground;
 mod hostile;
 mod views;
