@@ -97,40 +97,7 @@ impl<'s> Moves<'s> {
         for ty in to.types() {
             stay.insert(ty.name(), not_in_the_way(from.ty(ty.name()), ty, dataset)?);
         }
-        // What refers to a record that makes way has to make way, too.
-        let mut order = to.dataset().dependency_order();
-        order.retain(|name| {
-            to.dataset()
-                .get(name)
-                .is_some_and(|schema| !schema.references().is_empty())
-        });
-        loop {
-            let mut changed = false;
-            for name in &order {
-                let Some(ty) = to.ty(name) else { continue };
-                let moving = |record: &Ordinal| {
-                    let mut moves = false;
-                    for_each_reference(ty, *record, |_, name, child| {
-                        let is_there = to.ty(name).is_some_and(|ty| ty.is_populated(child));
-                        moves |= is_there && !stay.get(name).is_some_and(|stay| stay.contains(child));
-                    });
-                    moves
-                };
-                let moving: Vec<Ordinal> = match stay.get(ty.name()) {
-                    Some(own) => own.iter().filter(moving).collect(),
-                    None => continue,
-                };
-                changed |= !moving.is_empty();
-                if let Some(own) = stay.get_mut(ty.name()) {
-                    for record in moving {
-                        own.remove(record);
-                    }
-                }
-            }
-            if !changed {
-                break;
-            }
-        }
+        make_way(to, &mut stay);
         let mut places = BTreeMap::new();
         for ty in to.types() {
             let mut spare = Spare::beside(from.ty(ty.name()), ty);
@@ -191,6 +158,78 @@ impl<'s> Moves<'s> {
             engine.set_header_tag(key, value);
         }
         state_of(engine)
+    }
+}
+
+/// Takes away from the records that stay what refers to one that makes way, and so on.
+fn make_way<'s>(to: &'s ReadState, stay: &mut BTreeMap<&'s str, OrdinalSet>) {
+    let moves = |stay: &BTreeMap<&'s str, OrdinalSet>, name: &str, record: Ordinal| {
+        let is_there = to.ty(name).is_some_and(|ty| ty.is_populated(record));
+        is_there && !stay.get(name).is_some_and(|stay| stay.contains(record))
+    };
+    // Children come first: one look at each record is enough, but for those that lead to a circle of types.
+    let to_circles = leading_to_circles(to.dataset());
+    let mut waiting: Vec<(&'s str, Ordinal)> = Vec::new();
+    let mut referrers: HashMap<(&'s str, u32), Vec<(&'s str, Ordinal)>> = HashMap::new();
+    for name in to.dataset().dependency_order() {
+        let Some(ty) = to.ty(name) else { continue };
+        let leads_to_circle = to_circles.contains(name);
+        let mut moving: Vec<Ordinal> = Vec::new();
+        for record in ty.populated() {
+            let mut must_move = false;
+            for_each_reference(ty, record, |_, child_type, child| {
+                if to_circles.contains(child_type) {
+                    let referrer = (ty.name(), record);
+                    referrers.entry((child_type, child.get())).or_default().push(referrer);
+                } else {
+                    must_move |= moves(stay, child_type, child);
+                }
+            });
+            if must_move {
+                moving.push(record);
+            }
+        }
+        if let Some(own) = stay.get_mut(ty.name()) {
+            for record in moving {
+                own.remove(record);
+            }
+            if leads_to_circle {
+                let own = &*own;
+                let moving = ty.populated().filter(|record| !own.contains(*record));
+                waiting.extend(moving.map(|record| (ty.name(), record)));
+            }
+        }
+    }
+    // What refers to such a type leads to the circle itself, so all that has to follow is among the referrers.
+    while let Some((name, record)) = waiting.pop() {
+        for (name, referrer) in referrers.remove(&(name, record.get())).unwrap_or_default() {
+            if stay.get_mut(name).is_some_and(|stay| stay.remove(referrer)) {
+                waiting.push((name, referrer));
+            }
+        }
+    }
+}
+
+/// The types from which references lead, over whatever others, to a type that leads to itself.
+fn leading_to_circles(dataset: &Dataset) -> BTreeSet<&str> {
+    // The other way round: a type is on no circle and leads to none if all it refers to is so.
+    let mut order = dataset.dependency_order();
+    let mut harmless: BTreeSet<&str> = BTreeSet::new();
+    loop {
+        let before = order.len();
+        order.retain(|name| {
+            let references = dataset.get(name).map_or_else(Vec::new, Schema::references);
+            let is_harmless = references
+                .into_iter()
+                .all(|to| dataset.get(to).is_none() || harmless.contains(to));
+            if is_harmless {
+                harmless.insert(name);
+            }
+            !is_harmless
+        });
+        if order.len() == before {
+            return order.into_iter().collect();
+        }
     }
 }
 

@@ -532,20 +532,38 @@ fn records_that_go_round_in_circles() {
     assert_eq!(rewritten(&a).ty("Node").map(|ty| ty.len()), Some(3));
 }
 
-#[test]
-fn a_long_list_of_records_is_copied_without_running_out_of_stack() {
+/// A list of so many records, each of which refers to the one before; and the last of them.
+fn long_list(length: i32, first: i32, tag: i64) -> (ReadState, Ordinal) {
+    use hollow::write::{FieldValue, ObjectRecord};
     let schemas = Dataset::parse("Node { int id; Node next; }").expect("valid");
     let mut writer = engine(&schemas);
     let node = writer.type_id("Node").expect("a type");
     let mut last = None;
-    for id in 0..200_000 {
-        use hollow::write::{FieldValue, ObjectRecord};
+    for id in std::iter::once(first).chain(1..length) {
         let next = last.map_or(FieldValue::Null, FieldValue::Reference);
         let record = ObjectRecord::new(vec![FieldValue::Int(id), next]);
         last = Some(writer.add_object(node, &record).expect("added"));
     }
-    writer.set_next_tag(1);
-    let state = snapshot(&mut writer);
-    let found = select(&state, [("Node", last.expect("one"))], 2).expect("copied");
+    writer.set_next_tag(tag);
+    (snapshot(&mut writer), last.expect("one"))
+}
+
+#[test]
+fn a_long_list_of_records_is_copied_without_running_out_of_stack() {
+    let (state, last) = long_list(200_000, 0, 1);
+    let found = select(&state, [("Node", last)], 2).expect("copied");
     assert_eq!(found.ty("Node").map(|ty| ty.len()), Some(200_000));
+}
+
+/// The first record is another one, so each after it has to make way. Looking at all of them again for each would take
+/// 40,000,000,000 looks.
+#[test]
+fn a_patch_of_a_long_list_of_records_looks_at_each_a_few_times() {
+    let ((from, _), (to, _)) = (long_list(200_000, -1, 1), long_list(200_000, -2, 2));
+    let found = patch(&to, &from, 9).expect("a way");
+    assert_eq!((found.steps.len(), found.moved["Node"]), (2, 200_000));
+    let there = found.steps.iter().fold(to, |state, step| {
+        state.apply_delta(&step.deltas.delta).expect("applies")
+    });
+    assert_same(&there, &from, "a long list");
 }
