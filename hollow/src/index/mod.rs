@@ -1,8 +1,18 @@
 //! Finding records by their values.
 //!
-//! An index belongs to the state it was built from: ask it together with that state, and it never disagrees with the
-//! data.
+//! An index is part of a state: it is an immutable value like the state itself, made with it, and a delta makes the next
+//! one of it at the cost of the changes, sharing everything else. So it never disagrees with the data next to it, and
+//! an old state that is held can still be asked.
 
+mod hash;
+mod ordered;
+mod route;
+mod set;
+mod spec;
+mod table;
 mod unique_key;
+mod view;
 
+pub use spec::{IndexError, IndexSpec};
 pub use unique_key::{DuplicateKey, UniqueKey};
+pub use view::KeyView;

@@ -1,0 +1,146 @@
+//! The indexes of a state.
+
+use super::spec::{By, IndexError, IndexSpec};
+use super::{KeyView, UniqueKey};
+use crate::read::{Derived, ReadState};
+use crate::schema::SchemaError;
+use std::any::Any;
+use std::sync::Arc;
+
+/// The indexes that belong to one state.
+#[derive(Clone, Debug, Default)]
+struct Indexes {
+    slots: Vec<Slot>,
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    spec: Arc<IndexSpec>,
+    index: Result<Index, SchemaError>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Index {
+    UniqueKey(UniqueKey),
+}
+
+impl Index {
+    fn build(state: &ReadState, spec: &IndexSpec) -> Result<Self, SchemaError> {
+        match &spec.by {
+            By::PrimaryKey => UniqueKey::build(state, &spec.type_name).map(Self::UniqueKey),
+            By::Key(paths) => {
+                let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+                UniqueKey::build_on(state, &spec.type_name, &paths).map(Self::UniqueKey)
+            }
+        }
+    }
+
+    fn next(&self, before: &ReadState, after: &ReadState) -> Self {
+        match self {
+            Self::UniqueKey(index) => Self::UniqueKey(index.next(before, after)),
+        }
+    }
+
+    fn memory_bytes(&self) -> usize {
+        match self {
+            Self::UniqueKey(index) => index.memory_bytes(),
+        }
+    }
+}
+
+impl Indexes {
+    fn of(state: &ReadState) -> Option<&Self> {
+        let derived: &dyn Any = state.derived()?.as_ref();
+        derived.downcast_ref()
+    }
+}
+
+impl Derived for Indexes {
+    fn next(&self, before: &ReadState, after: &ReadState) -> Arc<dyn Derived> {
+        let slots = self.slots.iter().map(|slot| Slot {
+            spec: Arc::clone(&slot.spec),
+            index: slot.index.as_ref().map(|index| index.next(before, after)).map_err(Clone::clone),
+        });
+        Arc::new(Self { slots: slots.collect() })
+    }
+
+    fn memory_bytes(&self) -> usize {
+        let built = self.slots.iter().filter_map(|slot| slot.index.as_ref().ok());
+        built.map(Index::memory_bytes).sum()
+    }
+}
+
+/// Indexes that are part of the state.
+impl ReadState {
+    /// The same state with these indexes, in place of all it has. Reads what they are made of.
+    ///
+    /// States made of this one by deltas have them too, each its own, at the cost of the changes. An index that does not
+    /// fit the types of the state does no harm: asking for it says why.
+    pub fn with_indexes<'a>(self, specs: impl IntoIterator<Item = &'a IndexSpec>) -> Self {
+        let slots = specs.into_iter().map(|spec| Slot {
+            spec: Arc::new(spec.clone()),
+            index: Index::build(&self, spec),
+        });
+        let indexes = Indexes { slots: slots.collect() };
+        if indexes.slots.is_empty() {
+            return self.with_derived(None);
+        }
+        self.with_derived(Some(Arc::new(indexes)))
+    }
+
+    /// The same state with one more index.
+    pub fn with_index(self, spec: &IndexSpec) -> Self {
+        let mut indexes = Indexes::of(&self).cloned().unwrap_or_default();
+        indexes.slots.push(Slot {
+            spec: Arc::new(spec.clone()),
+            index: Index::build(&self, spec),
+        });
+        self.with_derived(Some(Arc::new(indexes)))
+    }
+
+    /// What is declared for this state, in the order of declaration.
+    pub fn index_specs(&self) -> impl Iterator<Item = &IndexSpec> {
+        let slots = Indexes::of(self).map(|indexes| indexes.slots.as_slice());
+        slots.unwrap_or_default().iter().map(|slot| &*slot.spec)
+    }
+
+    /// The unique key index of this name. Take it once per state, not once per record.
+    ///
+    /// # Errors
+    /// [`IndexError`] if there is none.
+    pub fn unique_key(&self, name: &str) -> Result<KeyView<'_>, IndexError> {
+        match self.index(name)? {
+            (_, Index::UniqueKey(index)) => Ok(KeyView { state: self, index }),
+        }
+    }
+
+    /// Bytes held by all indexes, those shared with indexes of other states included. Walks over their pages.
+    pub fn index_memory_bytes(&self) -> usize {
+        Indexes::of(self).map_or(0, Derived::memory_bytes)
+    }
+
+    /// Bytes held by an index, those shared with indexes of other states included. Walks over its pages.
+    ///
+    /// # Errors
+    /// [`IndexError`] if there is no index of this name.
+    pub fn memory_bytes_of_index(&self, name: &str) -> Result<usize, IndexError> {
+        self.index(name).map(|(_, index)| index.memory_bytes())
+    }
+
+    fn index(&self, name: &str) -> Result<(&IndexSpec, &Index), IndexError> {
+        let slots = Indexes::of(self).map_or(&[][..], |indexes| &indexes.slots);
+        let Some(slot) = slots.iter().rfind(|slot| slot.spec.name == name) else {
+            return Err(IndexError::Undeclared {
+                name: name.to_owned(),
+                declared: slots.iter().map(|slot| slot.spec.name.clone()).collect(),
+            });
+        };
+        match &slot.index {
+            Ok(index) => Ok((&slot.spec, index)),
+            Err(source) => Err(IndexError::Unbound {
+                name: name.to_owned(),
+                source: source.clone(),
+            }),
+        }
+    }
+}
