@@ -5,14 +5,19 @@
 //! an old state that is held can still be asked.
 
 mod hash;
+mod hash_index;
 mod ordered;
+mod paths;
 mod route;
 mod set;
+mod sorted_index;
 mod spec;
 mod table;
 mod unique_key;
 mod view;
 
+pub use hash_index::{HashIndex, Matches};
+pub use sorted_index::{InOrder, SortedIndex};
 pub use spec::{IndexError, IndexSpec};
 pub use unique_key::{DuplicateKey, UniqueKey};
-pub use view::KeyView;
+pub use view::{HashView, KeyView, SortedView};

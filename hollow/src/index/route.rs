@@ -52,11 +52,21 @@ impl Route {
 
     /// The value of a record; `None` if it or a reference on the way is null or missing.
     pub(super) fn part<'s>(&self, state: &'s ReadState, record: Ordinal) -> Option<Part<'s>> {
+        self.part_at(state, self.end(state, record)?)
+    }
+
+    /// The record at the end of the route, which holds the value.
+    pub(super) fn end(&self, state: &ReadState, record: Ordinal) -> Option<Ordinal> {
         let mut record = record;
         for &(ty, field) in &self.through {
             record = object(state, ty)?.reference(record, field)?;
         }
-        Part::read(object(state, self.ty)?, &self.holds, record, self.field)
+        Some(record)
+    }
+
+    /// The value of a record at the end of the route.
+    pub(super) fn part_at<'s>(&self, state: &'s ReadState, end: Ordinal) -> Option<Part<'s>> {
+        Part::read(object(state, self.ty)?, &self.holds, end, self.field)
     }
 }
 

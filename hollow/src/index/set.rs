@@ -1,9 +1,8 @@
 //! The indexes of a state.
 
-use super::spec::{By, IndexError, IndexSpec};
-use super::{KeyView, UniqueKey};
+use super::spec::{By, IndexError, IndexSpec, Refusal};
+use super::{HashIndex, HashView, KeyView, SortedIndex, SortedView, UniqueKey};
 use crate::read::{Derived, ReadState};
-use crate::schema::SchemaError;
 use std::any::Any;
 use std::sync::Arc;
 
@@ -16,36 +15,53 @@ struct Indexes {
 #[derive(Clone, Debug)]
 struct Slot {
     spec: Arc<IndexSpec>,
-    index: Result<Index, SchemaError>,
+    index: Result<Index, Refusal>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Index {
+enum Index {
     UniqueKey(UniqueKey),
+    Hash(HashIndex),
+    Sorted(SortedIndex),
 }
 
 impl Index {
-    fn build(state: &ReadState, spec: &IndexSpec) -> Result<Self, SchemaError> {
-        match &spec.by {
-            By::PrimaryKey => UniqueKey::build(state, &spec.type_name).map(Self::UniqueKey),
-            By::Key(paths) => {
-                let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-                UniqueKey::build_on(state, &spec.type_name, &paths).map(Self::UniqueKey)
+    fn build(state: &ReadState, spec: &IndexSpec) -> Result<Self, Refusal> {
+        Ok(match &spec.by {
+            By::PrimaryKey => Self::UniqueKey(UniqueKey::build(state, &spec.type_name)?),
+            By::Key(paths) => Self::UniqueKey(UniqueKey::build_on(state, &spec.type_name, &strs(paths))?),
+            By::Hash {
+                paths,
+                select,
+                max_entries,
+            } => {
+                let select = select.as_deref();
+                let index = HashIndex::build_selecting(state, &spec.type_name, &strs(paths), select, *max_entries)?;
+                Self::Hash(index)
             }
-        }
+            By::Sorted(path) => Self::Sorted(SortedIndex::build(state, &spec.type_name, path)?),
+        })
     }
 
-    fn next(&self, before: &ReadState, after: &ReadState) -> Self {
-        match self {
+    fn next(&self, before: &ReadState, after: &ReadState) -> Result<Self, Refusal> {
+        Ok(match self {
             Self::UniqueKey(index) => Self::UniqueKey(index.next(before, after)),
-        }
+            Self::Hash(index) => Self::Hash(index.next(before, after)?),
+            Self::Sorted(index) => Self::Sorted(index.next(before, after)),
+        })
     }
 
     fn memory_bytes(&self) -> usize {
         match self {
             Self::UniqueKey(index) => index.memory_bytes(),
+            Self::Hash(index) => index.memory_bytes(),
+            Self::Sorted(index) => index.memory_bytes(),
         }
     }
+}
+
+fn strs(paths: &[String]) -> Vec<&str> {
+    paths.iter().map(String::as_str).collect()
 }
 
 impl Indexes {
@@ -59,7 +75,12 @@ impl Derived for Indexes {
     fn next(&self, before: &ReadState, after: &ReadState) -> Arc<dyn Derived> {
         let slots = self.slots.iter().map(|slot| Slot {
             spec: Arc::clone(&slot.spec),
-            index: slot.index.as_ref().map(|index| index.next(before, after)).map_err(Clone::clone),
+            // What was too much once may not be now.
+            index: match &slot.index {
+                Ok(index) => index.next(before, after),
+                Err(Refusal::TooMany) => Index::build(after, &slot.spec),
+                Err(refusal) => Err(refusal.clone()),
+            },
         });
         Arc::new(Self { slots: slots.collect() })
     }
@@ -111,6 +132,29 @@ impl ReadState {
     pub fn unique_key(&self, name: &str) -> Result<KeyView<'_>, IndexError> {
         match self.index(name)? {
             (_, Index::UniqueKey(index)) => Ok(KeyView { state: self, index }),
+            (spec, _) => Err(other_kind(spec, "unique key")),
+        }
+    }
+
+    /// The hash index of this name. Take it once per state, not once per record.
+    ///
+    /// # Errors
+    /// [`IndexError`] if there is none.
+    pub fn hash_index(&self, name: &str) -> Result<HashView<'_>, IndexError> {
+        match self.index(name)? {
+            (_, Index::Hash(index)) => Ok(HashView { state: self, index }),
+            (spec, _) => Err(other_kind(spec, "hash")),
+        }
+    }
+
+    /// The sorted index of this name. Take it once per state, not once per record.
+    ///
+    /// # Errors
+    /// [`IndexError`] if there is none.
+    pub fn sorted_index(&self, name: &str) -> Result<SortedView<'_>, IndexError> {
+        match self.index(name)? {
+            (_, Index::Sorted(index)) => Ok(SortedView { state: self, index }),
+            (spec, _) => Err(other_kind(spec, "sorted")),
         }
     }
 
@@ -137,10 +181,15 @@ impl ReadState {
         };
         match &slot.index {
             Ok(index) => Ok((&slot.spec, index)),
-            Err(source) => Err(IndexError::Unbound {
-                name: name.to_owned(),
-                source: source.clone(),
-            }),
+            Err(refusal) => Err(refusal.clone().of(name)),
         }
+    }
+}
+
+fn other_kind(spec: &IndexSpec, expected: &'static str) -> IndexError {
+    IndexError::OtherKind {
+        name: spec.name.clone(),
+        expected,
+        found: spec.by.kind(),
     }
 }

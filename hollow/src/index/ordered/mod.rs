@@ -46,6 +46,11 @@ pub(super) struct Ordered {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place(usize, usize);
 
+impl Place {
+    /// The place of the first entry.
+    pub(super) const START: Self = Self(0, 0);
+}
+
 impl Block {
     fn entry(&self, at: usize) -> Option<Entry> {
         Some(Entry {
@@ -99,7 +104,7 @@ impl Ordered {
             .tops
             .partition_point(|top| is_before(top.first, &|| top.block.ordinals.first().copied()));
         let Some(at) = after.checked_sub(1) else {
-            return Place(0, 0);
+            return Place::START;
         };
         let block = &self.tops[at].block;
         // Between entries of other heads no record need be asked.
@@ -124,7 +129,7 @@ impl Ordered {
 
     /// All entries, ascending.
     pub(super) fn iter(&self) -> Entries<'_> {
-        self.between(Place(0, 0), self.end())
+        self.between(Place::START, self.end())
     }
 
     /// The place after the last entry.
@@ -216,6 +221,13 @@ pub(super) struct Entries<'a> {
     list: &'a Ordered,
     from: Place,
     to: Place,
+}
+
+impl Entries<'_> {
+    /// The place of the next entry, and the one after the last.
+    pub(super) fn ends(&self) -> (Place, Place) {
+        (self.from, self.to)
+    }
 }
 
 impl Iterator for Entries<'_> {

@@ -22,7 +22,7 @@ impl UniqueKey {
             return self.clone();
         }
         let number = changes.removed.len() + changes.added.len();
-        if number > self.table.len() as u64 || self.table.is_outgrown() {
+        if number > self.table.len().max(64) as u64 || self.table.is_outgrown() {
             return self.rebuilt(after);
         }
         let mut next = self.clone();
