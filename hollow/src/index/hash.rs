@@ -21,26 +21,26 @@ impl Seeds {
 
     /// Begins the hash of a key.
     #[inline]
-    pub(super) fn hasher(&self) -> KeyHasher {
+    pub(super) fn hasher(&self) -> KeyHasher<'_> {
         KeyHasher {
             state: self.0[0],
-            seeds: *self,
+            seeds: &self.0,
         }
     }
 }
 
 /// The hash of one key in the making: each word is mixed in by a 128-bit product with a secret, folded to 64 bits.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct KeyHasher {
+pub(super) struct KeyHasher<'s> {
     state: u64,
-    seeds: Seeds,
+    seeds: &'s [u64; 4],
 }
 
-impl KeyHasher {
+impl KeyHasher<'_> {
     /// Mixes in a number.
     #[inline]
     pub(super) fn word(&mut self, word: u64) {
-        self.state = fold(self.state ^ word, self.seeds.0[1]).wrapping_add(self.seeds.0[2]);
+        self.state = fold(self.state ^ word, self.seeds[1]).wrapping_add(self.seeds[2]);
     }
 
     /// Mixes in bytes and their number.
@@ -57,7 +57,7 @@ impl KeyHasher {
     /// The hash.
     #[inline]
     pub(super) fn finish(self) -> u64 {
-        fold(self.state, self.seeds.0[3])
+        fold(self.state, self.seeds[3])
     }
 }
 
@@ -79,7 +79,11 @@ mod tests {
 
     #[test]
     fn every_bit_moves_about_half_of_the_others() {
-        for seeds in [Seeds::random(), Seeds::random(), Seeds::of([0; 4].map(|_| 0x9E37_79B9_7F4A_7C15))] {
+        for seeds in [
+            Seeds::random(),
+            Seeds::random(),
+            Seeds::of([0; 4].map(|_| 0x9E37_79B9_7F4A_7C15)),
+        ] {
             let mut flips = [0u32; 64];
             let mut trials = 0;
             for value in 0..200u64 {
@@ -90,7 +94,10 @@ mod tests {
                 };
                 for bit in 0..64 {
                     let difference = of(value) ^ of(value ^ 1 << bit);
-                    flips.iter_mut().enumerate().for_each(|(at, count)| *count += (difference >> at & 1) as u32);
+                    flips
+                        .iter_mut()
+                        .enumerate()
+                        .for_each(|(at, count)| *count += (difference >> at & 1) as u32);
                     trials += 1;
                 }
             }

@@ -4,6 +4,7 @@
 //! one of it at the cost of the changes, sharing everything else. So it never disagrees with the data next to it, and
 //! an old state that is held can still be asked.
 
+mod file;
 mod hash;
 mod hash_index;
 mod ordered;
@@ -16,6 +17,7 @@ mod table;
 mod unique_key;
 mod view;
 
+pub use file::{IndexFile, IndexFileError, Restored};
 pub use hash_index::{HashIndex, Matches};
 pub use sorted_index::{InOrder, SortedIndex};
 pub use spec::{IndexError, IndexSpec};

@@ -175,10 +175,14 @@ fn combine(
             }
         }
         Some(TypeReadState::List(ty)) => {
-            alternatives(rows, width, ty.elements(record), |rows, element| below(node, state, &[(Hop::Element, element)], rows, width))?;
+            alternatives(rows, width, ty.elements(record), |rows, element| {
+                below(node, state, &[(Hop::Element, element)], rows, width)
+            })?;
         }
         Some(TypeReadState::Set(ty)) => {
-            alternatives(rows, width, ty.elements(record), |rows, element| below(node, state, &[(Hop::Element, element)], rows, width))?;
+            alternatives(rows, width, ty.elements(record), |rows, element| {
+                below(node, state, &[(Hop::Element, element)], rows, width)
+            })?;
         }
         Some(TypeReadState::Map(ty)) => {
             alternatives(rows, width, ty.entries(record), |rows, (key, value)| {
@@ -262,16 +266,21 @@ impl<'a> Walk<'a> {
         }
         // A chain longer than the number of types goes round in a circle.
         for _ in 0..=self.dataset.len() {
-            let Some((Hop::Field(field), holds)) = &self.last else { break };
-            let FieldType::Reference(name) = holds else {
-                let leaf = Leaf {
-                    ty: self.ty,
-                    field: *field,
-                    holds: holds.clone(),
-                };
-                return Ok((self, leaf));
+            let name = match &self.last {
+                Some((_, FieldType::Reference(name))) => name,
+                Some((Hop::Field(field), holds)) => {
+                    let leaf = Leaf {
+                        ty: self.ty,
+                        field: *field,
+                        holds: holds.clone(),
+                    };
+                    return Ok((self, leaf));
+                }
+                _ => break,
             };
-            let Some(next) = self.stands_for(name).filter(|_| expand) else { break };
+            let Some(next) = self.stands_for(name).filter(|_| expand) else {
+                break;
+            };
             for segment in next.trim_end_matches('!').split('.') {
                 self.step(segment, false)?;
             }

@@ -37,7 +37,12 @@ impl Route {
         }
         let (ty, field) = through.pop().ok_or_else(not_a_value)?;
         let holds = path.ty.clone();
-        Ok(Self { through, ty, field, holds })
+        Ok(Self {
+            through,
+            ty,
+            field,
+            holds,
+        })
     }
 
     /// The type and field if the value stands in the record itself.
@@ -126,7 +131,7 @@ impl<'s> Part<'s> {
     }
 
     #[inline]
-    pub(super) fn hash(self, hasher: &mut KeyHasher) {
+    pub(super) fn hash(self, hasher: &mut KeyHasher<'_>) {
         match self {
             Part::Int(n) => hasher.word(u64::from(n.cast_unsigned())),
             Part::Long(n) => hasher.word(n.cast_unsigned()),
@@ -141,7 +146,7 @@ impl<'s> Part<'s> {
 
 /// Mixes in a value as [`Part::hash`] does if it stands in a state. Allocates for text beyond ASCII only.
 #[inline]
-pub(super) fn hash_value(value: &KeyValue, hasher: &mut KeyHasher) {
+pub(super) fn hash_value(value: &KeyValue, hasher: &mut KeyHasher<'_>) {
     match value {
         KeyValue::Text(text) => hash_text(text, hasher),
         value => Part::of(value).hash(hasher),
@@ -150,7 +155,7 @@ pub(super) fn hash_value(value: &KeyValue, hasher: &mut KeyHasher) {
 
 /// As [`hash_value`], for text.
 #[inline]
-pub(super) fn hash_text(text: &str, hasher: &mut KeyHasher) {
+pub(super) fn hash_text(text: &str, hasher: &mut KeyHasher<'_>) {
     if text.is_ascii() {
         hasher.bytes(text.as_bytes());
     } else {

@@ -19,7 +19,7 @@ struct Slot {
 }
 
 #[derive(Clone, Debug)]
-enum Index {
+pub(super) enum Index {
     UniqueKey(UniqueKey),
     Hash(HashIndex),
     Sorted(SortedIndex),
@@ -27,19 +27,34 @@ enum Index {
 
 impl Index {
     fn build(state: &ReadState, spec: &IndexSpec) -> Result<Self, Refusal> {
+        Ok(match Self::empty(state, spec)? {
+            Self::UniqueKey(index) => Self::UniqueKey(index.rebuilt(state)),
+            Self::Hash(index) => Self::Hash(index.rebuilt(state)?),
+            Self::Sorted(index) => Self::Sorted(index.rebuilt(state)),
+        })
+    }
+
+    /// The index with its paths resolved, without any records.
+    pub(super) fn empty(state: &ReadState, spec: &IndexSpec) -> Result<Self, Refusal> {
+        let ty = &spec.type_name;
         Ok(match &spec.by {
-            By::PrimaryKey => Self::UniqueKey(UniqueKey::build(state, &spec.type_name)?),
-            By::Key(paths) => Self::UniqueKey(UniqueKey::build_on(state, &spec.type_name, &strs(paths))?),
+            By::PrimaryKey => Self::UniqueKey(UniqueKey::empty(state, ty, None)?),
+            By::Key(paths) => Self::UniqueKey(UniqueKey::empty(state, ty, Some(&strs(paths)))?),
             By::Hash {
                 paths,
                 select,
                 max_entries,
             } => {
                 let select = select.as_deref();
-                let index = HashIndex::build_selecting(state, &spec.type_name, &strs(paths), select, *max_entries)?;
-                Self::Hash(index)
+                Self::Hash(HashIndex::empty(
+                    state.dataset(),
+                    ty,
+                    &strs(paths),
+                    select,
+                    *max_entries,
+                )?)
             }
-            By::Sorted(path) => Self::Sorted(SortedIndex::build(state, &spec.type_name, path)?),
+            By::Sorted(path) => Self::Sorted(SortedIndex::empty(state, ty, path)?),
         })
     }
 
@@ -91,6 +106,18 @@ impl Derived for Indexes {
     }
 }
 
+/// What an index is declared as, but for its name.
+pub(super) fn declared(spec: &IndexSpec) -> String {
+    format!("{} {:?}", spec.type_name, spec.by)
+}
+
+/// The indexes of a state that could be made, with what they are declared as.
+pub(super) fn built(state: &ReadState) -> impl Iterator<Item = (String, &Index)> {
+    let slots = Indexes::of(state).map(|indexes| indexes.slots.as_slice());
+    let slots = slots.unwrap_or_default().iter();
+    slots.filter_map(|slot| Some((declared(&slot.spec), slot.index.as_ref().ok()?)))
+}
+
 /// Indexes that are part of the state.
 impl ReadState {
     /// The same state with these indexes, in place of all it has. Reads what they are made of.
@@ -98,9 +125,18 @@ impl ReadState {
     /// States made of this one by deltas have them too, each its own, at the cost of the changes. An index that does not
     /// fit the types of the state does no harm: asking for it says why.
     pub fn with_indexes<'a>(self, specs: impl IntoIterator<Item = &'a IndexSpec>) -> Self {
+        self.with_indexes_by(specs, |_, _| None)
+    }
+
+    /// As [`ReadState::with_indexes`], with those that there are already.
+    pub(super) fn with_indexes_by<'a>(
+        self,
+        specs: impl IntoIterator<Item = &'a IndexSpec>,
+        mut known: impl FnMut(&Self, &IndexSpec) -> Option<Index>,
+    ) -> Self {
         let slots = specs.into_iter().map(|spec| Slot {
             spec: Arc::new(spec.clone()),
-            index: Index::build(&self, spec),
+            index: known(&self, spec).map_or_else(|| Index::build(&self, spec), Ok),
         });
         let indexes = Indexes { slots: slots.collect() };
         if indexes.slots.is_empty() {

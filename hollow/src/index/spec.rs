@@ -149,7 +149,9 @@ pub enum IndexError {
         source: SchemaError,
     },
     /// Records lead to more values than the index may have.
-    #[error("index={name} would have too many entries: records lead to more values than is allowed (see IndexSpec::max_entries)")]
+    #[error(
+        "index={name} would have too many entries: records lead to more values than is allowed (see IndexSpec::max_entries)"
+    )]
     TooManyEntries {
         /// The index.
         name: String,

@@ -39,7 +39,12 @@ const HASH: [(&str, &[&str]); 11] = [
 const SORTED: [&str; 9] = ["id", "n", "d", "f", "b", "y", "t", "name.value", "leaf.s"];
 
 fn text() -> impl Strategy<Value = String> {
-    prop_oneof!["[ab]{0,2}", "aaaaaaaa[abz]{0,3}", "\\PC{0,4}", "[\u{e9}\u{ffff}\u{1f600}x]{0,4}"]
+    prop_oneof![
+        "[ab]{0,2}",
+        "aaaaaaaa[abz]{0,3}",
+        "\\PC{0,4}",
+        "[\u{e9}\u{ffff}\u{1f600}x]{0,4}"
+    ]
 }
 
 fn or_null(strategy: impl Strategy<Value = Value> + 'static) -> BoxedStrategy<Value> {
@@ -95,9 +100,15 @@ fn top() -> impl Strategy<Value = Value> {
 }
 
 fn specs() -> Vec<IndexSpec> {
-    let unique = UNIQUE.iter().map(|(ty, paths)| IndexSpec::unique_key(ty, paths).named(&format!("u {ty} {paths:?}")));
-    let hash = HASH.iter().map(|(ty, paths)| IndexSpec::hash(ty, paths).named(&format!("h {ty} {paths:?}")));
-    let sorted = SORTED.iter().map(|path| IndexSpec::sorted("Top", path).named(&format!("s {path}")));
+    let unique = UNIQUE
+        .iter()
+        .map(|(ty, paths)| IndexSpec::unique_key(ty, paths).named(&format!("u {ty} {paths:?}")));
+    let hash = HASH
+        .iter()
+        .map(|(ty, paths)| IndexSpec::hash(ty, paths).named(&format!("h {ty} {paths:?}")));
+    let sorted = SORTED
+        .iter()
+        .map(|path| IndexSpec::sorted("Top", path).named(&format!("s {path}")));
     unique.chain(hash).chain(sorted).collect()
 }
 
@@ -124,14 +135,19 @@ fn check_unique(state: &ReadState, ty: &str, paths: &[&str]) {
     let mut found: BTreeMap<String, (Vec<KeyValue>, Ordinal)> = BTreeMap::new();
     let (mut duplicates, mut incomplete) = (Vec::new(), 0);
     for (ordinal, rows) in scan(state, ty, paths) {
-        let [row] = rows.as_slice() else { panic!("one row for paths through references") };
+        let [row] = rows.as_slice() else {
+            panic!("one row for paths through references")
+        };
         let Some(key) = row.iter().cloned().collect::<Option<Vec<KeyValue>>>() else {
             incomplete += 1;
             continue;
         };
         let first = found.entry(text_of(row)).or_insert((key, ordinal)).1;
         if first != ordinal {
-            duplicates.push(DuplicateKey { found: first, hidden: ordinal });
+            duplicates.push(DuplicateKey {
+                found: first,
+                hidden: ordinal,
+            });
         }
     }
     for (key, ordinal) in found.values() {
@@ -148,7 +164,10 @@ fn check_unique(state: &ReadState, ty: &str, paths: &[&str]) {
     assert_eq!(counts, (found.len(), duplicates.len(), incomplete), "{ty} {paths:?}");
     assert_eq!(view.duplicates(), duplicates);
     for absent in [-77, 1 << 40] {
-        assert_eq!(view.find(&[KeyValue::Long(absent)]).is_some(), paths == ["id"] && found.contains_key(&text_of(&[Some(KeyValue::Long(absent))])));
+        assert_eq!(
+            view.find(&[KeyValue::Long(absent)]).is_some(),
+            paths == ["id"] && found.contains_key(&text_of(&[Some(KeyValue::Long(absent))]))
+        );
     }
 }
 
@@ -177,7 +196,11 @@ fn check_hash(state: &ReadState, ty: &str, paths: &[&str]) {
         assert!(same.is_none_or(|same| same == *ordinals));
     }
     let entries: usize = expected.values().map(|(_, ordinals)| ordinals.len()).sum();
-    assert_eq!((view.index().num_keys(), view.index().num_entries()), (expected.len(), entries), "{ty} {paths:?}");
+    assert_eq!(
+        (view.index().num_keys(), view.index().num_entries()),
+        (expected.len(), entries),
+        "{ty} {paths:?}"
+    );
 }
 
 fn check_sorted(state: &ReadState, path: &str) {
@@ -192,9 +215,18 @@ fn check_sorted(state: &ReadState, path: &str) {
     }
     expected.sort_by(|(a, x), (b, y)| compare(a, b).then(x.cmp(y)));
     let ordinals = |entries: Vec<&(KeyValue, Ordinal)>| entries.iter().map(|entry| entry.1).collect::<Vec<_>>();
-    assert_eq!(view.iter().collect::<Vec<_>>(), ordinals(expected.iter().collect()), "{path}");
+    assert_eq!(
+        view.iter().collect::<Vec<_>>(),
+        ordinals(expected.iter().collect()),
+        "{path}"
+    );
     assert_eq!((view.index().len(), view.index().nulls()), (expected.len(), nulls));
-    for at in [0, expected.len() / 3, expected.len() / 2, expected.len().saturating_sub(1)] {
+    for at in [
+        0,
+        expected.len() / 3,
+        expected.len() / 2,
+        expected.len().saturating_sub(1),
+    ] {
         let (Some((low, _)), Some((high, _))) = (expected.get(at), expected.iter().rev().nth(at)) else {
             continue;
         };

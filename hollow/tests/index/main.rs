@@ -1,4 +1,5 @@
-//! Indexes that are part of a state: over random histories, asked like a service asks them, and hostile.
+//! Indexes that are part of a state: over random histories, and with a consumer that follows a store.
 
+mod consumers;
 mod histories;
 mod oracle;

@@ -36,11 +36,17 @@ fn walk(dataset: &Dataset, ty: &str, record: &Value, paths: &[(usize, Vec<&str>)
         }
         (Schema::List(schema), Value::List(elements)) => {
             let rest = begun("element");
-            elements.iter().flat_map(|e| walk(dataset, &schema.element, e, &rest)).collect()
+            elements
+                .iter()
+                .flat_map(|e| walk(dataset, &schema.element, e, &rest))
+                .collect()
         }
         (Schema::Set(schema), Value::Set(elements)) => {
             let rest = begun("element");
-            elements.iter().flat_map(|e| walk(dataset, &schema.element, e, &rest)).collect()
+            elements
+                .iter()
+                .flat_map(|e| walk(dataset, &schema.element, e, &rest))
+                .collect()
         }
         (Schema::Map(schema), Value::Map(entries)) => {
             let of = |ty: &str, record: &Value, rest: &Paths<'_>| match rest.is_empty() {
@@ -48,9 +54,9 @@ fn walk(dataset: &Dataset, ty: &str, record: &Value, paths: &[(usize, Vec<&str>)
                 false => walk(dataset, ty, record, rest),
             };
             let (keys, values) = (begun("key"), begun("value"));
-            let rows = entries.iter().flat_map(|(key, value)| {
-                product(&of(&schema.key, key, &keys), &of(&schema.value, value, &values))
-            });
+            let rows = entries
+                .iter()
+                .flat_map(|(key, value)| product(&of(&schema.key, key, &keys), &of(&schema.value, value, &values)));
             rows.collect()
         }
         other => panic!("{other:?}"),
@@ -68,8 +74,15 @@ fn field(dataset: &Dataset, holds: &FieldType, value: &Value, rest: &Paths<'_>) 
 }
 
 fn product(left: &[Row], right: &[Row]) -> Vec<Row> {
-    let both = |a: &Row, b: &Row| a.iter().chain(b).map(|(number, value)| (*number, value.clone())).collect();
-    left.iter().flat_map(|a| right.iter().map(move |b| both(a, b))).collect()
+    let both = |a: &Row, b: &Row| {
+        a.iter()
+            .chain(b)
+            .map(|(number, value)| (*number, value.clone()))
+            .collect()
+    };
+    left.iter()
+        .flat_map(|a| right.iter().map(move |b| both(a, b)))
+        .collect()
 }
 
 /// A value as part of a key; `None` for null.
@@ -108,7 +121,12 @@ pub(crate) fn scan(state: &ReadState, ty: &str, paths: &[&str]) -> Vec<(Ordinal,
         .map(|ordinal| {
             let value = state.value(ty, ordinal).expect("a record");
             let rows = combinations(state.dataset(), ty, &value, paths);
-            (ordinal, rows.into_iter().map(|row| row.values().map(key_value).collect()).collect())
+            (
+                ordinal,
+                rows.into_iter()
+                    .map(|row| row.values().map(key_value).collect())
+                    .collect(),
+            )
         })
         .collect()
 }

@@ -32,7 +32,10 @@ struct Key {
 impl Collected {
     fn bytes_of(&self, number: u32) -> &[u8] {
         let at = number as usize;
-        let start = at.checked_sub(1).and_then(|before| self.keys.get(before)).map_or(0, |key| key.end);
+        let start = at
+            .checked_sub(1)
+            .and_then(|before| self.keys.get(before))
+            .map_or(0, |key| key.end);
         self.bytes.get(start..self.keys[at].end).unwrap_or_default()
     }
 
@@ -51,7 +54,8 @@ impl Collected {
             last: None,
         });
         let keys = &self.keys;
-        self.numbers.insert_unique(hash, number, |&number| keys[number as usize].hash);
+        self.numbers
+            .insert_unique(hash, number, |&number| keys[number as usize].hash);
         number
     }
 
@@ -69,7 +73,7 @@ impl Collected {
 
 impl HashIndex {
     /// The same index made from all records of a state.
-    pub(super) fn rebuilt(&self, state: &ReadState) -> Result<Self, TooMany> {
+    pub(in crate::index) fn rebuilt(&self, state: &ReadState) -> Result<Self, TooMany> {
         let collected = self.collect(state)?;
         Ok(self.filled(&collected))
     }
@@ -97,7 +101,11 @@ impl HashIndex {
         }
         // Many records lead to few others: what key those have is looked up once.
         let mut known: Vec<u32> = Vec::new(); // the number of the key, plus one
-        let remembers = if self.paths.is_direct() { 0 } else { self.most_ends(state) };
+        let remembers = if self.paths.is_direct() {
+            0
+        } else {
+            self.most_ends(state)
+        };
         for record in ordinals {
             self.paths.each_end(state, record, &mut |end| {
                 visited += 1;
@@ -129,7 +137,10 @@ impl HashIndex {
     /// How many ordinals of the records at the end of the path, and one for null, are worth a place each: few of them
     /// are holes, or references to records that are not there.
     fn most_ends(&self, state: &ReadState) -> usize {
-        let ty = self.leaves().first().and_then(|leaf| state.types().as_slice().get(leaf.ty));
+        let ty = self
+            .leaves()
+            .first()
+            .and_then(|leaf| state.types().as_slice().get(leaf.ty));
         ty.map_or(0, |ty| ty.len() * 4 + 1024)
     }
 
@@ -174,7 +185,10 @@ impl HashIndex {
             num_entries: collected.entries.len(),
             ..self.clone()
         };
-        let mut order: Vec<(u64, u32)> = (0..).zip(&collected.keys).map(|(number, key)| (key.hash, number)).collect();
+        let mut order: Vec<(u64, u32)> = (0..)
+            .zip(&collected.keys)
+            .map(|(number, key)| (key.hash, number))
+            .collect();
         order.sort_unstable_by_key(|&(hash, _)| (next.page_number(hash), hash as u32));
         let mut starts = vec![0; num_keys];
         let mut total = 0;
@@ -204,7 +218,12 @@ impl HashIndex {
             })))
         });
         let pages: Vec<Arc<Page>> = pages.collect();
-        next.chunks = Arc::new(pages.chunks(CHUNK_PAGES).map(|chunk| Arc::new(chunk.to_vec())).collect());
+        next.chunks = Arc::new(
+            pages
+                .chunks(CHUNK_PAGES)
+                .map(|chunk| Arc::new(chunk.to_vec()))
+                .collect(),
+        );
         next
     }
 }

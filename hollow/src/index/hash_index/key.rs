@@ -70,7 +70,12 @@ pub(super) fn encode(state: &ReadState, leaves: &[Leaf], ends: &[Option<Ordinal>
 /// A key that is a single LONG.
 #[inline]
 pub(super) fn long(leaves: &[Leaf], key: i64) -> Option<[u8; 9]> {
-    let [Leaf { holds: FieldType::Long, .. }] = leaves else {
+    let [
+        Leaf {
+            holds: FieldType::Long, ..
+        },
+    ] = leaves
+    else {
         return None;
     };
     let mut out = [1; 9];
@@ -81,7 +86,12 @@ pub(super) fn long(leaves: &[Leaf], key: i64) -> Option<[u8; 9]> {
 /// A key that is a single INT.
 #[inline]
 pub(super) fn int(leaves: &[Leaf], key: i32) -> Option<[u8; 5]> {
-    let [Leaf { holds: FieldType::Int, .. }] = leaves else {
+    let [
+        Leaf {
+            holds: FieldType::Int, ..
+        },
+    ] = leaves
+    else {
         return None;
     };
     let mut out = [1; 5];
@@ -92,7 +102,13 @@ pub(super) fn int(leaves: &[Leaf], key: i32) -> Option<[u8; 5]> {
 /// A key that is a single STRING of little ASCII.
 #[inline]
 pub(super) fn short_text<'b>(leaves: &[Leaf], key: &str, buffer: &'b mut [u8; 64]) -> Option<&'b [u8]> {
-    let [Leaf { holds: FieldType::String, .. }] = leaves else {
+    let [
+        Leaf {
+            holds: FieldType::String,
+            ..
+        },
+    ] = leaves
+    else {
         return None;
     };
     if !key.is_ascii() || key.len() > buffer.len() - 5 {

@@ -52,7 +52,9 @@ impl Iterator for Matches<'_> {
 
     fn fold<B, F: FnMut(B, Ordinal) -> B>(self, init: B, mut f: F) -> B {
         let first = self.block.fold(init, |folded, &ordinal| f(folded, ordinal));
-        self.blocks.fold(first, |folded, block| block.iter().fold(folded, |folded, &ordinal| f(folded, ordinal)))
+        self.blocks.fold(first, |folded, block| {
+            block.iter().fold(folded, |folded, &ordinal| f(folded, ordinal))
+        })
     }
 }
 

@@ -18,8 +18,12 @@ use crate::Ordinal;
 use crate::read::{ReadState, TypeReadState};
 use crate::record::KeyValue;
 use crate::schema::{Dataset, SchemaError};
-use page::{Found, Page};
+pub(super) use page::Page;
+use page::{Found, Group, Records};
 use std::sync::Arc;
+
+/// A page that was stored: for each key its mark, the key, and its records.
+pub(super) type StoredPage = Vec<(u32, Vec<u8>, Vec<Ordinal>)>;
 
 /// Pages behind one pointer of the upper level.
 const CHUNK_PAGES: usize = 64;
@@ -60,22 +64,48 @@ impl HashIndex {
     /// [`IndexError`] if there is no such type, a path does not lead to values, or records lead to far too many, as only
     /// broken or malicious data has them.
     pub fn build(state: &ReadState, type_name: &str, paths: &[&str]) -> Result<Self, IndexError> {
-        let index = Self::build_selecting(state, type_name, paths, None, None);
-        index.map_err(|refusal| refusal.of(IndexSpec::hash(type_name, paths).name()))
+        let refused = |refusal: Refusal| refusal.of(IndexSpec::hash(type_name, paths).name());
+        let index =
+            Self::empty(state.dataset(), type_name, paths, None, None).map_err(|error| refused(error.into()))?;
+        index.rebuilt(state).map_err(|error| refused(error.into()))
     }
 
-    pub(super) fn build_selecting(
-        state: &ReadState,
-        type_name: &str,
-        paths: &[&str],
-        select: Option<&str>,
-        max_entries: Option<u64>,
-    ) -> Result<Self, Refusal> {
-        let index = Self::empty(state.dataset(), type_name, paths, select, max_entries)?;
-        Ok(index.rebuilt(state)?)
+    /// What is stored besides the paths and pages: secrets, and how many keys the number of pages was chosen for.
+    pub(super) fn stored(&self) -> ([u64; 4], u64) {
+        (self.seeds.0, self.built_for as u64)
     }
 
-    fn empty(
+    /// The same index with stored pages; `None` if a key does not stand where its hash leads.
+    pub(super) fn of_stored(self, seeds: [u64; 4], built_for: usize, pages: Vec<StoredPage>) -> Option<Self> {
+        let mut this = Self {
+            seeds: Seeds::of(seeds),
+            built_for,
+            pages: u32::try_from(pages.len()).ok().filter(|&pages| pages > 0)?,
+            ..self
+        };
+        let mut made = Vec::with_capacity(pages.len());
+        for (number, page) in pages.iter().enumerate() {
+            let stands_here = |(mark, key, _): &(u32, Vec<u8>, Vec<Ordinal>)| {
+                let hash = this.hash(key);
+                hash as u32 == *mark && this.page_number(hash) == number
+            };
+            if !page.iter().all(stands_here) {
+                return None;
+            }
+            let page = Page::build(page.iter().map(|(mark, key, records)| Group {
+                mark: *mark,
+                key,
+                records: Records::Few(records),
+            }));
+            this.num_keys += page.len();
+            this.num_entries += page.num_records();
+            made.push(Arc::new(page));
+        }
+        this.chunks = Arc::new(made.chunks(CHUNK_PAGES).map(|chunk| Arc::new(chunk.to_vec())).collect());
+        Some(this)
+    }
+
+    pub(super) fn empty(
         dataset: &Arc<Dataset>,
         type_name: &str,
         paths: &[&str],
@@ -188,7 +218,9 @@ impl HashIndex {
                 continue;
             };
             for row in rows.chunks(width) {
-                let Some((Some(record), ends)) = row.split_last() else { continue };
+                let Some((Some(record), ends)) = row.split_last() else {
+                    continue;
+                };
                 bytes.clear();
                 key::encode(state, self.leaves(), ends, &mut bytes);
                 if bytes == wanted {
@@ -218,18 +250,20 @@ impl HashIndex {
 
     /// Bytes held, those shared with indexes of other states included. Walks over the pages.
     pub fn memory_bytes(&self) -> usize {
-        let pages = self.all_pages().map(|page| page.memory_bytes() + 16 + size_of::<Arc<Page>>());
+        let pages = self
+            .all_pages()
+            .map(|page| page.memory_bytes() + 16 + size_of::<Arc<Page>>());
         pages.sum::<usize>() + self.chunks.len() * 48
     }
 
-    fn all_pages(&self) -> impl Iterator<Item = &Page> {
+    pub(super) fn all_pages(&self) -> impl Iterator<Item = &Page> {
         self.chunks.iter().flat_map(|chunk| chunk.iter()).map(|page| &**page)
     }
 
     /// Each key's number of records, in no order that means anything, for statistics.
     pub fn sizes(&self) -> impl Iterator<Item = usize> + '_ {
         let groups = self.all_pages().flat_map(Page::groups);
-        groups.map(|(_, found)| Matches::of(Some(found)).len())
+        groups.map(|(_, found)| found.len())
     }
 }
 

@@ -4,25 +4,27 @@
 //! marks     | 32 bits of the hash of key 0 | key 1 | ..                   ascending
 //! keys      | key 0, as bytes | key 1 | ..                                where each ends: key_ends
 //! ordinals  | records of key 0 | key 1 | ..                               where each ends: ends
-//! long      | records of a key that has many, as blocks of their own
+//! long      | records of a key that has many, as blocks of their own      whose number stands in ordinals
 //! ```
 
+use super::Matches;
 use super::postings::Postings;
 use crate::Ordinal;
 
 /// A key with more records than this has them beside the page, in blocks.
 const SHORT: usize = 32;
+/// In `ends`: what stands in `ordinals` is the number of a list in `long`.
+const IS_LONG: u32 = 1 << 31;
 
 /// An immutable page.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Page {
+pub(in crate::index) struct Page {
     marks: Box<[u32]>,
     key_ends: Box<[u32]>,
     keys: Box<[u8]>,
     ends: Box<[u32]>,
     ordinals: Box<[Ordinal]>,
-    /// By number of the key, ascending.
-    long: Box<[(u32, Postings)]>,
+    long: Box<[Postings]>,
 }
 
 /// The records of a key.
@@ -69,10 +71,14 @@ pub(super) struct Edit<'a> {
     pub(super) added: Vec<Ordinal>,
 }
 
+/// Where the bytes or records of a key stand.
 #[inline]
 fn range(ends: &[u32], at: usize) -> std::ops::Range<usize> {
-    let start = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
-    start as usize..ends.get(at).copied().unwrap_or(start) as usize
+    let start = match at {
+        0 => 0,
+        _ => ends.get(at - 1).map_or(0, |end| end & !IS_LONG),
+    };
+    start as usize..ends.get(at).map_or(start, |end| end & !IS_LONG) as usize
 }
 
 impl Page {
@@ -81,19 +87,35 @@ impl Page {
         let (mut marks, mut key_ends, mut keys) = (Vec::new(), Vec::new(), Vec::new());
         let (mut ends, mut ordinals, mut long) = (Vec::new(), Vec::new(), Vec::new());
         for group in groups.into_iter().filter(|group| group.records.len() > 0) {
-            let number = marks.len() as u32;
             marks.push(group.mark);
             keys.extend_from_slice(group.key);
             key_ends.push(keys.len() as u32);
-            match group.records {
-                Records::Few(records) if records.len() <= SHORT => ordinals.extend_from_slice(records),
-                Records::Owned(records) if records.len() <= SHORT => ordinals.extend(records),
-                Records::Many(postings) if postings.len() <= SHORT => ordinals.extend(postings.iter()),
-                Records::Few(records) => long.push((number, Postings::build(records))),
-                Records::Owned(records) => long.push((number, Postings::build(&records))),
-                Records::Many(postings) => long.push((number, postings)),
-            }
-            ends.push(ordinals.len() as u32);
+            let postings = match group.records {
+                Records::Few(records) if records.len() <= SHORT => {
+                    ordinals.extend_from_slice(records);
+                    None
+                }
+                Records::Owned(records) if records.len() <= SHORT => {
+                    ordinals.extend(records);
+                    None
+                }
+                Records::Many(postings) if postings.len() <= SHORT => {
+                    ordinals.extend(postings.iter());
+                    None
+                }
+                Records::Few(records) => Some(Postings::build(records)),
+                Records::Owned(records) => Some(Postings::build(&records)),
+                Records::Many(postings) => Some(postings),
+            };
+            let is_long = match (postings, Ordinal::new(long.len() as u32)) {
+                (Some(postings), Some(number)) => {
+                    long.push(postings);
+                    ordinals.push(number);
+                    IS_LONG
+                }
+                _ => 0,
+            };
+            ends.push(ordinals.len() as u32 | is_long);
         }
         Self {
             marks: marks.into(),
@@ -105,18 +127,24 @@ impl Page {
         }
     }
 
+    /// The marks of the keys.
+    pub(in crate::index) fn marks(&self) -> &[u32] {
+        &self.marks
+    }
+
     /// How many keys there are.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::index) fn len(&self) -> usize {
         self.marks.len()
     }
 
     /// How many pairs of a key and a record there are.
     pub(super) fn num_records(&self) -> usize {
-        self.ordinals.len() + self.long.iter().map(|(_, postings)| postings.len()).sum::<usize>()
+        let long: usize = self.long.iter().map(Postings::len).sum();
+        self.ordinals.len() - self.long.len() + long
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        let long: usize = self.long.iter().map(|(_, postings)| postings.memory_bytes()).sum();
+        let long: usize = self.long.iter().map(Postings::memory_bytes).sum();
         let numbers = self.marks.len() + self.key_ends.len() + self.ends.len() + self.ordinals.len();
         size_of::<Self>() + numbers * 4 + self.keys.len() + size_of_val(&*self.long) + long
     }
@@ -134,11 +162,12 @@ impl Page {
         self.keys.get(range(&self.key_ends, at)).unwrap_or_default()
     }
 
+    #[inline]
     fn records(&self, at: usize) -> Found<'_> {
         let short = self.ordinals.get(range(&self.ends, at)).unwrap_or_default();
-        if short.is_empty()
-            && let Ok(found) = self.long.binary_search_by_key(&(at as u32), |(number, _)| *number)
-            && let Some((_, postings)) = self.long.get(found)
+        if self.ends.get(at).is_some_and(|end| end & IS_LONG != 0)
+            && let [number] = short
+            && let Some(postings) = self.long.get(number.index())
         {
             return Found::Long(postings);
         }
@@ -146,8 +175,8 @@ impl Page {
     }
 
     /// All keys with their records, in order.
-    pub(super) fn groups(&self) -> impl Iterator<Item = (&[u8], Found<'_>)> {
-        (0..self.len()).map(|at| (self.key(at), self.records(at)))
+    pub(in crate::index) fn groups(&self) -> impl Iterator<Item = (&[u8], Matches<'_>)> {
+        (0..self.len()).map(|at| (self.key(at), Matches::of(Some(self.records(at)))))
     }
 
     /// The page after these edits, which are in the order of marks and then keys.

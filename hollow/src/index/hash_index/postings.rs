@@ -9,46 +9,62 @@ const BLOCK: usize = 1024;
 const FILL: usize = 768;
 
 /// Many ordinals, ascending. A clone shares all blocks.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Postings {
-    blocks: Arc<Vec<Arc<[Ordinal]>>>, // none is empty
-    len: usize,
+#[derive(Clone, Debug)]
+pub(super) enum Postings {
+    /// A single block, found without a detour.
+    One(Arc<[Ordinal]>),
+    /// Blocks, none of them empty, and how many ordinals they have.
+    Many(Arc<[Arc<[Ordinal]>]>, usize),
 }
 
 impl Postings {
     /// A list of ascending ordinals.
     pub(super) fn build(ordinals: &[Ordinal]) -> Self {
-        Self {
-            blocks: Arc::new(ordinals.chunks(FILL).map(Arc::from).collect()),
-            len: ordinals.len(),
+        Self::of(ordinals.chunks(FILL).map(Arc::from).collect())
+    }
+
+    fn of(mut blocks: Vec<Arc<[Ordinal]>>) -> Self {
+        if blocks.len() < 2 {
+            return Self::One(blocks.pop().unwrap_or_default());
+        }
+        let len = blocks.iter().map(|block| block.len()).sum();
+        Self::Many(blocks.into(), len)
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::One(block) => block.len(),
+            Self::Many(_, len) => *len,
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
     pub(super) fn memory_bytes(&self) -> usize {
-        let blocks: usize = self.blocks.iter().map(|block| size_of_val(&**block) + 16).sum();
-        blocks + self.blocks.capacity() * size_of::<Arc<[Ordinal]>>() + size_of::<Vec<()>>() + 16
+        let blocks = self.blocks();
+        let lists: usize = blocks.iter().map(|block| size_of_val(&**block) + 16).sum();
+        lists + if blocks.len() > 1 { size_of_val(blocks) + 16 } else { 0 }
     }
 
+    #[inline]
     pub(super) fn blocks(&self) -> &[Arc<[Ordinal]>] {
-        &self.blocks
+        match self {
+            Self::One(block) => std::slice::from_ref(block),
+            Self::Many(blocks, _) => blocks,
+        }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Ordinal> + '_ {
-        self.blocks.iter().flat_map(|block| block.iter().copied())
+        self.blocks().iter().flat_map(|block| block.iter().copied())
     }
 
     /// The list without some ordinals and with others, both ascending. What is not there cannot be removed, what is
     /// there already is not added again.
     pub(super) fn changed(&self, removed: &[Ordinal], added: &[Ordinal]) -> Self {
-        let mut blocks: Vec<Arc<[Ordinal]>> = Vec::with_capacity(self.blocks.len() + 1);
+        let mut blocks: Vec<Arc<[Ordinal]>> = Vec::with_capacity(self.blocks().len() + 1);
         let (mut removed, mut added) = (removed, added);
-        for (at, block) in self.blocks.iter().enumerate() {
+        for (at, block) in self.blocks().iter().enumerate() {
             // What lies before the next block belongs to this one.
-            let end = self.blocks.get(at + 1).and_then(|next| next.first());
+            let end = self.blocks().get(at + 1).and_then(|next| next.first());
             let here = |ordinals: &mut &[Ordinal]| {
                 let number = end.map_or(ordinals.len(), |end| ordinals.partition_point(|ordinal| ordinal < end));
                 let (here, rest) = ordinals.split_at(number);
@@ -70,11 +86,7 @@ impl Postings {
         if !added.is_empty() {
             push(&mut blocks, added); // there was no block
         }
-        let len = blocks.iter().map(|block| block.len()).sum();
-        Self {
-            blocks: Arc::new(blocks),
-            len,
-        }
+        Self::of(blocks)
     }
 }
 

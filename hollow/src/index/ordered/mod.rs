@@ -80,6 +80,18 @@ impl Ordered {
         }
     }
 
+    /// Appends entries that are not before any there is, as blocks of their own.
+    pub(super) fn push(&mut self, entries: &[Entry]) {
+        let more = Self::build(entries);
+        Arc::make_mut(&mut self.tops).extend(more.tops.iter().cloned());
+        self.len += more.len;
+    }
+
+    /// The blocks: heads and ordinals, ascending.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = (&[u64], &[Ordinal])> {
+        self.tops.iter().map(|top| (&*top.block.heads, &*top.block.ordinals))
+    }
+
     pub(super) fn len(&self) -> usize {
         self.len
     }

@@ -22,7 +22,10 @@ fn random_insertions_and_removals_are_those_of_an_ordered_set() {
             for _ in 0..2500 {
                 let number = (random() >> 40) as u32 % 4000;
                 let head = u64::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15) % heads;
-                let entry = Entry { head, ordinal: ordinal(number) };
+                let entry = Entry {
+                    head,
+                    ordinal: ordinal(number),
+                };
                 let order = |other: Ordinal| other.cmp(&entry.ordinal);
                 if (round % 3 == 2) == (random() % 7 == 0) {
                     if model.insert((head, number)) {
@@ -34,7 +37,11 @@ fn random_insertions_and_removals_are_those_of_an_ordered_set() {
             }
             assert!(pairs(&list).iter().eq(&model));
             assert_eq!(list.len(), model.len());
-            assert!(list.tops.iter().all(|top| top.block.heads.len() <= BLOCK && top.block.heads[0] == top.first));
+            assert!(
+                list.tops
+                    .iter()
+                    .all(|top| top.block.heads.len() <= BLOCK && top.block.heads[0] == top.first)
+            );
             for number in (0..4100).step_by(13) {
                 let head = u64::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15) % heads;
                 let place = list.lower_bound(head, |other| other.cmp(&ordinal(number)));

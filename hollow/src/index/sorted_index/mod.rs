@@ -43,10 +43,25 @@ impl SortedIndex {
     /// # Errors
     /// [`SchemaError`] if there is no such object type or the path does not lead to a value.
     pub fn build(state: &ReadState, type_name: &str, path: &str) -> Result<Self, SchemaError> {
+        Ok(Self::empty(state, type_name, path)?.rebuilt(state))
+    }
+
+    /// What is stored besides the path: how many records have no value, and the others in order.
+    pub(super) fn stored(&self) -> (u64, &Ordered) {
+        (self.nulls as u64, &self.order)
+    }
+
+    /// The same index with what was stored.
+    pub(super) fn of_stored(self, nulls: usize, order: Ordered) -> Self {
+        Self { order, nulls, ..self }
+    }
+
+    /// An index without any records.
+    pub(super) fn empty(state: &ReadState, type_name: &str, path: &str) -> Result<Self, SchemaError> {
         let dataset = state.dataset();
         let path = dataset.resolve(type_name, path)?;
         let unknown = || SchemaError::UnknownType(type_name.to_owned());
-        let index = Self {
+        Ok(Self {
             dataset: Arc::clone(dataset),
             type_name: type_name.into(),
             ty: dataset.position(type_name).ok_or_else(unknown)?,
@@ -54,16 +69,19 @@ impl SortedIndex {
             path: Arc::new(path),
             order: Ordered::default(),
             nulls: 0,
-        };
-        Ok(index.rebuilt(state))
+        })
     }
 
-    fn rebuilt(&self, state: &ReadState) -> Self {
+    pub(super) fn rebuilt(&self, state: &ReadState) -> Self {
         let records = state.types().as_slice().get(self.ty);
         let mut ends: Vec<(Ordinal, Ordinal)> = Vec::with_capacity(records.map_or(0, TypeReadState::len));
         let mut nulls = 0;
         for record in records.into_iter().flat_map(TypeReadState::populated) {
-            match self.route.end(state, record).filter(|&end| self.route.part_at(state, end).is_some()) {
+            match self
+                .route
+                .end(state, record)
+                .filter(|&end| self.route.part_at(state, end).is_some())
+            {
                 Some(end) => ends.push((end, record)),
                 None => nulls += 1,
             }
@@ -101,7 +119,10 @@ impl SortedIndex {
             entries.sort_unstable_by_key(|entry| (entry.head, entry.ordinal));
         } else {
             entries.sort_unstable_by(|a, b| {
-                let by_value = a.head.cmp(&b.head).then_with(|| self.cmp_ends(state, a.ordinal, b.ordinal));
+                let by_value = a
+                    .head
+                    .cmp(&b.head)
+                    .then_with(|| self.cmp_ends(state, a.ordinal, b.ordinal));
                 by_value.then_with(|| a.ordinal.cmp(&b.ordinal))
             });
         }
@@ -125,7 +146,9 @@ impl SortedIndex {
             ranks.insert(entry.ordinal, (rank, entry.head));
             last = Some(entry);
         }
-        let ranked = ends.iter().filter_map(|(end, record)| Some((*ranks.get(end)?, *record)));
+        let ranked = ends
+            .iter()
+            .filter_map(|(end, record)| Some((*ranks.get(end)?, *record)));
         let mut entries: Vec<((u32, u64), Ordinal)> = ranked.collect();
         entries.sort_unstable_by_key(|&((rank, _), record)| (rank, record));
         let entry = |((_, head), ordinal)| Entry { head, ordinal };
@@ -147,12 +170,20 @@ impl SortedIndex {
             return self.rebuilt(after);
         }
         let mut next = self.clone();
-        let all_found = changes.removed.iter().filter_map(Ordinal::new).all(|old| next.remove(before, old));
+        let all_found = changes
+            .removed
+            .iter()
+            .filter_map(Ordinal::new)
+            .all(|old| next.remove(before, old));
         if !all_found {
             // References of a state that is not whole led elsewhere when the record was indexed.
             return self.rebuilt(after);
         }
-        changes.added.iter().filter_map(Ordinal::new).for_each(|new| next.insert(after, new));
+        changes
+            .added
+            .iter()
+            .filter_map(Ordinal::new)
+            .for_each(|new| next.insert(after, new));
         next
     }
 
@@ -167,7 +198,8 @@ impl SortedIndex {
             ordinal: old,
         };
         let route = Arc::clone(&self.route);
-        self.order.remove(entry, |other| cmp_record(&route, before, other, part, old))
+        self.order
+            .remove(entry, |other| cmp_record(&route, before, other, part, old))
     }
 
     fn insert(&mut self, after: &ReadState, new: Ordinal) {
@@ -180,13 +212,17 @@ impl SortedIndex {
             ordinal: new,
         };
         let route = Arc::clone(&self.route);
-        self.order.insert(entry, |other| cmp_record(&route, after, other, part, new));
+        self.order
+            .insert(entry, |other| cmp_record(&route, after, other, part, new));
     }
 
     /// The first place whose value is not before the target, or the first after all that are equal to it.
     fn edge(&self, state: &ReadState, target: Target<'_>, after: bool) -> Place {
         self.order.lower_bound(target.head(after), |ordinal| {
-            let order = self.route.part(state, ordinal).map_or(Ordering::Equal, |part| target.cmp(part));
+            let order = self
+                .route
+                .part(state, ordinal)
+                .map_or(Ordering::Equal, |part| target.cmp(part));
             match order {
                 Ordering::Equal if after => Ordering::Less,
                 order => order,
@@ -303,7 +339,9 @@ impl SortedIndex {
 
 /// How another record with a value of the same head compares with this one.
 fn cmp_record(route: &Route, state: &ReadState, other: Ordinal, part: Part<'_>, record: Ordinal) -> Ordering {
-    let by_value = route.part(state, other).map_or(Ordering::Equal, |other| order::cmp(other, part));
+    let by_value = route
+        .part(state, other)
+        .map_or(Ordering::Equal, |other| order::cmp(other, part));
     by_value.then_with(|| other.cmp(&record))
 }
 

@@ -87,17 +87,56 @@ impl Mark {
 }
 
 impl Line {
+    /// For each place whose tag is this one the highest bit of a byte: the first eight places, then the others.
+    #[inline]
+    fn marked(&self, tag: u8) -> (u64, u64) {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        const OTHERS: u64 = ONES >> 32 << 7;
+        let zero_bytes = |word: u64| !((word & ONES * 0x7F) + ONES * 0x7F | word | ONES * 0x7F);
+        let [a, b, c, d, e, f, g, h, i, j, k, l] = self.tags;
+        let low = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+        let rest = u64::from(u32::from_le_bytes([i, j, k, l]));
+        let pattern = ONES * u64::from(tag);
+        (zero_bytes(low ^ pattern), zero_bytes(rest ^ pattern) & OTHERS)
+    }
+
     /// The places whose tag is this one, as bits.
     #[inline]
     fn matches(&self, tag: u8) -> u32 {
-        const ONES: u64 = 0x0101_0101_0101_0101;
-        let zero_bytes = |word: u64| !((word & ONES * 0x7F) + ONES * 0x7F | word | ONES * 0x7F);
         let gather = |bytes: u64| (bytes >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        let (low, rest) = self.marked(tag);
+        (gather(low) | gather(rest) << 8) as u32
+    }
+
+    /// The line as it is stored.
+    pub(super) fn words(&self) -> [u64; 8] {
         let [a, b, c, d, e, f, g, h, i, j, k, l] = self.tags;
-        let low = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
-        let rest = u64::from_le_bytes([i, j, k, l, !tag, !tag, !tag, !tag]);
-        let pattern = ONES * u64::from(tag);
-        (gather(zero_bytes(low ^ pattern)) | gather(zero_bytes(rest ^ pattern)) << 8) as u32
+        let [p, q] = self.passed.to_le_bytes();
+        let [r, s] = self.filter.to_le_bytes();
+        let mut words = [0; 8];
+        words[0] = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+        words[1] = u64::from_le_bytes([i, j, k, l, p, q, r, s]);
+        let pairs = self.slots.as_chunks::<2>().0;
+        words[2..]
+            .iter_mut()
+            .zip(pairs)
+            .for_each(|(word, [low, high])| *word = u64::from(*low) | u64::from(*high) << 32);
+        words
+    }
+
+    fn of_words(words: &[u64; 8]) -> Self {
+        let mut line = EMPTY;
+        let [i, j, k, l, p, q, r, s] = words[1].to_le_bytes();
+        line.tags[..8].copy_from_slice(&words[0].to_le_bytes());
+        line.tags[8..].copy_from_slice(&[i, j, k, l]);
+        line.passed = u16::from_le_bytes([p, q]);
+        line.filter = u16::from_le_bytes([r, s]);
+        let pairs = line.slots.as_chunks_mut::<2>().0;
+        pairs
+            .iter_mut()
+            .zip(&words[2..])
+            .for_each(|(pair, word)| *pair = [*word as u32, (*word >> 32) as u32]);
+        line
     }
 
     fn len(&self) -> usize {
@@ -107,7 +146,9 @@ impl Line {
     /// The entries of a line: place, and ordinal.
     fn entries(&self) -> impl Iterator<Item = Ordinal> + '_ {
         let places = self.tags.iter().zip(&self.slots);
-        places.filter(|(tag, _)| **tag != 0).filter_map(|(_, slot)| ordinal(*slot))
+        places
+            .filter(|(tag, _)| **tag != 0)
+            .filter_map(|(_, slot)| ordinal(*slot))
     }
 }
 
@@ -161,7 +202,10 @@ impl Table {
 
     /// Bytes held.
     pub(super) fn memory_bytes(&self) -> usize {
-        let pages: usize = self.pages().map(|page| size_of_val(page) + 2 * size_of::<usize>()).sum();
+        let pages: usize = self
+            .pages()
+            .map(|page| size_of_val(page) + 2 * size_of::<usize>())
+            .sum();
         let tables = self.pages as usize * size_of::<PageLines>() + self.chunks.len() * size_of::<Arc<[PageLines]>>();
         pages + tables
     }
@@ -173,7 +217,11 @@ impl Table {
     #[inline]
     fn page(&self, hash: u64) -> &[Line] {
         let at = page_of(hash, self.pages);
-        match self.chunks.get(at / CHUNK_PAGES).and_then(|chunk| chunk.get(at % CHUNK_PAGES)) {
+        match self
+            .chunks
+            .get(at / CHUNK_PAGES)
+            .and_then(|chunk| chunk.get(at % CHUNK_PAGES))
+        {
             Some(page) => page,
             None => &[],
         }
@@ -237,6 +285,17 @@ impl Table {
         true
     }
 
+    /// A page of stored lines; `None` if there is none in it.
+    pub(super) fn page_of_words(words: &[u64]) -> Option<PageLines> {
+        let lines: Vec<Line> = words.as_chunks().0.iter().map(Line::of_words).collect();
+        (!lines.is_empty()).then(|| lines.into())
+    }
+
+    /// A table of stored pages; `None` if there are none.
+    pub(super) fn of_stored(pages: Vec<PageLines>) -> Option<Self> {
+        (!pages.is_empty() && u32::try_from(pages.len()).is_ok()).then(|| Self::of_pages(pages))
+    }
+
     /// All entries, in no order that means anything.
     pub(super) fn entries(&self) -> impl Iterator<Item = Ordinal> + '_ {
         self.pages().flatten().flat_map(Line::entries)
@@ -256,6 +315,10 @@ fn find(page: &[Line], hash: u64, mut same: impl FnMut(Ordinal) -> bool) -> Opti
     let mut at = mark.home(page.len());
     for _ in 0..page.len() {
         let line = page.get(at)?;
+        let (low, rest) = line.marked(mark.tag);
+        if low | rest == 0 && line.filter & mark.filter == 0 {
+            return None; // the short way of most keys that are not there
+        }
         let mut matches = line.matches(mark.tag);
         while matches != 0 {
             let place = matches.trailing_zeros() as usize;
@@ -289,12 +352,15 @@ fn put(page: &mut [Line], mark: Mark, slot: u32) -> bool {
     let home = mark.home(page.len());
     let mut at = home;
     for _ in 0..page.len() {
-        if let Some(place) = page[at].tags.iter().position(|&tag| tag == 0) {
+        // Found without a branch for each place: they cannot be foreseen.
+        let free = page[at].matches(0);
+        if free != 0 {
+            let place = free.trailing_zeros() as usize;
             page[at].tags[place] = mark.tag;
             page[at].slots[place] = slot;
             let mut passed = home;
             while passed != at {
-                page[passed].passed += 1; // a page has far fewer entries than that
+                page[passed].passed = page[passed].passed.saturating_add(1); // a page has far fewer
                 page[passed].filter |= mark.filter;
                 passed = (passed + 1) % page.len();
             }

@@ -64,9 +64,21 @@ fn check_lines(table: &Table, hashes: Hashes) {
 fn random_insertions_and_removals_are_those_of_a_set() {
     const HIGHEST: u32 = 6000;
     // The last ones let every hash fall on one page, then one line with a few fingerprints.
-    for (seed, keep) in [(1, u64::MAX), (2, 0x0000_0000_FFFF_FFFF), (3, 0xFFFF_FFFF_0000_00FF), (4, 0x7)] {
-        let highest = if keep < u64::from(u32::MAX) { HIGHEST / 10 } else { HIGHEST };
-        let hashes = Hashes { seeds: Seeds::random(), keep };
+    for (seed, keep) in [
+        (1, u64::MAX),
+        (2, 0x0000_0000_FFFF_FFFF),
+        (3, 0xFFFF_FFFF_0000_00FF),
+        (4, 0x7),
+    ] {
+        let highest = if keep < u64::from(u32::MAX) {
+            HIGHEST / 10
+        } else {
+            HIGHEST
+        };
+        let hashes = Hashes {
+            seeds: Seeds::random(),
+            keep,
+        };
         let mut random = entropy(seed);
         let mut table = Table::with_capacity(50);
         let mut model = BTreeMap::new();
@@ -124,7 +136,9 @@ fn filling_is_inserting_one_by_one_and_hides_what_comes_twice() {
     }
     let (table, hidden) = all.finish(&hashes, |entry| Some(hashes.of(entry)));
     assert_eq!((table.len(), hidden.len()), (highest as usize, 0));
-    let missing = (0..highest).map(ordinal).find(|&entry| table.find(hashes.of(entry), |other| other == entry) != Some(entry));
+    let missing = (0..highest)
+        .map(ordinal)
+        .find(|&entry| table.find(hashes.of(entry), |other| other == entry) != Some(entry));
     assert_eq!(missing, None);
     assert!(table.memory_bytes() < 8 * highest as usize, "{}", table.memory_bytes());
     check_lines(&table, hashes);
@@ -153,7 +167,13 @@ fn a_miss_looks_at_little_more_than_one_line() {
     let (mut asked, mut passes) = (0, 0);
     for entry in (200_000..400_000).map(ordinal) {
         let hash = hashes.of(entry);
-        assert_eq!(table.find(hash, |_| { asked += 1; false }), None);
+        assert_eq!(
+            table.find(hash, |_| {
+                asked += 1;
+                false
+            }),
+            None
+        );
         let page = table.page(hash);
         let mark = Mark::of(hash);
         passes += usize::from(page[mark.home(page.len())].filter & mark.filter != 0);

@@ -1,10 +1,13 @@
 //! A unique key index carried from one state to the next.
 
-use super::UniqueKey;
+use super::{Keys, UniqueKey};
 use crate::Ordinal;
 use crate::index::ordered::Entry;
 use crate::index::table::Keyed;
 use crate::read::{ReadState, Transition};
+use roaring::RoaringBitmap;
+use std::cmp::Ordering;
+use std::sync::Arc;
 
 pub(super) fn entry((head, ordinal): (u64, Ordinal)) -> Entry {
     Entry { head, ordinal }
@@ -26,30 +29,32 @@ impl UniqueKey {
             return self.rebuilt(after);
         }
         let mut next = self.clone();
-        let ordinals = |numbers: &roaring::RoaringBitmap| -> Vec<Ordinal> {
-            numbers.iter().filter_map(Ordinal::new).collect()
-        };
-        let removed = ordinals(&changes.removed);
-        let all_found = removed.iter().all(|&old| next.remove(before, old));
-        if !all_found {
+        let (removed, without_key) = self.hashed(before, &changes.removed);
+        let all_found = removed.iter().all(|&(hash, old)| next.remove(before, hash, old));
+        let Some(incomplete) = self.incomplete.checked_sub(without_key).filter(|_| all_found) else {
             // References of a state that is not whole led elsewhere when the record was indexed.
             return self.rebuilt(after);
-        }
-        ordinals(&changes.added).iter().for_each(|&new| next.insert(after, new));
+        };
+        let (added, without_key) = self.hashed(after, &changes.added);
+        next.incomplete = incomplete + without_key;
+        added.iter().for_each(|&(hash, new)| next.insert(after, hash, new));
         next
     }
 
+    /// Records with the hashes of their keys, in the order of the pages they stand in, and how many have no key.
+    fn hashed(&self, state: &ReadState, numbers: &RoaringBitmap) -> (Vec<(u64, Ordinal)>, usize) {
+        let keys = self.keys(state);
+        let ordinals = numbers.iter().filter_map(Ordinal::new);
+        let mut hashed: Vec<_> = ordinals
+            .filter_map(|ordinal| Some((keys.hash_of(ordinal)?, ordinal)))
+            .collect();
+        hashed.sort_unstable();
+        let without_key = numbers.len() as usize - hashed.len();
+        (hashed, without_key)
+    }
+
     /// Takes out a record of `before`; false if it is not in the index.
-    fn remove(&mut self, before: &ReadState, old: Ordinal) -> bool {
-        let Some(hash) = self.keys(before).hash_of(old) else {
-            return match self.incomplete.checked_sub(1) {
-                Some(left) => {
-                    self.incomplete = left;
-                    true
-                }
-                None => false,
-            };
-        };
+    fn remove(&mut self, before: &ReadState, hash: u64, old: Ordinal) -> bool {
         if !self.table.remove(hash, old) {
             return self.hidden.remove(entry((hash, old)), |other| other.cmp(&old));
         }
@@ -58,8 +63,11 @@ impl UniqueKey {
         }
         // The next lower record with the key takes its place. It may be removed too, later.
         let keys = self.keys(before);
-        let from = self.hidden.lower_bound(hash, |_| std::cmp::Ordering::Greater);
-        let mut same_hash = self.hidden.between(from, self.hidden.end()).take_while(|entry| entry.head == hash);
+        let from = self.hidden.lower_bound(hash, |_| Ordering::Greater);
+        let mut same_hash = self
+            .hidden
+            .between(from, self.hidden.end())
+            .take_while(|entry| entry.head == hash);
         let heir = same_hash.find(|entry| keys.same(entry.ordinal, old));
         if let Some(heir) = heir {
             self.hidden.remove(heir, |other| other.cmp(&heir.ordinal));
@@ -69,12 +77,8 @@ impl UniqueKey {
     }
 
     /// Adds a record of `after`.
-    fn insert(&mut self, after: &ReadState, new: Ordinal) {
+    fn insert(&mut self, after: &ReadState, hash: u64, new: Ordinal) {
         let keys = self.keys(after);
-        let Some(hash) = keys.hash_of(new) else {
-            self.incomplete += 1;
-            return;
-        };
         let hidden = match self.table.find(hash, |found| keys.same(found, new)) {
             None => return self.put(after, hash, new),
             Some(found) if found < new => new,
@@ -87,8 +91,8 @@ impl UniqueKey {
     }
 
     fn put(&mut self, state: &ReadState, hash: u64, ordinal: Ordinal) {
-        let (shape, seeds) = (std::sync::Arc::clone(&self.shape), self.seeds);
-        let keys = super::Keys::new(&shape, seeds, state);
+        let (shape, seeds) = (Arc::clone(&self.shape), self.seeds);
+        let keys = Keys::new(&shape, &seeds, state);
         self.table.insert(hash, ordinal, |entry| keys.hash_of(entry));
     }
 }

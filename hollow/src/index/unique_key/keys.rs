@@ -38,7 +38,7 @@ impl Shape {
 #[derive(Clone, Copy)]
 pub(super) struct Keys<'a> {
     state: &'a ReadState,
-    seeds: Seeds,
+    seeds: &'a Seeds,
     fields: Fields<'a>,
 }
 
@@ -53,7 +53,7 @@ enum Fields<'a> {
 
 impl<'a> Keys<'a> {
     #[inline]
-    pub(super) fn new(shape: &'a Shape, seeds: Seeds, state: &'a ReadState) -> Self {
+    pub(super) fn new(shape: &'a Shape, seeds: &'a Seeds, state: &'a ReadState) -> Self {
         let fields = match *shape {
             Shape::Long(ty, field) => object(state, ty).map(|ty| Fields::Long(ty, field)),
             Shape::Int(ty, field) => object(state, ty).map(|ty| Fields::Int(ty, field)),
@@ -135,9 +135,10 @@ impl<'a> Keys<'a> {
         };
         let mut hasher = self.seeds.hasher();
         hash_text(key, &mut hasher);
-        table.find(hasher.finish(), |ordinal| {
-            matches!(route.part(self.state, ordinal), Some(Part::Text(text)) if text.is(key))
-        })
+        table.find(
+            hasher.finish(),
+            |ordinal| matches!(route.part(self.state, ordinal), Some(Part::Text(text)) if text.is(key)),
+        )
     }
 
     /// A single number behind references, or one asked for as what the key is not.

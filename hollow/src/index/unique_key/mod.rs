@@ -71,11 +71,7 @@ impl UniqueKey {
     /// [`SchemaError`] if there is no such object type or no path of its key leads to values. For a type without a
     /// primary key the error is that of an empty path.
     pub fn build(state: &ReadState, type_name: &str) -> Result<Self, SchemaError> {
-        let paths = state.dataset().primary_key(type_name)?;
-        if paths.is_empty() {
-            return Self::build_on(state, type_name, &[""]);
-        }
-        Self::over(state, type_name, paths)
+        Ok(Self::empty(state, type_name, None)?.rebuilt(state))
     }
 
     /// Indexes a type by these field paths instead of its primary key.
@@ -83,9 +79,23 @@ impl UniqueKey {
     /// # Errors
     /// [`SchemaError`] if there is no such object type or a path does not lead to values.
     pub fn build_on(state: &ReadState, type_name: &str, paths: &[&str]) -> Result<Self, SchemaError> {
-        let resolved = paths.iter().map(|path| state.dataset().resolve(type_name, path));
-        let resolved = resolved.collect::<Result<_, _>>()?;
-        Self::over(state, type_name, resolved)
+        Ok(Self::empty(state, type_name, Some(paths))?.rebuilt(state))
+    }
+
+    /// An index on these paths or the primary key, without any records.
+    pub(super) fn empty(state: &ReadState, type_name: &str, paths: Option<&[&str]>) -> Result<Self, SchemaError> {
+        let resolve = |paths: &[&str]| -> Result<Vec<FieldPath>, SchemaError> {
+            let resolved = paths.iter().map(|path| state.dataset().resolve(type_name, path));
+            Ok(resolved.collect::<Result<_, _>>()?)
+        };
+        let paths = match paths {
+            Some(paths) => resolve(paths)?,
+            None => match state.dataset().primary_key(type_name)? {
+                none if none.is_empty() => resolve(&[""])?,
+                paths => paths,
+            },
+        };
+        Self::over(state, type_name, paths)
     }
 
     fn over(state: &ReadState, type_name: &str, paths: Vec<FieldPath>) -> Result<Self, SchemaError> {
@@ -104,7 +114,7 @@ impl UniqueKey {
         }
         let routes = paths.iter().map(|path| Route::of(&dataset, path));
         let shape = Shape::of(routes.collect::<Result<_, _>>()?);
-        let index = Self {
+        Ok(Self {
             dataset,
             type_name: type_name.into(),
             paths: paths.into(),
@@ -114,12 +124,27 @@ impl UniqueKey {
             table: Table::with_capacity(0),
             incomplete: 0,
             hidden: Ordered::default(),
-        };
-        Ok(index.rebuilt(state))
+        })
+    }
+
+    /// What is stored besides the paths: secrets, incomplete records, the table, hidden records.
+    pub(super) fn stored(&self) -> ([u64; 4], u64, &Table, &Ordered) {
+        (self.seeds.0, self.incomplete as u64, &self.table, &self.hidden)
+    }
+
+    /// The same index with what was stored.
+    pub(super) fn of_stored(self, seeds: [u64; 4], table: Table, incomplete: usize, hidden: Ordered) -> Self {
+        Self {
+            seeds: Seeds::of(seeds),
+            table,
+            incomplete,
+            hidden,
+            ..self
+        }
     }
 
     /// The same index made from all records of a state.
-    fn rebuilt(&self, state: &ReadState) -> Self {
+    pub(super) fn rebuilt(&self, state: &ReadState) -> Self {
         let keys = self.keys(state);
         let records = state.types().as_slice().get(self.ty);
         let mut filler = Filler::new(records.map_or(0, TypeReadState::len));
@@ -142,7 +167,7 @@ impl UniqueKey {
     }
 
     fn keys<'a>(&'a self, state: &'a ReadState) -> Keys<'a> {
-        Keys::new(&self.shape, self.seeds, state)
+        Keys::new(&self.shape, &self.seeds, state)
     }
 
     /// The record with this key: its parts in the order of the paths. `state` is the one the index belongs to.

@@ -16,7 +16,10 @@ fn finds_by_value_and_says_none_for_anything_else() {
     assert_eq!(index.find(&state, &[KeyValue::Long(2)]), None);
     assert_eq!(index.find(&state, &[]), None);
     assert_eq!(index.find(&state, &[KeyValue::Int(2), KeyValue::Int(2)]), None);
-    assert_eq!((index.len(), index.incomplete(), index.duplicates(&state)), (2, 0, vec![]));
+    assert_eq!(
+        (index.len(), index.incomplete(), index.duplicates(&state)),
+        (2, 0, vec![])
+    );
 
     let by_title = UniqueKey::build_on(&state, "Movie", &["title"]).expect("a path");
     let title = |text: &str| [KeyValue::Text(text.to_owned())];
