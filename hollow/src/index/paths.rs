@@ -73,10 +73,10 @@ impl Paths {
             names: Vec::new(),
         };
         for path in paths {
-            this.add(Walk::new(dataset, path, ty).to_value()?);
+            this.add(Walk::new(dataset, path, ty).go_to_value()?);
         }
         if let Some(path) = to_record {
-            this.add(Walk::new(dataset, path, ty).to_record()?);
+            this.add(Walk::new(dataset, path, ty).go_to_record()?);
         }
         Ok(this)
     }
@@ -256,7 +256,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes the path to a value.
-    fn to_value(mut self) -> Result<(Self, Leaf), PathError> {
+    fn go_to_value(mut self) -> Result<(Self, Leaf), PathError> {
         let (written, expand) = match self.path.strip_suffix('!') {
             Some(written) => (written, false),
             None => (self.path, true),
@@ -308,7 +308,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes the path to a record.
-    fn to_record(mut self) -> Result<(Self, Leaf), PathError> {
+    fn go_to_record(mut self) -> Result<(Self, Leaf), PathError> {
         for segment in self.path.split('.').filter(|segment| !segment.is_empty()) {
             self.step(segment, true)?;
         }

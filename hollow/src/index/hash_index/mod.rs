@@ -146,7 +146,7 @@ impl HashIndex {
 
     #[inline]
     fn page_number(&self, hash: u64) -> usize {
-        ((hash >> 32) * u64::from(self.pages) >> 32) as usize
+        (((hash >> 32) * u64::from(self.pages)) >> 32) as usize
     }
 
     #[inline]

@@ -27,7 +27,7 @@ fn random_insertions_and_removals_are_those_of_an_ordered_set() {
                     ordinal: ordinal(number),
                 };
                 let order = |other: Ordinal| other.cmp(&entry.ordinal);
-                if (round % 3 == 2) == (random() % 7 == 0) {
+                if (round % 3 == 2) == random().is_multiple_of(7) {
                     if model.insert((head, number)) {
                         list.insert(entry, order);
                     }

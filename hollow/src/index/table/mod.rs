@@ -77,7 +77,7 @@ impl Mark {
 
     #[inline]
     fn home(self, lines: usize) -> usize {
-        (u64::from(self.line) * lines as u64 >> LINE_BITS) as usize
+        ((u64::from(self.line) * lines as u64) >> LINE_BITS) as usize
     }
 
     #[inline]
@@ -91,8 +91,9 @@ impl Line {
     #[inline]
     fn marked(&self, tag: u8) -> (u64, u64) {
         const ONES: u64 = 0x0101_0101_0101_0101;
+        const LOW_BITS: u64 = ONES * 0x7F;
         const OTHERS: u64 = ONES >> 32 << 7;
-        let zero_bytes = |word: u64| !((word & ONES * 0x7F) + ONES * 0x7F | word | ONES * 0x7F);
+        let zero_bytes = |word: u64| !(((word & LOW_BITS) + LOW_BITS) | word | LOW_BITS);
         let [a, b, c, d, e, f, g, h, i, j, k, l] = self.tags;
         let low = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
         let rest = u64::from(u32::from_le_bytes([i, j, k, l]));
@@ -160,7 +161,7 @@ fn ordinal(slot: u32) -> Option<Ordinal> {
 /// The page of an entry: the product of 32 bits of the hash with the number of pages, so that any number will do.
 #[inline]
 fn page_of(hash: u64, pages: u32) -> usize {
-    ((hash >> 32) * u64::from(pages) >> 32) as usize
+    (((hash >> 32) * u64::from(pages)) >> 32) as usize
 }
 
 type PageLines = Arc<[Line]>;

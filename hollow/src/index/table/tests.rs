@@ -88,7 +88,7 @@ fn random_insertions_and_removals_are_those_of_a_set() {
                 let number = (random() >> 33) as u32 % highest;
                 let grows = round % 3 != 2;
                 let entry = ordinal(number);
-                if grows != (random() % 5 == 0) {
+                if grows != random().is_multiple_of(5) {
                     if model.insert(number, ()).is_none() {
                         table.insert(hashes.of(entry), entry, |other| Some(hashes.of(other)));
                     }
