@@ -3,6 +3,7 @@
 use super::background::Wake;
 use super::health::Notes;
 use super::{BoxError, Consumer, Listener, RefreshError, Refreshed, Work};
+use crate::index::IndexSpec;
 use crate::read::Filter;
 use crate::store::{LocalCache, Source, StoreError};
 use arc_swap::ArcSwapOption;
@@ -16,6 +17,7 @@ pub struct ConsumerBuilder {
     source: Box<dyn Source>,
     filter: Filter,
     listeners: Vec<Box<Listener>>,
+    indexes: Vec<IndexSpec>,
     cache: Option<PathBuf>,
     max_staleness: Option<Duration>,
     interval: Option<Duration>,
@@ -27,6 +29,7 @@ impl ConsumerBuilder {
             source,
             filter: Filter::everything(),
             listeners: Vec::new(),
+            indexes: Vec::new(),
             cache: None,
             max_staleness: None,
             interval: None,
@@ -46,6 +49,14 @@ impl ConsumerBuilder {
         listener: impl Fn(&Refreshed<'_>) -> Result<(), BoxError> + Send + Sync + 'static,
     ) -> Self {
         self.listeners.push(Box::new(listener));
+        self
+    }
+
+    /// Makes every state have this index; see [`index`](crate::index). It is made when a snapshot is loaded, which takes
+    /// time and memory of its own, and carried along by deltas at the cost of the changes. With a
+    /// [cache](ConsumerBuilder::cache) it is kept there too, so that a start finds it made.
+    pub fn index(mut self, spec: IndexSpec) -> Self {
+        self.indexes.push(spec);
         self
     }
 
@@ -89,6 +100,7 @@ impl ConsumerBuilder {
             source: self.source,
             filter: self.filter,
             listeners: self.listeners,
+            indexes: self.indexes,
             cache,
             max_staleness: self.max_staleness,
             state: ArcSwapOption::empty(),

@@ -38,6 +38,7 @@ mod background;
 mod builder;
 mod guard;
 mod health;
+mod indexes;
 mod refresh;
 mod start;
 #[cfg(test)]
@@ -48,6 +49,7 @@ pub use health::Health;
 pub use refresh::{Moved, RefreshError, RefreshOutcome};
 
 use crate::Version;
+use crate::index::IndexSpec;
 use crate::read::{Filter, ReadState};
 use crate::store::route::{Chain, Route};
 use crate::store::{LinkRef, LocalCache, Manifest, Source, StoreError};
@@ -77,6 +79,7 @@ pub struct Consumer {
     source: Box<dyn Source>,
     filter: Filter,
     listeners: Vec<Box<Listener>>,
+    indexes: Vec<IndexSpec>,
     cache: Option<LocalCache>,
     max_staleness: Option<Duration>,
     state: ArcSwapOption<ReadState>,

@@ -5,7 +5,7 @@ use super::{Consumer, Refreshed, Work};
 use crate::Version;
 use crate::read::ReadState;
 use crate::store::route::{Chain, Preference, Route};
-use crate::store::{LoadError, Source, StoreError, load};
+use crate::store::{LoadError, Source, StoreError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -166,7 +166,17 @@ impl Consumer {
         if let Some(loading) = loading {
             loading.succeeded();
         }
+        let begins_with = |work: &Work| {
+            work.cached
+                .as_ref()
+                .and_then(|(_, route)| Some(route.snapshot.as_ref()?.0))
+        };
+        let begun_with = begins_with(work);
         let kept = self.keep(work, &mut chain, current, &route, target);
+        if begins_with(work) != begun_with {
+            // Those stored before may not be on the way any more. Without them a start takes longer, that is all.
+            let _ = self.save_indexes();
+        }
         self.notes().cache_error = kept.err().map(|error| causes(&error));
         Ok(RefreshOutcome::Moved(Moved {
             from: current,
@@ -245,8 +255,8 @@ impl Consumer {
 
     fn load(&self, route: &Route, current: Option<&ReadState>) -> Result<ReadState, LoadError> {
         match &self.cache {
-            Some(cache) => load(&cache.before(self.source.as_ref()), route, current, &self.filter),
-            None => load(self.source.as_ref(), route, current, &self.filter),
+            Some(cache) => self.load_indexed(&cache.before(self.source.as_ref()), route, current),
+            None => self.load_indexed(self.source.as_ref(), route, current),
         }
     }
 

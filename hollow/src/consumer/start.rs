@@ -1,7 +1,6 @@
 //! The first state of a process: rather an old one than none.
 
 use super::{Consumer, RefreshError};
-use crate::store::load;
 
 /// How many versions before the announced one are tried if that one cannot be loaded.
 const OLDER: usize = 3;
@@ -39,7 +38,7 @@ impl Consumer {
         let Some((cache, last)) = self.cache.as_ref().and_then(|cache| Some((cache, cache.last()?))) else {
             return false;
         };
-        let Ok(state) = load(&cache.alone(), &last.route, None, &self.filter) else {
+        let Ok(state) = self.load_indexed(&cache.alone(), &last.route, None) else {
             return false;
         };
         self.work().cached = Some((last.version, last.route));

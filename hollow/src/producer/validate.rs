@@ -146,14 +146,14 @@ impl Validator for DuplicateKeys {
 
     fn validate(&self, candidate: &Candidate<'_>) -> Result<String, String> {
         let index = UniqueKey::build(candidate.state, &self.type_name).map_err(|error| error.to_string())?;
-        match index.duplicates() {
+        match index.duplicates(candidate.state).as_slice() {
             [] => Ok(format!("{} keys, each once", index.len())),
             [first, ..] => {
                 let reader = KeyReader::resolve(candidate.state, &self.type_name).ok();
                 let key = reader.and_then(|reader| reader.read(candidate.state, first.found));
                 Err(format!(
                     "{} records have the key of another one, among them ordinal={} with key={}",
-                    index.duplicates().len(),
+                    index.num_duplicates(),
                     first.hidden,
                     key.map_or_else(String::new, |key| key_json(&key))
                 ))

@@ -28,7 +28,7 @@ pub(super) fn delta(state: &ReadState, bytes: &[u8], parts: &[&[u8]]) -> Result<
         }
         Ok(())
     })?;
-    Ok(ReadState {
+    let next = ReadState {
         dataset: Arc::clone(&state.dataset),
         types: types.into(),
         header_tags: Arc::new(header.tags.into_iter().collect()),
@@ -36,7 +36,9 @@ pub(super) fn delta(state: &ReadState, bytes: &[u8], parts: &[&[u8]]) -> Result<
         tag: header.destination_tag,
         version: None,
         lineage: state.lineage.next(),
-    })
+        derived: None,
+    };
+    Ok(next.derived_from(state))
 }
 
 fn next_type_state(ty: &TypeReadState, frame: &Frame<'_>, budget: &Budget) -> Result<TypeReadState, DecodeError> {

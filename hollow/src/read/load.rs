@@ -31,6 +31,7 @@ pub(super) fn snapshot(bytes: &[u8], options: &LoadOptions<'_>) -> Result<ReadSt
         tag: header.destination_tag,
         version: None,
         lineage: Lineage::first(),
+        derived: None,
     })
 }
 

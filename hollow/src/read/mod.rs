@@ -21,6 +21,7 @@ mod apply;
 mod bits;
 mod budget;
 mod collection_page;
+mod derived;
 mod load;
 mod object_page;
 mod options;
@@ -35,6 +36,7 @@ mod tree;
 mod type_state;
 mod wire;
 
+pub use derived::Derived;
 pub use options::{Filter, LoadOptions};
 pub use slots::PAGE_ORDINALS;
 pub use state::ReadState;

@@ -1,7 +1,7 @@
 //! A whole data state.
 
 use super::type_state::{ListTypeState, MapTypeState, ObjectTypeState, SetTypeState, TypeReadState};
-use super::{LoadOptions, apply, load, tree};
+use super::{Derived, LoadOptions, apply, load, tree};
 use crate::blob::DecodeError;
 use crate::record::Value;
 use crate::schema::Dataset;
@@ -23,6 +23,7 @@ pub struct ReadState {
     pub(super) tag: i64,
     pub(super) version: Option<Version>,
     pub(super) lineage: Lineage,
+    pub(super) derived: Option<Arc<dyn Derived>>,
 }
 
 /// Which state this is in this process, and of which it was made by a delta.

@@ -65,6 +65,17 @@ impl Transition {
         Self { types }
     }
 
+    /// The changes of one type only; as [`Transition::between`] would find them.
+    pub fn of_type(before: &ReadState, after: &ReadState, type_name: &str) -> TypeChanges {
+        match (before.ty(type_name), after.ty(type_name)) {
+            (Some(old), Some(new)) => compare(old, new, after.lineage.is_next_to(before.lineage)),
+            (old, new) => TypeChanges {
+                added: new.map(all).unwrap_or_default(),
+                removed: old.map(all).unwrap_or_default(),
+            },
+        }
+    }
+
     /// The changes of a type; nothing if there are none.
     pub fn changes(&self, type_name: &str) -> TypeChanges {
         self.types.get(type_name).cloned().unwrap_or_default()

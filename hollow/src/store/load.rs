@@ -33,6 +33,17 @@ pub fn load(
     current: Option<&ReadState>,
     filter: &Filter,
 ) -> Result<ReadState, LoadError> {
+    load_with(source, route, current, filter, |state| state)
+}
+
+/// As [`load`]; each state on the way, the last one included, is handed to `each`, which gives it on as it is wanted.
+pub(crate) fn load_with(
+    source: &dyn Source,
+    route: &Route,
+    current: Option<&ReadState>,
+    filter: &Filter,
+    each: impl Fn(ReadState) -> ReadState,
+) -> Result<ReadState, LoadError> {
     let decode = |blob: &super::BlobRef| {
         let blob = blob.name.clone();
         move |source| LoadError::Decode {
@@ -51,7 +62,7 @@ pub fn load(
             };
             parts = Some(part_names(blob));
             let state = ReadState::from_snapshot_with(main, &options).map_err(decode(blob))?;
-            state.with_version(*version)
+            each(state.with_version(*version))
         }
         None => current
             .cloned()
@@ -68,7 +79,7 @@ pub fn load(
         let (main, rest) = bytes.split_first().ok_or_else(|| StoreError::absent(&blob.name))?;
         let rest: Vec<&[u8]> = rest.iter().map(|part| &**part).collect();
         let next = state.apply_delta_with(main, &rest).map_err(decode(blob))?;
-        state = next.with_version(*version);
+        state = each(next.with_version(*version));
     }
     Ok(state)
 }

@@ -39,6 +39,7 @@ pub use error::StoreError;
 pub use fs::FsStore;
 pub use java::JavaDirectory;
 pub use key::{BlobKind, Key, Sha256};
+pub(crate) use load::load_with;
 pub use load::{LoadError, load};
 pub use manifest::{BlobEntry, Head, Manifest, Pin, Previous, Receipt, SCHEMA};
 pub use memory::MemoryStore;

@@ -287,7 +287,7 @@ fn unique_keys_find_what_a_scan_finds() {
                     keys += 1;
                 }
                 if ty.len() <= 400 {
-                    let found: Vec<_> = index.duplicates().iter().map(|d| (d.found, d.hidden)).collect();
+                    let found: Vec<_> = index.duplicates(&state).iter().map(|d| (d.found, d.hidden)).collect();
                     assert_eq!(
                         (found, index.incomplete()),
                         (hidden, incomplete),

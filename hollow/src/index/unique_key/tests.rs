@@ -1,4 +1,5 @@
 use super::*;
+use crate::schema::FieldType;
 use fixtures::vectors;
 
 fn state(case: &str, version: i64) -> ReadState {
@@ -15,7 +16,10 @@ fn finds_by_value_and_says_none_for_anything_else() {
     assert_eq!(index.find(&state, &[KeyValue::Long(2)]), None);
     assert_eq!(index.find(&state, &[]), None);
     assert_eq!(index.find(&state, &[KeyValue::Int(2), KeyValue::Int(2)]), None);
-    assert_eq!((index.len(), index.incomplete(), index.duplicates()), (2, 0, &[][..]));
+    assert_eq!(
+        (index.len(), index.incomplete(), index.duplicates(&state)),
+        (2, 0, vec![])
+    );
 
     let by_title = UniqueKey::build_on(&state, "Movie", &["title"]).expect("a path");
     let title = |text: &str| [KeyValue::Text(text.to_owned())];
@@ -56,7 +60,8 @@ fn null_parts_and_duplicates_are_reported() {
                     index.find(&state, &[KeyValue::Boolean(value)]),
                     holders.first().copied()
                 );
-                let hidden = index.duplicates().iter().filter(|d| Some(&d.found) == holders.first());
+                let duplicates = index.duplicates(&state);
+                let hidden = duplicates.iter().filter(|d| Some(&d.found) == holders.first());
                 assert_eq!(
                     hidden.map(|d| d.hidden).collect::<Vec<_>>(),
                     holders.get(1..).unwrap_or_default()

@@ -268,10 +268,10 @@ fn check_content(version: Version, state: &ReadState, report: &mut Verification)
         }
         match UniqueKey::build(state, schema.name()) {
             Ok(index) => {
-                if let Some(twice) = index.duplicates().first() {
+                if let Some(twice) = index.duplicates(state).first() {
                     let problem = format!(
                         "{} records have a primary key that another has too, such as ordinals {} and {}",
-                        index.duplicates().len(),
+                        index.num_duplicates(),
                         twice.found,
                         twice.hidden
                     );

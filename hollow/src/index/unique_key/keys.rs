@@ -1,0 +1,170 @@
+//! Keys as they stand in a state: hashed and compared without taking them out.
+
+use crate::Ordinal;
+use crate::index::hash::Seeds;
+use crate::index::route::{Part, Route, hash_text, hash_value, object};
+use crate::index::table::{Keyed, Table};
+use crate::read::{ObjectTypeState, ReadState};
+use crate::record::KeyValue;
+use crate::schema::FieldType;
+
+/// Where the parts of a key are. Single values in the record itself, the common case, have short ways.
+#[derive(Debug)]
+pub(super) enum Shape {
+    /// One LONG field of the record: its type and position.
+    Long(usize, usize),
+    /// One INT field of the record.
+    Int(usize, usize),
+    /// Anything else.
+    Parts(Vec<Route>),
+}
+
+impl Shape {
+    pub(super) fn of(routes: Vec<Route>) -> Self {
+        if let [only] = routes.as_slice()
+            && let Some((ty, field)) = only.direct()
+        {
+            match only.holds() {
+                FieldType::Long => return Self::Long(ty, field),
+                FieldType::Int => return Self::Int(ty, field),
+                _ => {}
+            }
+        }
+        Self::Parts(routes)
+    }
+}
+
+/// The keys of the records of one state.
+#[derive(Clone, Copy)]
+pub(super) struct Keys<'a> {
+    state: &'a ReadState,
+    seeds: &'a Seeds,
+    fields: Fields<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Fields<'a> {
+    Long(&'a ObjectTypeState, usize),
+    Int(&'a ObjectTypeState, usize),
+    Parts(&'a [Route]),
+    /// The state has no such type.
+    Nothing,
+}
+
+impl<'a> Keys<'a> {
+    #[inline]
+    pub(super) fn new(shape: &'a Shape, seeds: &'a Seeds, state: &'a ReadState) -> Self {
+        let fields = match *shape {
+            Shape::Long(ty, field) => object(state, ty).map(|ty| Fields::Long(ty, field)),
+            Shape::Int(ty, field) => object(state, ty).map(|ty| Fields::Int(ty, field)),
+            Shape::Parts(ref routes) => Some(Fields::Parts(routes)),
+        };
+        let fields = fields.unwrap_or(Fields::Nothing);
+        Self { state, seeds, fields }
+    }
+
+    #[inline]
+    fn hash_word(&self, word: u64) -> u64 {
+        let mut hasher = self.seeds.hasher();
+        hasher.word(word);
+        hasher.finish()
+    }
+
+    /// The hash of a record's key; `None` if a part of it is null or missing.
+    #[inline]
+    pub(super) fn hash_of(&self, ordinal: Ordinal) -> Option<u64> {
+        match self.fields {
+            Fields::Long(ty, field) => ty.long(ordinal, field).map(|key| self.hash_word(key.cast_unsigned())),
+            Fields::Int(ty, field) => {
+                let key = ty.int(ordinal, field)?.cast_unsigned();
+                Some(self.hash_word(u64::from(key)))
+            }
+            Fields::Parts(routes) => {
+                let mut hasher = self.seeds.hasher();
+                for route in routes {
+                    route.part(self.state, ordinal)?.hash(&mut hasher);
+                }
+                Some(hasher.finish())
+            }
+            Fields::Nothing => None,
+        }
+    }
+
+    /// The hash of a key.
+    pub(super) fn hash_values(&self, key: &[KeyValue]) -> u64 {
+        let mut hasher = self.seeds.hasher();
+        key.iter().for_each(|value| hash_value(value, &mut hasher));
+        hasher.finish()
+    }
+
+    /// Whether a record has this key.
+    pub(super) fn is(&self, ordinal: Ordinal, key: &[KeyValue]) -> bool {
+        let is = |part: Option<Part<'_>>, value: &KeyValue| part.is_some_and(|part| part.is(value));
+        match (self.fields, key) {
+            (Fields::Long(ty, field), [key]) => is(ty.long(ordinal, field).map(Part::Long), key),
+            (Fields::Int(ty, field), [key]) => is(ty.int(ordinal, field).map(Part::Int), key),
+            (Fields::Parts(routes), key) => {
+                let mut parts = routes.iter().zip(key);
+                parts.all(|(route, value)| is(route.part(self.state, ordinal), value))
+            }
+            _ => false,
+        }
+    }
+
+    #[inline]
+    pub(super) fn find_long(&self, table: &Table, key: i64) -> Option<Ordinal> {
+        let Fields::Long(ty, field) = self.fields else {
+            return self.find_by_route(table, &KeyValue::Long(key));
+        };
+        let hash = self.hash_word(key.cast_unsigned());
+        table.find(hash, |ordinal| ty.long(ordinal, field) == Some(key))
+    }
+
+    #[inline]
+    pub(super) fn find_int(&self, table: &Table, key: i32) -> Option<Ordinal> {
+        let Fields::Int(ty, field) = self.fields else {
+            return self.find_by_route(table, &KeyValue::Int(key));
+        };
+        let hash = self.hash_word(u64::from(key.cast_unsigned()));
+        table.find(hash, |ordinal| ty.int(ordinal, field) == Some(key))
+    }
+
+    pub(super) fn find_str(&self, table: &Table, key: &str) -> Option<Ordinal> {
+        let Fields::Parts([route]) = self.fields else {
+            return None;
+        };
+        let mut hasher = self.seeds.hasher();
+        hash_text(key, &mut hasher);
+        table.find(
+            hasher.finish(),
+            |ordinal| matches!(route.part(self.state, ordinal), Some(Part::Text(text)) if text.is(key)),
+        )
+    }
+
+    /// A single number behind references, or one asked for as what the key is not.
+    fn find_by_route(&self, table: &Table, key: &KeyValue) -> Option<Ordinal> {
+        let Fields::Parts([route]) = self.fields else {
+            return None;
+        };
+        let hash = self.hash_values(std::slice::from_ref(key));
+        table.find(hash, |ordinal| {
+            route.part(self.state, ordinal).is_some_and(|part| part.is(key))
+        })
+    }
+}
+
+impl Keyed for Keys<'_> {
+    /// Whether two records have the same key. False if either has a null in it.
+    #[inline]
+    fn same(&self, a: Ordinal, b: Ordinal) -> bool {
+        match self.fields {
+            Fields::Long(ty, field) => ty.long(a, field).is_some_and(|key| ty.long(b, field) == Some(key)),
+            Fields::Int(ty, field) => ty.int(a, field).is_some_and(|key| ty.int(b, field) == Some(key)),
+            Fields::Parts(routes) => routes.iter().all(|route| {
+                let part = route.part(self.state, a);
+                part.is_some() && part == route.part(self.state, b)
+            }),
+            Fields::Nothing => false,
+        }
+    }
+}

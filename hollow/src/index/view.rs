@@ -1,0 +1,130 @@
+//! An index together with the state it is part of.
+
+use super::{DuplicateKey, HashIndex, InOrder, Matches, SortedIndex, UniqueKey};
+use crate::Ordinal;
+use crate::read::ReadState;
+use crate::record::KeyValue;
+use std::ops::RangeBounds;
+
+/// A unique key index and its state, from [`ReadState::unique_key`].
+#[derive(Clone, Copy, Debug)]
+pub struct KeyView<'s> {
+    pub(super) state: &'s ReadState,
+    pub(super) index: &'s UniqueKey,
+}
+
+impl<'s> KeyView<'s> {
+    /// The record with this key; see [`UniqueKey::find`].
+    pub fn find(&self, key: &[KeyValue]) -> Option<Ordinal> {
+        self.index.find(self.state, key)
+    }
+
+    /// The record with this LONG; see [`UniqueKey::find_long`].
+    #[inline]
+    pub fn find_long(&self, key: i64) -> Option<Ordinal> {
+        self.index.find_long(self.state, key)
+    }
+
+    /// The record with this INT; see [`UniqueKey::find_int`].
+    #[inline]
+    pub fn find_int(&self, key: i32) -> Option<Ordinal> {
+        self.index.find_int(self.state, key)
+    }
+
+    /// The record with this STRING; see [`UniqueKey::find_str`].
+    #[inline]
+    pub fn find_str(&self, key: &str) -> Option<Ordinal> {
+        self.index.find_str(self.state, key)
+    }
+
+    /// Records that cannot be found because another has their key; see [`UniqueKey::duplicates`].
+    pub fn duplicates(&self) -> Vec<DuplicateKey> {
+        self.index.duplicates(self.state)
+    }
+
+    /// The index itself.
+    pub fn index(&self) -> &'s UniqueKey {
+        self.index
+    }
+}
+
+/// A hash index and its state, from [`ReadState::hash_index`].
+#[derive(Clone, Copy, Debug)]
+pub struct HashView<'s> {
+    pub(super) state: &'s ReadState,
+    pub(super) index: &'s HashIndex,
+}
+
+impl<'s> HashView<'s> {
+    /// The records with this key; see [`HashIndex::find`].
+    pub fn find(&self, key: &[Option<KeyValue>]) -> Matches<'s> {
+        self.index.find(self.state, key)
+    }
+
+    /// The records with this LONG; see [`HashIndex::find_long`].
+    #[inline]
+    pub fn find_long(&self, key: i64) -> Matches<'s> {
+        self.index.find_long(self.state, key)
+    }
+
+    /// The records with this INT; see [`HashIndex::find_int`].
+    #[inline]
+    pub fn find_int(&self, key: i32) -> Matches<'s> {
+        self.index.find_int(self.state, key)
+    }
+
+    /// The records with this STRING; see [`HashIndex::find_str`].
+    #[inline]
+    pub fn find_str(&self, key: &str) -> Matches<'s> {
+        self.index.find_str(self.state, key)
+    }
+
+    /// The selected records of this key; see [`HashIndex::find_selected`].
+    pub fn find_selected(&self, key: &[Option<KeyValue>]) -> Vec<Ordinal> {
+        self.index.find_selected(self.state, key)
+    }
+
+    /// The index itself.
+    pub fn index(&self) -> &'s HashIndex {
+        self.index
+    }
+}
+
+/// A sorted index and its state, from [`ReadState::sorted_index`].
+#[derive(Clone, Copy, Debug)]
+pub struct SortedView<'s> {
+    pub(super) state: &'s ReadState,
+    pub(super) index: &'s SortedIndex,
+}
+
+impl<'s> SortedView<'s> {
+    /// All records that have a value, ascending; see [`SortedIndex::iter`].
+    pub fn iter(&self) -> InOrder<'s> {
+        self.index.iter(self.state)
+    }
+
+    /// The records with values in this range; see [`SortedIndex::range`].
+    pub fn range(&self, range: impl RangeBounds<KeyValue>) -> InOrder<'s> {
+        self.index.range(self.state, range)
+    }
+
+    /// The records with INT or LONG values in this range; see [`SortedIndex::range_long`].
+    pub fn range_long(&self, range: impl RangeBounds<i64>) -> InOrder<'s> {
+        self.index.range_long(self.state, range)
+    }
+
+    /// The records with texts in this range; see [`SortedIndex::range_str`].
+    pub fn range_str<'r>(&self, range: impl RangeBounds<&'r str>) -> InOrder<'s> {
+        self.index.range_str(self.state, range)
+    }
+
+    /// The records with texts that begin so; see [`SortedIndex::prefix`].
+    pub fn prefix(&self, prefix: &str) -> InOrder<'s> {
+        self.index.prefix(self.state, prefix)
+    }
+
+    /// The index itself.
+    pub fn index(&self) -> &'s SortedIndex {
+        self.index
+    }
+}
