@@ -1,10 +1,10 @@
 //! One cycle from S2 to S11.
 
-use super::check::{Checked, check};
+use super::check::{Checked, Extent, check};
 use super::stage::{Encoded, Staging};
 use super::validate::{Candidate, validate};
 use super::{
-    BoxError, CycleError, CycleOutcome, CycleStats, Producer, PublishUnchanged, Published, Standing, Step, builder,
+    BoxError, CycleError, CycleOutcome, CycleStats, Producer, PublishUnchanged, Published, SnapshotWriting, Standing, Step, builder,
 };
 use crate::read::ReadState;
 use crate::record::Value;
@@ -180,7 +180,9 @@ impl Producer {
         // Nothing leads over a break of the chain.
         let continued = if self.chain_broken { None } else { self.version() };
         let due = self.since_snapshot >= self.config.snapshot_every;
-        let snapshot = due || evolved || continued.is_none();
+        let in_background = self.config.snapshot_writing == SnapshotWriting::InBackground && self.config.snapshot_every > 1;
+        let snapshot = evolved || continued.is_none() || (due && !in_background);
+        stats.warnings.extend(self.collect_snapshot()?);
         let environment = &mut self.environment;
         let between = || environment.reach(Step::PartlyEncoded);
         let encoded = Encoded::stage(&mut self.engine, staging, continued, attempt.version, snapshot, between)?;
@@ -194,7 +196,9 @@ impl Producer {
         // S4
         let start = Instant::now();
         let before = state.as_deref().filter(|_| continued.is_some());
-        let Checked { state: next, checksum } = check(&self.engine, &encoded, before, evolved)?;
+        let in_full = self.config.full_check_every.is_some_and(|every| self.since_full_check + 1 >= every);
+        let extent = Extent { evolved, in_full };
+        let Checked { state: next, checksum } = check(&self.engine, &encoded, before, extent)?;
         let next = next.with_version(attempt.version);
         stats.check = start.elapsed();
         self.environment.reach(Step::Checked)?;
@@ -228,7 +232,8 @@ impl Producer {
         self.environment.reach(Step::Committed)?;
 
         // S9
-        self.count_changes(stats);
+        self.count_changes(&next, stats);
+        let named = self.background.announced(manifest.late_snapshot.is_some());
         let next = Arc::new(next);
         self.published = Some(Published {
             head,
@@ -236,11 +241,21 @@ impl Producer {
             manifest,
             state: next.clone(),
         });
-        self.since_snapshot = match snapshot {
-            true => 1,
-            false => self.since_snapshot.saturating_add(1),
+        self.since_snapshot = match named {
+            _ if snapshot => 1,
+            Some(since) => since,
+            None => self.since_snapshot.saturating_add(1),
         };
+        self.since_full_check = if in_full { 0 } else { self.since_full_check.saturating_add(1) };
         self.chain_broken = false;
+        // Counted with this version now, and since the one whose snapshot it named.
+        let due = in_background && self.since_snapshot > self.config.snapshot_every;
+        if due && self.background.version().is_none() {
+            match self.engine.snapshot_plan() {
+                Ok(plan) => stats.warnings.extend(self.begin_snapshot(plan)),
+                Err(error) => stats.warnings.push(format!("no snapshot planned: {error}")),
+            }
+        }
         if evolved {
             // What was carried over still is in the form of the schemas before: begin with a fresh engine.
             self.engine = builder::new_engine(&self.config, &self.dataset)?;
@@ -311,15 +326,16 @@ impl Producer {
             record_checksum,
             created_at: self.environment.now_ms(),
             receipts,
+            late_snapshot: self.background.finished().cloned(),
         }
     }
 
-    fn count_changes(&self, stats: &mut CycleStats) {
+    fn count_changes(&self, next: &ReadState, stats: &mut CycleStats) {
         for id in self.engine.type_ids() {
-            let (before, after) = (self.engine.previous_populated(id), self.engine.populated(id));
-            stats.records += after.len() as u64;
-            stats.added += after.difference(before).len() as u64;
-            stats.removed += before.difference(after).len() as u64;
+            let changes = self.engine.changes(id);
+            stats.added += changes.added.len() as u64;
+            stats.removed += changes.removed.len() as u64;
         }
+        stats.records = next.types().map(|ty| ty.len() as u64).sum();
     }
 }

@@ -82,6 +82,15 @@ pub enum CycleError {
         /// The key, as JSON.
         key: String,
     },
+    /// The snapshot of a version could not be written in the background. It is tried again when the next one is due.
+    #[error("the snapshot of version={version} could not be written")]
+    Snapshot {
+        /// The version.
+        version: Version,
+        /// Why.
+        #[source]
+        source: BoxError,
+    },
     /// The producer stopped at a fail point. Only tests see this.
     #[error("stopped {0}")]
     Interrupted(Step),

@@ -93,10 +93,10 @@ impl WriteStateEngine {
         let ty = &mut self.types[ty.index()];
         ty.map_at(ordinal, &out)?;
         if in_previous {
-            ty.previous.insert(ordinal);
+            ty.members.insert_previous(ordinal);
         }
         if in_current {
-            ty.current.insert(ordinal);
+            ty.members.insert(ordinal);
         }
         Ok(())
     }

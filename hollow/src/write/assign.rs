@@ -24,7 +24,7 @@ impl TypeState {
                 None => self.assign(self.home_of(record), record)?,
             },
         };
-        self.current.insert(ordinal);
+        self.members.insert(ordinal);
         Ok(ordinal)
     }
 
@@ -95,6 +95,7 @@ impl TypeState {
         let partition = self.partition_of(ordinal);
         self.partitions[partition].table.insert(hash, ordinal);
         self.live.insert(ordinal);
+        self.members.note(ordinal);
     }
 
     fn check_size(&self, record: &[u8]) -> Result<(), WriteError> {

@@ -37,7 +37,7 @@ impl WriteStateEngine {
         if !self.has_previous {
             return Err(WriteError::NoPreviousState);
         }
-        if self.types.iter().any(|ty| !ty.current.set().is_empty()) {
+        if self.types.iter().any(|ty| !ty.members.current().is_empty()) {
             let what = "compact after records were added";
             return Err(WriteError::WrongPhase { what });
         }
@@ -116,7 +116,7 @@ impl WriteStateEngine {
 
 fn is_candidate(ty: &mut TypeState, config: CompactionConfig) -> bool {
     let (max_ordinal, fixed_bits) = ty.last_layout();
-    let populated = ty.previous.set();
+    let populated = ty.members.previous();
     let num_populated = populated.len() as u64;
     let holes_up_to = |last: Option<Ordinal>| last.map_or(0, |last| u64::from(last.get()) + 1 - num_populated);
     let holes = holes_up_to(populated.last());
@@ -127,7 +127,7 @@ fn is_candidate(ty: &mut TypeState, config: CompactionConfig) -> bool {
 
 /// Moves the highest records into the lowest holes until there are none.
 fn compact_type(ty: &mut TypeState) -> Result<HashMap<u32, Ordinal>, WriteError> {
-    let populated = ty.previous.set().clone();
+    let populated = ty.members.previous().clone();
     let num_populated = populated.len();
     let mut above: Vec<Ordinal> = populated.iter().filter(|o| o.index() >= num_populated).collect();
     above.reverse();
@@ -139,9 +139,9 @@ fn compact_type(ty: &mut TypeState) -> Result<HashMap<u32, Ordinal>, WriteError>
         let mut record = Vec::new();
         let bytes = ty.records.get(from).unwrap_or_default();
         record_form::copy(&ty.shape, bytes, |_, _| None, &mut record);
-        ty.current.remove(from);
+        ty.members.remove(from);
         ty.map_at(to, &record)?;
-        ty.current.insert(to);
+        ty.members.insert(to);
         moves.insert(from.get(), to);
     }
     ty.recalculate_free();
@@ -156,7 +156,7 @@ fn follow_moves(ty: &mut TypeState, moves: &Moves) -> Result<HashMap<u32, Ordina
     if refers_to_moved.is_empty() {
         return Ok(moved);
     }
-    let previous = ty.previous.set().clone();
+    let previous = ty.members.previous().clone();
     for from in &previous {
         let bytes = ty.records.get(from).unwrap_or_default();
         let mut affected = false;
@@ -168,7 +168,7 @@ fn follow_moves(ty: &mut TypeState, moves: &Moves) -> Result<HashMap<u32, Ordina
             record_form::copy(&ty.shape, bytes, moved_to, &mut record);
             let to = ty.add(&record)?;
             if to != from {
-                ty.current.remove(from);
+                ty.members.remove(from);
                 moved.insert(from.get(), to);
             }
         }

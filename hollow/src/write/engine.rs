@@ -4,7 +4,7 @@ use super::header_tags::HeaderTags;
 use super::layout::MAX_SHARDS;
 use super::record_form;
 use super::type_state::{TypeState, shape_of};
-use super::{WriteConfig, WriteError};
+use super::{Changes, WriteConfig, WriteError};
 use crate::Ordinal;
 use crate::memory::OrdinalSet;
 use crate::schema::{Dataset, Schema};
@@ -195,17 +195,24 @@ impl WriteStateEngine {
 
     /// The records of this cycle so far.
     pub fn populated(&self, ty: TypeId) -> &OrdinalSet {
-        self.types[ty.index()].current.set()
+        self.types[ty.index()].members.current()
     }
 
     /// The records of the previous cycle.
     pub fn previous_populated(&self, ty: TypeId) -> &OrdinalSet {
-        self.types[ty.index()].previous.set()
+        self.types[ty.index()].members.previous()
     }
 
     /// Whether this cycle has a record at this ordinal.
     pub fn contains(&self, ty: TypeId, ordinal: Ordinal) -> bool {
-        self.types[ty.index()].current.contains(ordinal)
+        self.types[ty.index()].members.has_current(ordinal)
+    }
+
+    /// The records that came with this cycle so far and those that went. Costs what the cycle touched if it began with
+    /// [`WriteStateEngine::add_all_from_previous_cycle`], else a look at two bit sets.
+    pub fn changes(&self, ty: TypeId) -> Changes {
+        let ty = &self.types[ty.index()];
+        ty.changes.clone().unwrap_or_else(|| ty.members.changes())
     }
 
     /// The serialized form of a record of this or the previous cycle (`docs/format.md`, section 5), by which the engine
@@ -241,7 +248,7 @@ impl WriteStateEngine {
     }
 
     /// Whether the records of this cycle differ from those of the previous one, or, once blobs are written, a number of
-    /// shards changed. Compares words of bits, not records.
+    /// shards changed. Costs as [`WriteStateEngine::changes`].
     pub fn has_changed(&self) -> bool {
         self.types.iter().any(TypeState::has_changed)
     }

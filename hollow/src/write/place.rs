@@ -27,7 +27,7 @@ impl WriteStateEngine {
         if ty.records.get(ordinal) != Some(record) {
             ty.map_at(ordinal, record)?;
         }
-        ty.current.insert(ordinal);
+        ty.members.insert(ordinal);
         Ok(())
     }
 

@@ -11,8 +11,8 @@
 
 use super::free_ordinals::FreeOrdinals;
 use super::layout::{Layout, ShardCounts};
+use super::membership::{Changes, Membership};
 use super::ordinal_table::OrdinalTable;
-use super::populated::{Populated, highest_absent};
 use super::record_form::{FieldKind, Shape};
 use super::record_store::RecordStore;
 use super::restored::Restored;
@@ -37,8 +37,9 @@ pub(super) struct TypeState {
     pub(super) shape: Shape,
     pub(super) records: RecordStore,
     pub(super) live: OrdinalSet,
-    pub(super) current: Populated,
-    pub(super) previous: Populated,
+    pub(super) members: Membership,
+    /// What came and went, once a delta is to be written.
+    pub(super) changes: Option<Changes>,
     pub(super) num_shards: Option<u32>,
     pub(super) num_shards_before: Option<u32>,
     pub(super) layout: Option<Layout>,
@@ -57,8 +58,8 @@ impl TypeState {
             shape,
             records: RecordStore::default(),
             live: OrdinalSet::new(),
-            current: Populated::default(),
-            previous: Populated::default(),
+            members: Membership::default(),
+            changes: None,
             num_shards,
             num_shards_before: num_shards,
             layout: None,
@@ -79,7 +80,7 @@ impl TypeState {
 
     /// Whether a delta has to mention the type.
     pub(super) fn has_changed(&self) -> bool {
-        self.current.set() != self.previous.set() || self.num_shards_before.is_some_and(|n| Some(n) != self.num_shards)
+        self.members.has_changed() || self.num_shards_before.is_some_and(|n| Some(n) != self.num_shards)
     }
 
     /// Ends the phase of adding: everything that will be written is in the table, counted, and laid out.
@@ -91,8 +92,7 @@ impl TypeState {
             }
             self.restored = Some(restored);
         }
-        self.statistics
-            .refresh(self.current.set(), self.previous.set(), &self.shape, &self.records);
+        self.statistics.refresh(&self.members, &self.shape, &self.records);
         let shards = ShardCounts {
             before: self.num_shards_before,
             now: self.num_shards,
@@ -102,10 +102,7 @@ impl TypeState {
         let layout = Layout::new(self.live.last(), shards, &mut self.statistics, &self.records);
         self.num_shards = Some(layout.forward.num_shards);
         if let Some(max) = layout.max_ordinal {
-            self.current.touch(max);
-            if let Some(absent) = highest_absent(self.current.set(), max) {
-                self.previous.touch(absent);
-            }
+            self.members.touch_for_layout(max);
         }
         self.layout = Some(layout);
     }
@@ -113,26 +110,15 @@ impl TypeState {
     /// Grows the bit sets as the writing of a snapshot does.
     pub(super) fn touch_for_snapshot(&mut self) {
         if let Some(max) = self.live.last() {
-            self.current.touch(max);
+            self.members.touch_current(max);
         }
     }
 
-    /// Grows the bit sets as the writing of a delta does: both ways it looks for records that one state has and the
-    /// other has not, at first in the one it comes from, then in the one it goes to.
-    pub(super) fn touch_for_delta(&mut self, reverse: bool) {
-        let Some(max) = self.live.last() else {
-            return;
-        };
-        let (from, to) = match reverse {
-            false => (&mut self.previous, &mut self.current),
-            true => (&mut self.current, &mut self.previous),
-        };
-        let added = to.set().difference(from.set());
-        if let Some(ordinal) = highest_absent(&added, max) {
-            from.touch(ordinal);
-        }
-        if let Some(last) = from.set().last() {
-            to.touch(last);
+    /// Finds out what came and went, and grows the bit sets as the writing of a delta does.
+    pub(super) fn prepare_for_delta(&mut self, reverse: bool) {
+        let changes = self.changes.get_or_insert_with(|| self.members.changes());
+        if let Some(max) = self.live.last() {
+            self.members.touch_for_delta(reverse, max, changes);
         }
     }
 
@@ -142,46 +128,65 @@ impl TypeState {
             restored.end(&mut self.records);
         }
         if let Some(last) = self.live.last() {
-            self.current.touch(last);
+            self.members.touch_current(last);
         }
-        self.release(&self.live.difference(self.current.set()));
+        let gone = self.live_outside(|members, ordinal| members.has_current(ordinal), Membership::current);
+        self.release(&gone);
         self.sort_free(config);
         self.records.reclaim();
-        std::mem::swap(&mut self.current, &mut self.previous);
-        self.current.clear();
+        self.members.advance();
+        self.changes = None;
         self.num_shards_before = self.num_shards;
     }
 
     /// Back to where this cycle began.
     pub(super) fn reset(&mut self, config: &WriteConfig) {
-        self.current.clear();
         if let Some(last) = self.live.last() {
-            self.previous.touch(last);
+            self.members.touch_previous(last);
         }
         if let Some(mut restored) = self.restored.take() {
+            self.members.reset();
             self.undo_claims(&mut restored);
             self.restored = Some(restored);
         } else {
-            self.release(&self.live.difference(self.previous.set()));
+            let gone = self.live_outside(|members, ordinal| members.has_previous(ordinal), Membership::previous);
+            self.release(&gone);
             self.sort_free(config);
+            self.members.reset();
         }
+        self.changes = None;
         self.num_shards = self.num_shards_before;
+    }
+
+    /// The records in the table that are not part of a set, ascending.
+    fn live_outside(
+        &self,
+        is_in: impl Fn(&Membership, Ordinal) -> bool,
+        set: impl Fn(&Membership) -> &OrdinalSet,
+    ) -> Vec<Ordinal> {
+        match self.members.touched() {
+            Some(touched) => {
+                let gone = |ordinal: &Ordinal| self.live.contains(*ordinal) && !is_in(&self.members, *ordinal);
+                touched.into_iter().filter(gone).collect()
+            }
+            None => self.live.difference(set(&self.members)).iter().collect(),
+        }
     }
 
     fn undo_claims(&mut self, restored: &mut Restored) {
         self.statistics = Statistics::new(&self.shape);
-        for ordinal in &self.live.difference(self.previous.set()) {
+        for ordinal in &self.live.difference(self.members.previous()) {
             self.records.remove(ordinal);
         }
-        restored.undo(self.previous.set(), &mut self.records);
+        restored.undo(self.members.previous(), &mut self.records);
         self.live.clear();
         self.partitions.iter_mut().for_each(|partition| partition.table.clear());
-        self.recalculate_free_from(&self.previous.set().clone());
+        self.recalculate_free_from(&self.members.previous().clone());
     }
 
     /// Forgets records; their ordinals become free.
-    fn release(&mut self, ordinals: &OrdinalSet) {
-        for ordinal in ordinals {
+    fn release(&mut self, ordinals: &[Ordinal]) {
+        for &ordinal in ordinals {
             self.statistics.forget(ordinal, &self.shape, &self.records);
             let hash = self.hash(self.records.get(ordinal).unwrap_or_default());
             let step = self.partitions.len() as u32;
@@ -210,7 +215,7 @@ impl TypeState {
     /// Makes free every ordinal below the highest that the table has, highest first.
     pub(super) fn recalculate_free(&mut self) {
         let mut used = self.live.clone();
-        used.union_with(self.previous.set()); // restored records that nobody claimed yet are not in the table
+        used.union_with(self.members.previous()); // restored records that nobody claimed yet are not in the table
         self.recalculate_free_from(&used);
     }
 
@@ -233,7 +238,7 @@ impl TypeState {
 
     /// Whether a record was ever added or placed in the cycle that the engine is in, or is left from one before.
     pub(super) fn is_used(&self) -> bool {
-        !self.live.is_empty() || !self.previous.set().is_empty()
+        !self.live.is_empty() || !self.members.previous().is_empty()
     }
 
     /// The highest ordinal of the previous state's snapshot, and the bits it takes for each ordinal. Of a restored
@@ -242,9 +247,8 @@ impl TypeState {
         if let Some(layout) = &self.layout {
             return (layout.max_ordinal, layout.fixed_bits());
         }
-        let previous = self.previous.set();
-        self.statistics
-            .refresh(&OrdinalSet::new(), previous, &self.shape, &self.records);
+        let previous = self.members.previous();
+        self.statistics.recount(previous.clone(), &self.shape, &self.records);
         let shards = ShardCounts {
             before: self.num_shards_before,
             now: self.num_shards,

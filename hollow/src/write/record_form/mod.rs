@@ -61,6 +61,12 @@ pub(crate) enum Shape {
     Map(Option<TypeId>, Option<TypeId>),
 }
 
+/// Records in serialized form, wherever they are kept.
+pub(crate) trait Records {
+    /// The record at this ordinal.
+    fn get(&mut self, ordinal: Ordinal) -> Option<&[u8]>;
+}
+
 /// A field as it stands in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stored<'a> {
