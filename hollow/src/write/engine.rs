@@ -1,5 +1,6 @@
 //! The write state engine: its types, settings and tags. See [`WriteStateEngine`].
 
+use super::adding::Buffers;
 use super::header_tags::HeaderTags;
 use super::layout::MAX_SHARDS;
 use super::record_form;
@@ -37,8 +38,8 @@ pub(super) enum Phase {
 /// that was there before gets the ordinal it had, a new one a free ordinal. An ordinal is free again one cycle after
 /// its record was removed. With the same operations and tags every byte of every blob is determined.
 ///
-/// An engine is used from one thread; ids of types are good for the engine that gave them only, methods that take one
-/// panic or address another type if it comes from elsewhere.
+/// An engine is filled from one thread, or from several at once by [`WriteStateEngine::parallel`]. Ids of types
+/// are good for the engine that gave them only, methods that take one panic or address another type if it comes from elsewhere.
 ///
 /// ```
 /// use hollow::record::Value;
@@ -75,7 +76,7 @@ pub struct WriteStateEngine {
     pub(super) ended_types: Vec<String>,
     /// See [`WriteStateEngine::keep_buckets`].
     pub(super) keep_buckets: bool,
-    pub(super) scratch: Vec<Vec<u8>>,
+    pub(super) buffers: Buffers,
 }
 
 impl WriteStateEngine {
@@ -93,7 +94,7 @@ impl WriteStateEngine {
             previous_tags: HeaderTags::default(),
             ended_types: Vec::new(),
             keep_buckets: false,
-            scratch: Vec::new(),
+            buffers: Buffers::default(),
         }
     }
 

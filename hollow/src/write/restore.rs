@@ -57,7 +57,7 @@ impl WriteStateEngine {
                 ty.partitions.len(),
                 &ty.shape,
                 &ty.records,
-                ty.hasher(),
+                &ty.hasher,
             ));
         }
         self.previous_tag = source.tag;

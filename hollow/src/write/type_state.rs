@@ -1,7 +1,7 @@
 //! One type of a write state engine: its records, their ordinals, and which of them are populated.
 //!
 //! ```text
-//! record bytes --hash--> OrdinalTable -> ordinal -> RecordStore -> record bytes
+//! record bytes --hash--> PlaceTable -> place --> RecordStore -> ordinal, record bytes
 //!                        FreeOrdinals -> ordinals nobody has
 //! live  = records in the table: of this cycle, of the previous one, or added and withdrawn in this cycle
 //! ```
@@ -12,8 +12,9 @@
 use super::free_ordinals::FreeOrdinals;
 use super::layout::{Layout, ShardCounts};
 use super::membership::{Changes, Membership};
-use super::ordinal_table::OrdinalTable;
+use super::place_table::PlaceTable;
 use super::record_form::{FieldKind, Shape};
+use super::record_hash::RecordHasher;
 use super::record_store::RecordStore;
 use super::restored::Restored;
 use super::statistics::Statistics;
@@ -21,12 +22,11 @@ use super::{TypeId, WriteConfig};
 use crate::Ordinal;
 use crate::memory::{OrdinalSet, hash};
 use crate::schema::Schema;
-use std::hash::{BuildHasher, RandomState};
 
-/// A table with its free ordinals. Ordinals are global in the table, local (divided by the partitions) when free.
+/// A table with its free ordinals, which are local: divided by the partitions.
 #[derive(Debug, Default)]
 pub(super) struct Partition {
-    pub(super) table: OrdinalTable,
+    pub(super) table: PlaceTable,
     pub(super) free: FreeOrdinals,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct TypeState {
     pub(super) restored: Option<Restored>,
     pub(super) partitions: Vec<Partition>,
     pub(super) statistics: Statistics,
-    hasher: RandomState,
+    pub(super) hasher: RecordHasher,
 }
 
 impl TypeState {
@@ -65,7 +65,7 @@ impl TypeState {
             layout: None,
             restored: None,
             partitions: (0..num_partitions).map(|_| Partition::default()).collect(),
-            hasher: RandomState::new(),
+            hasher: RecordHasher::default(),
         }
     }
 
@@ -87,8 +87,7 @@ impl TypeState {
     pub(super) fn prepare_for_write(&mut self, config: &WriteConfig, may_reshard: bool) {
         if let Some(mut restored) = self.restored.take() {
             for ordinal in &restored.give_up_unclaimed() {
-                let hash = self.hash(self.records.get(ordinal).unwrap_or_default());
-                self.enter(ordinal, hash);
+                self.enter(ordinal);
             }
             self.restored = Some(restored);
         }
@@ -133,7 +132,12 @@ impl TypeState {
         let gone = self.live_outside(|members, ordinal| members.has_current(ordinal), Membership::current);
         self.release(&gone);
         self.sort_free(config);
-        self.records.reclaim();
+        let Self { records, partitions, hasher, .. } = self;
+        let num_partitions = partitions.len();
+        records.reclaim(|record, ordinal, from, to| {
+            let table = &mut partitions[ordinal.index() % num_partitions].table;
+            table.replace(hasher.hash(record), from, to);
+        });
         self.members.advance();
         self.changes = None;
         self.num_shards_before = self.num_shards;
@@ -188,11 +192,12 @@ impl TypeState {
     fn release(&mut self, ordinals: &[Ordinal]) {
         for &ordinal in ordinals {
             self.statistics.forget(ordinal, &self.shape, &self.records);
-            let hash = self.hash(self.records.get(ordinal).unwrap_or_default());
+            let hash = self.hasher.hash(self.records.get(ordinal).unwrap_or_default());
+            let place = self.records.place_of(ordinal);
             let step = self.partitions.len() as u32;
             let index = self.partition_of(ordinal);
             let partition = &mut self.partitions[index];
-            let was_there = partition.table.remove(hash, ordinal);
+            let was_there = place.is_some_and(|place| partition.table.remove(hash, place));
             debug_assert!(was_there, "a live record is in its table");
             partition.free.put_back(ordinal.get() / step);
             self.records.remove(ordinal);
@@ -264,15 +269,8 @@ impl TypeState {
         self.records.memory_bytes() + self.partitions.iter().map(|p| p.table.memory_bytes()).sum::<usize>()
     }
 
-    pub(super) fn hasher(&self) -> &RandomState {
-        &self.hasher
-    }
-
-    pub(super) fn hash(&self, record: &[u8]) -> u32 {
-        hash_with(&self.hasher, record)
-    }
-
     /// The partition in which a new record goes.
+    #[inline]
     pub(super) fn home_of(&self, record: &[u8]) -> usize {
         home_partition(record, self.partitions.len())
     }
@@ -283,15 +281,12 @@ impl TypeState {
 }
 
 /// The partition that a record's bytes name.
+#[inline]
 pub(super) fn home_partition(record: &[u8], num_partitions: usize) -> usize {
     match num_partitions {
         1 => 0,
         _ => hash::murmur(record).cast_unsigned() as usize % num_partitions,
     }
-}
-
-pub(super) fn hash_with(hasher: &RandomState, record: &[u8]) -> u32 {
-    hasher.hash_one(record) as u32
 }
 
 /// The shape of a type.
