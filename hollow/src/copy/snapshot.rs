@@ -29,7 +29,7 @@ impl SnapshotPlan {
     /// would have written, except that records which the engine has in another form than its blobs told are written as
     /// told: NaN that a restore turned into null.
     ///
-    /// Neither locks nor waits: the state is immutable. Packs about 64 MiB at a time; give a buffered stream.
+    /// Neither locks nor waits: the state is immutable. Packs about 128 MiB at a time; give a buffered stream.
     ///
     /// # Errors
     /// [`WriteError::CannotRestore`] if the state is another one; that of the stream.

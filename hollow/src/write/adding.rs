@@ -9,15 +9,19 @@ use crate::Ordinal;
 use crate::record::Value;
 use crate::schema::{Kind, ObjectSchema, Schema};
 
+/// What becomes of a record that is added. An error is boxed: moving a large result from function to function keeps the
+/// processor from looking for the next record while it waits for this one, which costs a third of the time.
+pub(super) type Added = Result<Ordinal, Box<WriteError>>;
+
 /// Takes serialized records.
 pub(super) trait Sink {
     fn type_id(&self, name: &str) -> Option<TypeId>;
     fn schema(&self, ty: TypeId) -> &Schema;
     fn shape(&self, ty: TypeId) -> &Shape;
     /// Fails unless records can be added now.
-    fn require_adding(&self) -> Result<(), WriteError>;
+    fn require_adding(&self) -> Result<(), Box<WriteError>>;
     /// The ordinal of a record, an old one if it is known; it becomes part of the cycle.
-    fn add_serialized(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError>;
+    fn add_serialized(&mut self, ty: TypeId, record: &[u8]) -> Added;
     fn buffers(&mut self) -> &mut Buffers;
 }
 
@@ -47,12 +51,12 @@ impl Sink for WriteStateEngine {
     }
 
     #[inline]
-    fn require_adding(&self) -> Result<(), WriteError> {
-        WriteStateEngine::require_adding(self, "add a record")
+    fn require_adding(&self) -> Result<(), Box<WriteError>> {
+        Ok(WriteStateEngine::require_adding(self, "add a record")?)
     }
 
     #[inline]
-    fn add_serialized(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError> {
+    fn add_serialized(&mut self, ty: TypeId, record: &[u8]) -> Added {
         self.types[ty.index()].add(record)
     }
 
@@ -70,7 +74,7 @@ macro_rules! adding_methods {
         /// # Errors
         /// [`WriteError::WrongKind`], [`WriteError::Mismatch`], [`WriteError::OrdinalLimit`], [`WriteError::WrongPhase`].
         pub fn add_object(&mut self, ty: TypeId, record: &ObjectRecord<'_>) -> Result<Ordinal, WriteError> {
-            adding::add_fields(self, ty, record.fields())
+            adding::add_fields(self, ty, record.fields()).map_err(|error| *error)
         }
 
         /// As [`add_object`](Self::add_object), with the values of the fields in schema order. Values left out at the end
@@ -79,7 +83,7 @@ macro_rules! adding_methods {
         /// # Errors
         /// As [`add_object`](Self::add_object).
         pub fn add_fields(&mut self, ty: TypeId, values: &[FieldValue<'_>]) -> Result<Ordinal, WriteError> {
-            adding::add_fields(self, ty, values)
+            adding::add_fields(self, ty, values).map_err(|error| *error)
         }
 
         /// Adds a list of records added before.
@@ -87,7 +91,7 @@ macro_rules! adding_methods {
         /// # Errors
         /// As [`add_object`](Self::add_object).
         pub fn add_list(&mut self, ty: TypeId, elements: &[Ordinal]) -> Result<Ordinal, WriteError> {
-            adding::add_list(self, ty, elements)
+            adding::add_list(self, ty, elements).map_err(|error| *error)
         }
 
         /// Adds a set of records added before. An element given twice is stored twice.
@@ -95,7 +99,7 @@ macro_rules! adding_methods {
         /// # Errors
         /// As [`add_object`](Self::add_object), and [`WriteError::SizeLimit`].
         pub fn add_set(&mut self, ty: TypeId, elements: &[Ordinal]) -> Result<Ordinal, WriteError> {
-            adding::add_set(self, ty, elements.iter().map(|&element| (element, adding::default_hash(element))))
+            adding::add_set(self, ty, elements.iter().map(|&element| (element, adding::default_hash(element)))).map_err(|error| *error)
         }
 
         /// Adds a set with a hash for each element, which decides its bucket unless the type has a hash key.
@@ -103,7 +107,7 @@ macro_rules! adding_methods {
         /// # Errors
         /// As [`add_set`](Self::add_set).
         pub fn add_set_hashed(&mut self, ty: TypeId, elements: &[(Ordinal, i32)]) -> Result<Ordinal, WriteError> {
-            adding::add_set(self, ty, elements.iter().copied())
+            adding::add_set(self, ty, elements.iter().copied()).map_err(|error| *error)
         }
 
         /// Adds a map of keys and values added before. A key given twice is stored twice.
@@ -112,7 +116,7 @@ macro_rules! adding_methods {
         /// As [`add_set`](Self::add_set).
         pub fn add_map(&mut self, ty: TypeId, entries: &[(Ordinal, Ordinal)]) -> Result<Ordinal, WriteError> {
             let hashed = entries.iter().map(|&(key, value)| (key, value, adding::default_hash(key)));
-            adding::add_map(self, ty, hashed)
+            adding::add_map(self, ty, hashed).map_err(|error| *error)
         }
 
         /// Adds a map with a hash for each key, which decides its bucket unless the type has a hash key.
@@ -124,7 +128,7 @@ macro_rules! adding_methods {
             ty: TypeId,
             entries: &[(Ordinal, Ordinal, i32)],
         ) -> Result<Ordinal, WriteError> {
-            adding::add_map(self, ty, entries.iter().copied())
+            adding::add_map(self, ty, entries.iter().copied()).map_err(|error| *error)
         }
 
         /// Adds a record with all it refers to, children first, and gives its ordinal.
@@ -134,7 +138,7 @@ macro_rules! adding_methods {
         /// # Errors
         /// [`WriteError::Mismatch`] names the place where the value does not fit the schema. What was added before stays.
         pub fn add(&mut self, type_name: &str, value: &Value) -> Result<Ordinal, WriteError> {
-            tree::add(self, type_name, value)
+            tree::add(self, type_name, value).map_err(|error| *error)
         }
     };
 }
@@ -159,9 +163,9 @@ impl WriteStateEngine {
         in_current: bool,
     ) -> Result<(), WriteError> {
         WriteStateEngine::require_adding(self, "place a record")?;
-        check_kind(self, ty, Kind::Object)?;
+        check_kind(self, ty, Kind::Object).map_err(|error| *error)?;
         let mut out = Vec::new();
-        serialize_fields(self, ty, record.fields(), &mut out)?;
+        serialize_fields(self, ty, record.fields(), &mut out).map_err(|error| *error)?;
         let ty = &mut self.types[ty.index()];
         ty.map_at(ordinal, &out)?;
         if in_previous {
@@ -175,7 +179,7 @@ impl WriteStateEngine {
 }
 
 /// Adds an object.
-pub(super) fn add_fields<S: Sink>(sink: &mut S, ty: TypeId, values: &[FieldValue<'_>]) -> Result<Ordinal, WriteError> {
+pub(super) fn add_fields<S: Sink>(sink: &mut S, ty: TypeId, values: &[FieldValue<'_>]) -> Added {
     sink.require_adding()?;
     check_kind(sink, ty, Kind::Object)?;
     with_record(sink, |sink, out| {
@@ -185,7 +189,7 @@ pub(super) fn add_fields<S: Sink>(sink: &mut S, ty: TypeId, values: &[FieldValue
 }
 
 /// Adds a list.
-pub(super) fn add_list<S: Sink>(sink: &mut S, ty: TypeId, elements: &[Ordinal]) -> Result<Ordinal, WriteError> {
+pub(super) fn add_list<S: Sink>(sink: &mut S, ty: TypeId, elements: &[Ordinal]) -> Added {
     sink.require_adding()?;
     check_kind(sink, ty, Kind::List)?;
     with_record(sink, |sink, out| {
@@ -199,7 +203,7 @@ pub(super) fn add_set<S: Sink>(
     sink: &mut S,
     ty: TypeId,
     elements: impl Iterator<Item = (Ordinal, i32)>,
-) -> Result<Ordinal, WriteError> {
+) -> Added {
     sink.require_adding()?;
     check_kind(sink, ty, Kind::Set)?;
     let mut sorted = std::mem::take(&mut sink.buffers().elements);
@@ -219,7 +223,7 @@ pub(super) fn add_map<S: Sink>(
     sink: &mut S,
     ty: TypeId,
     entries: impl Iterator<Item = (Ordinal, Ordinal, i32)>,
-) -> Result<Ordinal, WriteError> {
+) -> Added {
     sink.require_adding()?;
     check_kind(sink, ty, Kind::Map)?;
     let mut sorted = std::mem::take(&mut sink.buffers().entries);
@@ -245,28 +249,28 @@ pub(super) fn with_record<S: Sink, T>(sink: &mut S, work: impl FnOnce(&mut S, &m
 }
 
 #[inline]
-fn check_kind<S: Sink>(sink: &S, ty: TypeId, found: Kind) -> Result<(), WriteError> {
+fn check_kind<S: Sink>(sink: &S, ty: TypeId, found: Kind) -> Result<(), Box<WriteError>> {
     let schema = sink.schema(ty);
     if schema.kind() == found {
         return Ok(());
     }
-    Err(WriteError::WrongKind {
+    Err(Box::new(WriteError::WrongKind {
         type_name: schema.name().to_owned(),
         expected: schema.kind(),
         found,
-    })
+    }))
 }
 
-fn check_collection<S: Sink>(sink: &S, ty: TypeId, fits: bool, size: usize) -> Result<(), WriteError> {
+fn check_collection<S: Sink>(sink: &S, ty: TypeId, fits: bool, size: usize) -> Result<(), Box<WriteError>> {
     if fits {
         return Ok(());
     }
-    Err(WriteError::SizeLimit {
+    Err(Box::new(WriteError::SizeLimit {
         what: "collection",
         type_name: sink.schema(ty).name().to_owned(),
         size: size as u64,
         limit: crate::memory::hash::MAX_COLLECTION_SIZE.into(),
-    })
+    }))
 }
 
 #[inline]
@@ -275,17 +279,18 @@ fn serialize_fields<S: Sink>(
     ty: TypeId,
     values: &[FieldValue<'_>],
     out: &mut Vec<u8>,
-) -> Result<(), WriteError> {
+) -> Result<(), Box<WriteError>> {
     let (Schema::Object(schema), Shape::Object(kinds)) = (sink.schema(ty), sink.shape(ty)) else {
         return Ok(()); // the kind was checked
     };
     if values.len() > kinds.len() {
         let expected = format!("{} fields", kinds.len());
-        return Err(WriteError::mismatch(expected, format!("{}", values.len())).at(&schema.name));
+        let error = WriteError::mismatch(expected, format!("{}", values.len()));
+        return Err(Box::new(error.at(&schema.name)));
     }
     for (&kind, &value) in kinds.iter().zip(values) {
         if !record_form::push_field(out, kind, value) {
-            return Err(misfit(schema, kinds, values));
+            return Err(Box::new(misfit(schema, kinds, values)));
         }
     }
     for &kind in &kinds[values.len()..] {

@@ -1,6 +1,7 @@
 //! How a record gets its ordinal. See `docs/format.md`, sections 10.2 to 10.4 and 12.1.
 
 use super::WriteError;
+use super::adding::Added;
 use super::restored::Restored;
 use super::type_state::TypeState;
 use crate::Ordinal;
@@ -12,7 +13,7 @@ const MAX_RECORD_BYTES: u64 = i32::MAX as u64;
 
 impl TypeState {
     /// The ordinal of a record, an old one if the record is known; it becomes part of this cycle.
-    pub(super) fn add(&mut self, record: &[u8]) -> Result<Ordinal, WriteError> {
+    pub(super) fn add(&mut self, record: &[u8]) -> Added {
         let ordinal = if self.restored.is_some() {
             self.add_restored(record)?
         } else {
@@ -28,7 +29,7 @@ impl TypeState {
     }
 
     #[cold]
-    fn add_restored(&mut self, record: &[u8]) -> Result<Ordinal, WriteError> {
+    fn add_restored(&mut self, record: &[u8]) -> Added {
         match self.restored.take() {
             Some(mut restored) => {
                 let ordinal = self.find_or_claim(&mut restored, record);
@@ -56,7 +57,7 @@ impl TypeState {
 
     /// As [`TypeState::add`] in the first cycle after a restore: a record that looks like one of the restored state
     /// takes over its ordinal.
-    fn find_or_claim(&mut self, restored: &mut Restored, record: &[u8]) -> Result<Ordinal, WriteError> {
+    fn find_or_claim(&mut self, restored: &mut Restored, record: &[u8]) -> Added {
         let preferred = restored.find(record, &self.shape, &self.records, &self.hasher);
         let partition = preferred.map_or_else(|| self.home_of(record), |ordinal| self.partition_of(ordinal));
         let hash = self.hasher.hash(record);
@@ -73,7 +74,7 @@ impl TypeState {
     }
 
     /// Gives a new record a free ordinal.
-    fn assign(&mut self, partition: usize, hash: u64, record: &[u8]) -> Result<Ordinal, WriteError> {
+    fn assign(&mut self, partition: usize, hash: u64, record: &[u8]) -> Added {
         self.check_size(record, self.records.live_bytes())?;
         let step = self.partitions.len() as u32;
         let limit = (Ordinal::MAX - partition as u32) / step;
@@ -81,9 +82,7 @@ impl TypeState {
             .free
             .take(limit)
             .and_then(|local| Ordinal::new(local * step + partition as u32))
-            .ok_or_else(|| WriteError::OrdinalLimit {
-                type_name: self.name().to_owned(),
-            })?;
+            .ok_or_else(|| self.no_ordinal())?;
         let place = self.records.insert(ordinal, record);
         self.partitions[partition].table.insert(hash, place);
         self.live.insert(ordinal);
@@ -91,9 +90,17 @@ impl TypeState {
         Ok(ordinal)
     }
 
+    #[cold]
+    pub(super) fn no_ordinal(&self) -> Box<WriteError> {
+        Box::new(WriteError::OrdinalLimit {
+            type_name: self.name().to_owned(),
+        })
+    }
+
     /// Puts a record at an ordinal of the caller's choice. Free ordinals do not know of it.
     pub(super) fn map_at(&mut self, ordinal: Ordinal, record: &[u8]) -> Result<(), WriteError> {
-        self.check_size(record, self.records.live_bytes())?;
+        self.check_size(record, self.records.live_bytes())
+            .map_err(|error| *error)?;
         if self.records.get(ordinal).is_some() {
             return Err(WriteError::OrdinalTaken {
                 type_name: self.name().to_owned(),
@@ -118,22 +125,25 @@ impl TypeState {
 
     /// Whether a record has room beside so many bytes of others.
     #[inline]
-    pub(super) fn check_size(&self, record: &[u8], others: u64) -> Result<(), WriteError> {
-        let too_large = |what, size, limit| WriteError::SizeLimit {
+    pub(super) fn check_size(&self, record: &[u8], others: u64) -> Result<(), Box<WriteError>> {
+        let size = record.len() as u64;
+        let limit = MAX_MAP_BYTES * self.partitions.len() as u64;
+        if size > MAX_RECORD_BYTES {
+            return Err(self.too_large("record", size, MAX_RECORD_BYTES));
+        }
+        if others + size > limit {
+            return Err(self.too_large("type", others + size, limit));
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn too_large(&self, what: &'static str, size: u64, limit: u64) -> Box<WriteError> {
+        Box::new(WriteError::SizeLimit {
             what,
             type_name: self.name().to_owned(),
             size,
             limit,
-        };
-        let size = record.len() as u64;
-        if size > MAX_RECORD_BYTES {
-            return Err(too_large("record", size, MAX_RECORD_BYTES));
-        }
-        let limit = MAX_MAP_BYTES * self.partitions.len() as u64;
-        let total = others + size;
-        if total > limit {
-            return Err(too_large("type", total, limit));
-        }
-        Ok(())
+        })
     }
 }

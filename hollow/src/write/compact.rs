@@ -166,7 +166,7 @@ fn follow_moves(ty: &mut TypeState, moves: &Moves) -> Result<HashMap<u32, Ordina
         if affected {
             let mut record = Vec::new();
             record_form::copy(&ty.shape, bytes, moved_to, &mut record);
-            let to = ty.add(&record)?;
+            let to = ty.add(&record).map_err(|error| *error)?;
             if to != from {
                 ty.members.remove(from);
                 moved.insert(from.get(), to);

@@ -16,7 +16,7 @@
 //! Which of two new records gets the lower ordinal depends on who comes first, so blobs of such a cycle are not the same
 //! from run to run, as in Java Hollow; they hold the same records. What was there before keeps its ordinal.
 
-use super::adding::{self, Buffers, Sink, adding_methods};
+use super::adding::{self, Added, Buffers, Sink, adding_methods};
 use super::free_ordinals::FreeOrdinals;
 use super::place_table::{STRIPES, Stripe, stripe_of};
 use super::record_form::Shape;
@@ -174,12 +174,12 @@ impl Sink for Adder<'_> {
     }
 
     #[inline]
-    fn require_adding(&self) -> Result<(), WriteError> {
+    fn require_adding(&self) -> Result<(), Box<WriteError>> {
         Ok(())
     }
 
     #[inline]
-    fn add_serialized(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError> {
+    fn add_serialized(&mut self, ty: TypeId, record: &[u8]) -> Added {
         match &self.adders.types[ty.index()].records {
             SharedRecords::Striped(ty) => ty.add(record),
             SharedRecords::Whole(ty) => lock(ty).add(record),
@@ -239,7 +239,7 @@ impl Striped {
         })
     }
 
-    fn add(&self, record: &[u8]) -> Result<Ordinal, WriteError> {
+    fn add(&self, record: &[u8]) -> Added {
         let hash = self.frozen.hasher.hash(record);
         let work = &mut *lock(&self.stripes[stripe_of(hash)].0);
         let known = work.table.find(hash, |place| {
@@ -254,7 +254,7 @@ impl Striped {
         Ok(ordinal)
     }
 
-    fn store(&self, work: &mut Work, hash: u64, record: &[u8]) -> Result<Ordinal, WriteError> {
+    fn store(&self, work: &mut Work, hash: u64, record: &[u8]) -> Added {
         let before = self.bytes.fetch_add(record.len() as u64, Ordering::Relaxed);
         self.frozen.check_size(record, before)?;
         if work.stock.is_empty() {
@@ -264,9 +264,7 @@ impl Striped {
             work.stock.reverse();
         }
         let ordinal = work.stock.pop().and_then(Ordinal::new);
-        let ordinal = ordinal.ok_or_else(|| WriteError::OrdinalLimit {
-            type_name: self.frozen.name().to_owned(),
-        })?;
+        let ordinal = ordinal.ok_or_else(|| self.frozen.no_ordinal())?;
         let place = work.beside.insert(&self.chunk_numbers, ordinal, record);
         work.table.insert(hash, place);
         Ok(ordinal)

@@ -1,6 +1,6 @@
 //! Adding whole trees of values: children first, each at the place where its schema expects it.
 
-use super::adding::{self, Sink, default_hash, with_record};
+use super::adding::{self, Added, Sink, default_hash, with_record};
 use super::record_form::{self, FieldKind, Shape};
 use super::{FieldValue, TypeId, WriteError};
 use crate::Ordinal;
@@ -11,18 +11,18 @@ use crate::schema::{FieldType, Kind};
 const MAX_DEPTH: usize = 128;
 
 /// Adds a record with all it refers to.
-pub(super) fn add<S: Sink>(sink: &mut S, type_name: &str, value: &Value) -> Result<Ordinal, WriteError> {
+pub(super) fn add<S: Sink>(sink: &mut S, type_name: &str, value: &Value) -> Added {
     sink.require_adding()?;
     let ty = sink
         .type_id(type_name)
-        .ok_or_else(|| WriteError::UnknownType(type_name.to_owned()))?;
-    add_value(sink, ty, value, MAX_DEPTH).map_err(|error| error.at(type_name))
+        .ok_or_else(|| Box::new(WriteError::UnknownType(type_name.to_owned())))?;
+    add_value(sink, ty, value, MAX_DEPTH).map_err(|error| Box::new(error.at(type_name)))
 }
 
-fn add_value<S: Sink>(sink: &mut S, ty: TypeId, value: &Value, depth: usize) -> Result<Ordinal, WriteError> {
+fn add_value<S: Sink>(sink: &mut S, ty: TypeId, value: &Value, depth: usize) -> Added {
     if depth == 0 {
         let at = String::new();
-        return Err(WriteError::TooDeep { at, limit: MAX_DEPTH });
+        return Err(Box::new(WriteError::TooDeep { at, limit: MAX_DEPTH }));
     }
     match (sink.schema(ty).kind(), value) {
         (Kind::Object, Value::Object(fields)) => add_object_value(sink, ty, fields, depth - 1),
@@ -38,7 +38,7 @@ fn add_value<S: Sink>(sink: &mut S, ty: TypeId, value: &Value, depth: usize) -> 
             adding::add_set(sink, ty, hashed)
         }
         (Kind::Map, Value::Map(entries)) => add_map_value(sink, ty, entries, depth - 1),
-        (kind, _) => Err(WriteError::mismatch(kind.to_string(), describe(value))),
+        (kind, _) => Err(Box::new(WriteError::mismatch(kind.to_string(), describe(value)))),
     }
 }
 
@@ -47,22 +47,22 @@ fn add_object_value<S: Sink>(
     ty: TypeId,
     values: &[Value],
     depth: usize,
-) -> Result<Ordinal, WriteError> {
+) -> Added {
     let num_fields = match sink.shape(ty) {
         Shape::Object(kinds) => kinds.len(),
         _ => 0,
     };
     if values.len() != num_fields {
-        return Err(WriteError::mismatch(
-            format!("{num_fields} fields"),
-            format!("{} fields", values.len()),
-        ));
+        let expected = format!("{num_fields} fields");
+        let found = format!("{} fields", values.len());
+        return Err(Box::new(WriteError::mismatch(expected, found)));
     }
     with_record(sink, |sink, out| {
         for (index, value) in values.iter().enumerate() {
             push_value(sink, ty, index, value, depth, out).map_err(|error| {
                 let object = sink.schema(ty).as_object();
-                error.at(object.map_or("", |object| object.fields[index].name.as_str()))
+                let name = object.map_or("", |object| object.fields[index].name.as_str());
+                Box::new(error.at(name))
             })?;
         }
         sink.add_serialized(ty, out)
@@ -77,7 +77,7 @@ fn push_value<S: Sink>(
     value: &Value,
     depth: usize,
     out: &mut Vec<u8>,
-) -> Result<(), WriteError> {
+) -> Result<(), Box<WriteError>> {
     let kind = match sink.shape(ty) {
         Shape::Object(kinds) => kinds[index],
         _ => return Ok(()),
@@ -94,12 +94,12 @@ fn push_value<S: Sink>(
         (_, Value::Double(value)) => FieldValue::Double(*value),
         (_, Value::String(value)) => FieldValue::Text(value),
         (_, Value::Bytes(value)) => FieldValue::Bytes(value),
-        _ => return Err(field_mismatch(sink, ty, index, value)),
+        _ => return Err(Box::new(field_mismatch(sink, ty, index, value))),
     };
     if record_form::push_field(out, kind, field) {
         Ok(())
     } else {
-        Err(field_mismatch(sink, ty, index, value))
+        Err(Box::new(field_mismatch(sink, ty, index, value)))
     }
 }
 
@@ -116,9 +116,9 @@ fn add_elements<S: Sink>(
     ty: TypeId,
     elements: &[Value],
     depth: usize,
-) -> Result<Vec<Ordinal>, WriteError> {
+) -> Result<Vec<Ordinal>, Box<WriteError>> {
     let target = element_type(sink, ty, false)?;
-    let add = |(index, element)| add_value(sink, target, element, depth).map_err(|error| error.at_index(index));
+    let add = |(index, element)| add_value(sink, target, element, depth).map_err(|error| Box::new(error.at_index(index)));
     elements.iter().enumerate().map(add).collect()
 }
 
@@ -127,28 +127,28 @@ fn add_map_value<S: Sink>(
     ty: TypeId,
     entries: &[(Value, Value)],
     depth: usize,
-) -> Result<Ordinal, WriteError> {
+) -> Added {
     let (key_type, value_type) = (element_type(sink, ty, false)?, element_type(sink, ty, true)?);
     let mut added = Vec::with_capacity(entries.len());
     for (index, (key, value)) in entries.iter().enumerate() {
-        let key = add_value(sink, key_type, key, depth).map_err(|error| error.at("key").at_index(index))?;
-        let value = add_value(sink, value_type, value, depth).map_err(|error| error.at("value").at_index(index))?;
+        let key = add_value(sink, key_type, key, depth).map_err(|error| Box::new(error.at("key").at_index(index)))?;
+        let value = add_value(sink, value_type, value, depth).map_err(|error| Box::new(error.at("value").at_index(index)))?;
         added.push((key, value));
     }
     added.sort_unstable();
     added.dedup();
     if let Some(twice) = added.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        return Err(WriteError::DuplicateKey {
+        return Err(Box::new(WriteError::DuplicateKey {
             type_name: sink.schema(ty).name().to_owned(),
             key: twice[0].0,
-        });
+        }));
     }
     let hashed = added.into_iter().map(|(key, value)| (key, value, default_hash(key)));
     adding::add_map(sink, ty, hashed)
 }
 
 /// The type of elements or keys, or of the values of a map.
-fn element_type<S: Sink>(sink: &S, ty: TypeId, of_values: bool) -> Result<TypeId, WriteError> {
+fn element_type<S: Sink>(sink: &S, ty: TypeId, of_values: bool) -> Result<TypeId, Box<WriteError>> {
     let resolved = match *sink.shape(ty) {
         Shape::List(element) | Shape::Set(element) => element,
         Shape::Map(_, value) if of_values => value,
@@ -158,7 +158,7 @@ fn element_type<S: Sink>(sink: &S, ty: TypeId, of_values: bool) -> Result<TypeId
     resolved.ok_or_else(|| {
         let references = sink.schema(ty).references();
         let name = references.get(usize::from(of_values)).copied().unwrap_or("");
-        WriteError::UnknownType(name.to_owned())
+        Box::new(WriteError::UnknownType(name.to_owned()))
     })
 }
 

@@ -24,7 +24,7 @@ use body::Body;
 use std::io;
 
 /// What the shards that are packed in one pass should not exceed together, unless one alone does.
-const PACKED_BYTES: u64 = 64 << 20;
+const PACKED_BYTES: u64 = 128 << 20;
 
 /// Which blob is being written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(super) enum Kind {
 impl Records for &RecordStore {
     #[inline]
     fn get(&mut self, ordinal: Ordinal) -> Option<&[u8]> {
-        RecordStore::get(self, ordinal)
+        self.get_open(ordinal)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::bit_writer::BitWriter;
 use crate::memory::bit_array::mask;
 use crate::memory::var_int;
-use crate::write::record_form::{FieldKind, NULL_DOUBLE, NULL_FLOAT, Stored, take_field};
+use crate::write::record_form::{FieldKind, NULL_DOUBLE, NULL_FLOAT, Stored, take_field, take_number};
 use std::io;
 
 /// An object shard being packed.
@@ -38,16 +38,20 @@ impl ObjectBody {
     fn push_record(&mut self, record: &[u8]) {
         let mut rest = record;
         for (&(kind, width), bytes) in self.fields.iter().zip(&mut self.variable) {
-            let value = match (take_field(&mut rest, kind), kind) {
-                (Stored::Number(value), _) => value,
-                (Stored::Bytes(value), _) => {
-                    bytes.extend_from_slice(value);
-                    bytes.len() as u64
-                }
-                (Stored::Null, FieldKind::Text | FieldKind::Bytes) => 1 << (width - 1) | bytes.len() as u64,
-                (Stored::Null, FieldKind::Float) => NULL_FLOAT.into(),
-                (Stored::Null, FieldKind::Double) => NULL_DOUBLE,
-                (Stored::Null, _) => mask(width),
+            let value = match kind {
+                FieldKind::Text | FieldKind::Bytes => match take_number(&mut rest) {
+                    Some(length) => {
+                        take_bytes(&mut rest, length, bytes);
+                        bytes.len() as u64
+                    }
+                    None => 1 << (width - 1) | bytes.len() as u64,
+                },
+                FieldKind::Float | FieldKind::Double => match take_field(&mut rest, kind) {
+                    Stored::Number(bits) => bits,
+                    _ if kind == FieldKind::Float => NULL_FLOAT.into(),
+                    _ => NULL_DOUBLE,
+                },
+                _ => take_number(&mut rest).unwrap_or(mask(width)),
             };
             self.fixed.push(value, width);
         }
@@ -77,4 +81,20 @@ impl ObjectBody {
         }
         Ok(())
     }
+}
+
+/// Moves bytes off the front of a record. Most values are short, and a copy of known length is the quickest.
+#[inline]
+fn take_bytes(rest: &mut &[u8], length: u64, to: &mut Vec<u8>) {
+    const SHORT: usize = 16;
+    let length = usize::try_from(length).unwrap_or(usize::MAX).min(rest.len());
+    match rest.first_chunk::<SHORT>() {
+        Some(block) if length <= SHORT => {
+            let end = to.len() + length;
+            to.extend_from_slice(block);
+            to.truncate(end);
+        }
+        _ => to.extend_from_slice(&rest[..length]),
+    }
+    *rest = &rest[length..];
 }
