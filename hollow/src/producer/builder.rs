@@ -27,6 +27,7 @@ pub(super) struct Config {
     pub(super) snapshot_every: u32,
     pub(super) snapshot_writing: SnapshotWriting,
     pub(super) full_check_every: Option<u32>,
+    pub(super) check_keys: bool,
     pub(super) publish_unchanged: PublishUnchanged,
     pub(super) roots: Vec<String>,
     pub(super) write: WriteConfig,
@@ -55,6 +56,7 @@ impl ProducerBuilder {
                 snapshot_every: 10,
                 snapshot_writing: SnapshotWriting::default(),
                 full_check_every: None,
+                check_keys: true,
                 publish_unchanged: PublishUnchanged::default(),
                 roots: Vec::new(),
                 write: WriteConfig::default(),
@@ -94,6 +96,14 @@ impl ProducerBuilder {
     /// ones, which are compared with every version. Costs a look at every record then. Zero counts as one.
     pub fn full_check_every(mut self, versions: u32) -> Self {
         self.config.full_check_every = Some(versions.max(1));
+        self
+    }
+
+    /// Whether a full cycle is refused in which two root records have one primary key, or one has a null in it (default:
+    /// yes). Costs a look at the keys of all records of root types that changed. Incremental cycles need no check: there
+    /// records are named by their keys.
+    pub fn check_keys(mut self, check: bool) -> Self {
+        self.config.check_keys = check;
         self
     }
 

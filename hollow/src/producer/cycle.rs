@@ -9,7 +9,7 @@ use super::{
 use crate::read::ReadState;
 use crate::record::Value;
 use crate::store::{Manifest, Receipt, SCHEMA};
-use crate::write::{WriteError, WriteStateEngine};
+use crate::write::{CompactionConfig, WriteError, WriteStateEngine};
 use crate::{Ordinal, Version};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,8 +57,18 @@ impl Cycle<'_> {
     }
 }
 
+/// How a cycle is filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filling {
+    /// Record by record: two of them can have one key.
+    Freely,
+    /// Root records by key: none has the key of another, and each has one.
+    ByKey,
+}
+
 /// What a cycle knows before it is filled.
 struct Attempt {
+    filling: Filling,
     version: Version,
     nonce: String,
     started_at: u64,
@@ -67,13 +77,16 @@ struct Attempt {
 impl Producer {
     /// Publishes the dataset as the closure fills it. Records that are not added are removed.
     ///
+    /// Root records must have primary keys of their own, without nulls, where their type declares one; see
+    /// [`ProducerBuilder::check_keys`](super::ProducerBuilder::check_keys).
+    ///
     /// # Errors
     /// [`CycleError`]; see there which of them leave the producer able to go on.
     pub fn run_cycle(
         &mut self,
         populate: impl FnOnce(&mut Cycle<'_>) -> Result<(), BoxError>,
     ) -> Result<CycleOutcome, CycleError> {
-        let outcome = self.attempt(|this, tags| {
+        let outcome = self.attempt(Filling::Freely, |this, tags| {
             let previous = this.published.as_ref().map(|published| published.state.clone());
             populate(&mut Cycle {
                 engine: &mut this.engine,
@@ -88,9 +101,34 @@ impl Producer {
         Ok(outcome)
     }
 
+    /// Publishes the announced state with records moved into the holes below them, where that is worth it, so that
+    /// ordinals are dense again; see [`WriteStateEngine::compact_within`] for `budget_bytes`. No record changes. What is
+    /// kept for incremental cycles is taken anew after it.
+    ///
+    /// # Errors
+    /// As [`Producer::run_cycle`].
+    pub fn run_compaction_cycle(
+        &mut self,
+        config: CompactionConfig,
+        budget_bytes: u64,
+    ) -> Result<CycleOutcome, CycleError> {
+        let outcome = self.attempt(Filling::ByKey, |this, _| {
+            // Before the first version there is nothing to compact.
+            if this.engine.has_previous_state() && this.engine.compact_within(config, budget_bytes)? == 0 {
+                this.engine.add_all_from_previous_cycle()?;
+            }
+            Ok(())
+        })?;
+        if outcome.version().is_some() {
+            self.incremental = None;
+        }
+        Ok(outcome)
+    }
+
     /// One cycle, whatever it is filled by. Rolls back when it fails.
     pub(super) fn attempt(
         &mut self,
+        filling: Filling,
         fill: impl FnOnce(&mut Self, &mut BTreeMap<String, String>) -> Result<(), CycleError>,
     ) -> Result<CycleOutcome, CycleError> {
         match self.standing {
@@ -100,7 +138,7 @@ impl Producer {
         }
         // Until it has ended well, the cycle may have left anything in the engine, also by a panic of the caller's code.
         self.standing = Standing::Lost;
-        let result = self.steps(fill);
+        let result = self.steps(filling, fill);
         match &result {
             Ok(_) => self.standing = Standing::Ready,
             Err(
@@ -123,10 +161,12 @@ impl Producer {
 
     fn steps(
         &mut self,
+        filling: Filling,
         fill: impl FnOnce(&mut Self, &mut BTreeMap<String, String>) -> Result<(), CycleError>,
     ) -> Result<CycleOutcome, CycleError> {
         let mut stats = CycleStats::default();
         let attempt = Attempt {
+            filling,
             version: Version::mint(self.environment.now(), self.version()),
             nonce: self.environment.nonce(),
             started_at: self.environment.now_ms(),
@@ -200,6 +240,9 @@ impl Producer {
         let extent = Extent { evolved, in_full };
         let Checked { state: next, checksum } = check(&self.engine, &encoded, before, extent)?;
         let next = next.with_version(attempt.version);
+        if attempt.filling == Filling::Freely && self.config.check_keys {
+            self.check_keys(&next)?;
+        }
         stats.check = start.elapsed();
         self.environment.reach(Step::Checked)?;
 

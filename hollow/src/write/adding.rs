@@ -9,9 +9,36 @@ use crate::Ordinal;
 use crate::record::Value;
 use crate::schema::{Kind, ObjectSchema, Schema};
 
-/// What becomes of a record that is added. An error is boxed: moving a large result from function to function keeps the
-/// processor from looking for the next record while it waits for this one, which costs a third of the time.
-pub(super) type Added = Result<Ordinal, Box<WriteError>>;
+/// What becomes of a record that is added. Of two words, which functions hand on in registers: a result that goes through
+/// memory keeps the processor from beginning with the next record while it waits for the place of this one.
+pub(super) type Added = Result<Known, Box<WriteError>>;
+
+/// The ordinal of a record, as wide as the pointer to an error.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known(usize);
+
+impl From<Ordinal> for Known {
+    #[inline]
+    fn from(ordinal: Ordinal) -> Self {
+        Self(ordinal.index())
+    }
+}
+
+impl Known {
+    #[inline]
+    pub(super) fn ordinal(self) -> Ordinal {
+        Ordinal::new(self.0 as u32).expect("made of an ordinal")
+    }
+}
+
+/// As callers outside get it.
+#[inline]
+pub(super) fn told(added: Added) -> Result<Ordinal, WriteError> {
+    match added {
+        Ok(known) => Ok(known.ordinal()),
+        Err(error) => Err(*error),
+    }
+}
 
 /// Takes serialized records.
 pub(super) trait Sink {
@@ -74,7 +101,7 @@ macro_rules! adding_methods {
         /// # Errors
         /// [`WriteError::WrongKind`], [`WriteError::Mismatch`], [`WriteError::OrdinalLimit`], [`WriteError::WrongPhase`].
         pub fn add_object(&mut self, ty: TypeId, record: &ObjectRecord<'_>) -> Result<Ordinal, WriteError> {
-            adding::add_fields(self, ty, record.fields()).map_err(|error| *error)
+            adding::told(adding::add_fields(self, ty, record.fields()))
         }
 
         /// As [`add_object`](Self::add_object), with the values of the fields in schema order. Values left out at the end
@@ -83,7 +110,7 @@ macro_rules! adding_methods {
         /// # Errors
         /// As [`add_object`](Self::add_object).
         pub fn add_fields(&mut self, ty: TypeId, values: &[FieldValue<'_>]) -> Result<Ordinal, WriteError> {
-            adding::add_fields(self, ty, values).map_err(|error| *error)
+            adding::told(adding::add_fields(self, ty, values))
         }
 
         /// Adds a list of records added before.
@@ -91,7 +118,7 @@ macro_rules! adding_methods {
         /// # Errors
         /// As [`add_object`](Self::add_object).
         pub fn add_list(&mut self, ty: TypeId, elements: &[Ordinal]) -> Result<Ordinal, WriteError> {
-            adding::add_list(self, ty, elements).map_err(|error| *error)
+            adding::told(adding::add_list(self, ty, elements))
         }
 
         /// Adds a set of records added before. An element given twice is stored twice.
@@ -99,7 +126,7 @@ macro_rules! adding_methods {
         /// # Errors
         /// As [`add_object`](Self::add_object), and [`WriteError::SizeLimit`].
         pub fn add_set(&mut self, ty: TypeId, elements: &[Ordinal]) -> Result<Ordinal, WriteError> {
-            adding::add_set(self, ty, elements.iter().map(|&element| (element, adding::default_hash(element)))).map_err(|error| *error)
+            adding::told(adding::add_set(self, ty, elements.iter().map(|&element| (element, adding::default_hash(element)))))
         }
 
         /// Adds a set with a hash for each element, which decides its bucket unless the type has a hash key.
@@ -107,7 +134,7 @@ macro_rules! adding_methods {
         /// # Errors
         /// As [`add_set`](Self::add_set).
         pub fn add_set_hashed(&mut self, ty: TypeId, elements: &[(Ordinal, i32)]) -> Result<Ordinal, WriteError> {
-            adding::add_set(self, ty, elements.iter().copied()).map_err(|error| *error)
+            adding::told(adding::add_set(self, ty, elements.iter().copied()))
         }
 
         /// Adds a map of keys and values added before. A key given twice is stored twice.
@@ -116,7 +143,7 @@ macro_rules! adding_methods {
         /// As [`add_set`](Self::add_set).
         pub fn add_map(&mut self, ty: TypeId, entries: &[(Ordinal, Ordinal)]) -> Result<Ordinal, WriteError> {
             let hashed = entries.iter().map(|&(key, value)| (key, value, adding::default_hash(key)));
-            adding::add_map(self, ty, hashed).map_err(|error| *error)
+            adding::told(adding::add_map(self, ty, hashed))
         }
 
         /// Adds a map with a hash for each key, which decides its bucket unless the type has a hash key.
@@ -128,7 +155,7 @@ macro_rules! adding_methods {
             ty: TypeId,
             entries: &[(Ordinal, Ordinal, i32)],
         ) -> Result<Ordinal, WriteError> {
-            adding::add_map(self, ty, entries.iter().copied()).map_err(|error| *error)
+            adding::told(adding::add_map(self, ty, entries.iter().copied()))
         }
 
         /// Adds a record with all it refers to, children first, and gives its ordinal.
@@ -138,7 +165,7 @@ macro_rules! adding_methods {
         /// # Errors
         /// [`WriteError::Mismatch`] names the place where the value does not fit the schema. What was added before stays.
         pub fn add(&mut self, type_name: &str, value: &Value) -> Result<Ordinal, WriteError> {
-            tree::add(self, type_name, value).map_err(|error| *error)
+            adding::told(tree::add(self, type_name, value))
         }
     };
 }

@@ -15,17 +15,17 @@ impl TypeState {
     /// The ordinal of a record, an old one if the record is known; it becomes part of this cycle.
     pub(super) fn add(&mut self, record: &[u8]) -> Added {
         let ordinal = if self.restored.is_some() {
-            self.add_restored(record)?
+            self.add_restored(record)?.ordinal()
         } else {
             let hash = self.hasher.hash(record);
             let home = self.home_of(record);
             match self.find(home, hash, record) {
                 Some(ordinal) => ordinal,
-                None => self.assign(home, hash, record)?,
+                None => self.assign(home, hash, record)?.ordinal(),
             }
         };
         self.members.insert(ordinal);
-        Ok(ordinal)
+        Ok(ordinal.into())
     }
 
     #[cold]
@@ -62,12 +62,12 @@ impl TypeState {
         let partition = preferred.map_or_else(|| self.home_of(record), |ordinal| self.partition_of(ordinal));
         let hash = self.hasher.hash(record);
         if let Some(ordinal) = self.find_in(partition, hash, record) {
-            return Ok(ordinal);
+            return Ok(ordinal.into());
         }
         match preferred {
             Some(ordinal) if restored.claim(ordinal, record, &mut self.records) => {
                 self.enter(ordinal);
-                Ok(ordinal)
+                Ok(ordinal.into())
             }
             _ => self.assign(partition, hash, record),
         }
@@ -87,7 +87,7 @@ impl TypeState {
         self.partitions[partition].table.insert(hash, place);
         self.live.insert(ordinal);
         self.members.note(ordinal);
-        Ok(ordinal)
+        Ok(ordinal.into())
     }
 
     #[cold]

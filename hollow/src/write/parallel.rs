@@ -248,10 +248,10 @@ impl Striped {
         });
         let ordinal = match known {
             Some(ordinal) => ordinal,
-            None => self.store(work, hash, record)?,
+            None => self.store(work, hash, record)?.ordinal(),
         };
         work.found.insert(ordinal);
-        Ok(ordinal)
+        Ok(ordinal.into())
     }
 
     fn store(&self, work: &mut Work, hash: u64, record: &[u8]) -> Added {
@@ -267,7 +267,7 @@ impl Striped {
         let ordinal = ordinal.ok_or_else(|| self.frozen.no_ordinal())?;
         let place = work.beside.insert(&self.chunk_numbers, ordinal, record);
         work.table.insert(hash, place);
-        Ok(ordinal)
+        Ok(ordinal.into())
     }
 
     fn into_type(self) -> TypeState {

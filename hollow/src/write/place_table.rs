@@ -1,29 +1,23 @@
 //! From the bytes of a record to where they lie: open-addressing tables of places.
 //!
 //! ```text
-//! hash:  | 4 bits: which stripe | 26 bits: where, and in the slot | 7 bits: tag | ..
-//! tags:  a byte for each slot   | 1 | 7 bits of the hash  |               0 is empty
-//! slots: | 26 bits of the hash  | 38 bits: place          |
+//! hash: | 4 bits: which stripe | 26 bits: in the slot | ..
+//! slot: | 26 bits of the hash  | 38 bits: place + 1   |     0 is empty
 //! ```
 //!
-//! A look at eight tags tells for most records that are new that they are: the tags of ten million records are sixteen
-//! megabytes, which a cache holds, while the slots are not even read. A record lies with its ordinal in the
-//! [`RecordStore`](super::record_store), so for one that is known a slot and the record itself are looked at.
-//!
-//! Linear probing, at most three quarters full; removing moves later slots up, so there are no tombstones and no
-//! rehashing beyond doubling. Costs 12 to 24 bytes a record.
+//! A record lies with its ordinal in the [`RecordStore`](super::record_store), so one look at the slot and one at the
+//! record tell whether it is known and which ordinal it has. Linear probing, at most three quarters full; removing moves
+//! later slots up, so there are no tombstones and no rehashing beyond doubling. Costs 11 to 21 bytes a record.
 //!
 //! Stripes are tables of their own, so that several threads can add records at once (`parallel`), and so that doubling
 //! moves a sixteenth at a time.
 
-use super::huge::HugeBytes;
+use super::huge::HugeWords;
 use super::record_store::Place;
 
 /// Tables of a type.
 pub(super) const STRIPES: usize = 16;
 const MIN_SLOTS: usize = 16;
-/// Bytes of a slot.
-const SLOT: usize = size_of::<u64>();
 const PLACE_BITS: u32 = 38;
 const HASH_BITS: u32 = 26;
 const PLACE_MASK: u64 = (1 << PLACE_BITS) - 1;
@@ -39,18 +33,6 @@ pub(super) fn stripe_of(hash: u64) -> usize {
 fn kept(hash: u64) -> u64 {
     hash >> (60 - HASH_BITS) & ((1 << HASH_BITS) - 1)
 }
-
-/// The part of a hash that a tag holds.
-#[inline]
-fn tag_of(hash: u64) -> u8 {
-    0x80 | (hash >> (60 - HASH_BITS - 7)) as u8
-}
-
-/// The lowest bit of each byte, and the highest.
-const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = LOW << 7;
-/// Tags that are looked at together.
-const GROUP: usize = 8;
 
 /// The places of records, found by hash. Knows nothing of the records themselves: callers compare.
 #[derive(Debug, Default)]
@@ -83,7 +65,7 @@ impl PlaceTable {
 
     /// Bytes of memory taken.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.stripes.iter().map(|stripe| stripe.bytes.len()).sum()
+        self.stripes.iter().map(|stripe| stripe.slots.len() * size_of::<u64>()).sum()
     }
 
     /// Removes everything and gives up the memory.
@@ -104,60 +86,36 @@ impl PlaceTable {
 /// One of the tables.
 #[derive(Debug, Default)]
 pub(super) struct Stripe {
-    /// The tags, the first of them once more at the end, then the slots.
-    bytes: HugeBytes,
-    /// The number of slots: a power of two, or none.
-    size: usize,
+    slots: HugeWords, // the length is a power of two, or nothing
     len: usize,
 }
 
 impl Stripe {
-    fn with_size(size: usize) -> Self {
-        Self {
-            bytes: HugeBytes::zeroed(size + GROUP + size * SLOT),
-            size,
-            len: 0,
-        }
-    }
-
     #[inline]
     pub(super) fn find<T>(&self, hash: u64, mut is_it: impl FnMut(Place) -> Option<T>) -> Option<T> {
-        if self.size == 0 {
-            return None;
-        }
-        let (kept, tag) = (kept(hash), tag_of(hash));
-        let mut at = kept as usize & (self.size - 1);
+        let kept = kept(hash);
+        let mask = self.slots.len().checked_sub(1)?;
+        let mut at = kept as usize & mask;
         loop {
-            let tags = self.tags(at);
-            let empty = !tags & HIGH;
-            // Bytes that are equal to the tag, before the first that is empty; some others may be among them.
-            let differing = tags ^ (u64::from(tag) * LOW);
-            let mut equal = differing.wrapping_sub(LOW) & !differing & HIGH;
-            if empty != 0 {
-                equal &= (empty & empty.wrapping_neg()) - 1;
-            }
-            while equal != 0 {
-                let slot = self.slot((at + equal.trailing_zeros() as usize / 8) & (self.size - 1));
-                if slot >> PLACE_BITS == kept
-                    && let Some(found) = is_it(Place(slot & PLACE_MASK))
-                {
-                    return Some(found);
-                }
-                equal &= equal - 1;
-            }
-            if empty != 0 {
+            let slot = self.slots.get(at);
+            if slot == 0 {
                 return None;
             }
-            at = (at + GROUP) & (self.size - 1);
+            if slot >> PLACE_BITS == kept
+                && let Some(found) = is_it(Place((slot & PLACE_MASK) - 1))
+            {
+                return Some(found);
+            }
+            at = (at + 1) & mask;
         }
     }
 
     #[inline]
     pub(super) fn insert(&mut self, hash: u64, place: Place) {
-        if (self.len + 1) * 4 > self.size * 3 {
+        if (self.len + 1) * 4 > self.slots.len() * 3 {
             self.grow();
         }
-        self.put(tag_of(hash), slot_of(hash, place));
+        self.place(slot_of(hash, place));
         self.len += 1;
     }
 
@@ -166,109 +124,73 @@ impl Stripe {
             return false;
         };
         // Close the gap: a later slot of the same run moves up if its home is not behind the gap.
-        let mask = self.size - 1;
+        let mask = self.slots.len() - 1;
         let mut at = gap;
         loop {
             at = (at + 1) & mask;
-            let tag = self.tag(at);
-            if tag == 0 {
+            let slot = self.slots.get(at);
+            if slot == 0 {
                 break;
             }
-            let slot = self.slot(at);
             let home = (slot >> PLACE_BITS) as usize & mask;
             if at.wrapping_sub(home) & mask >= at.wrapping_sub(gap) & mask {
-                self.set(gap, tag, slot);
+                self.slots.set(gap, slot);
                 gap = at;
             }
         }
-        self.set(gap, 0, 0);
+        self.slots.set(gap, 0);
         self.len -= 1;
         true
     }
 
     fn replace(&mut self, hash: u64, from: Place, to: Place) {
         if let Some(at) = self.position(hash, from) {
-            self.set(at, tag_of(hash), slot_of(hash, to));
+            self.slots.set(at, slot_of(hash, to));
         }
     }
 
     fn position(&self, hash: u64, place: Place) -> Option<usize> {
-        let mask = self.size.checked_sub(1)?;
+        let mask = self.slots.len().checked_sub(1)?;
         let wanted = slot_of(hash, place);
         let mut at = kept(hash) as usize & mask;
-        while self.tag(at) != 0 {
-            if self.slot(at) == wanted {
-                return Some(at);
+        while self.slots.get(at) != wanted {
+            if self.slots.get(at) == 0 {
+                return None;
             }
             at = (at + 1) & mask;
         }
-        None
+        Some(at)
     }
 
-    /// Puts a slot in the first place from its home that is empty.
     #[inline]
-    fn put(&mut self, tag: u8, slot: u64) {
-        let mask = self.size - 1;
+    fn place(&mut self, slot: u64) {
+        let mask = self.slots.len() - 1;
         let mut at = (slot >> PLACE_BITS) as usize & mask;
-        let empty = loop {
-            let empty = !self.tags(at) & HIGH;
-            if empty != 0 {
-                break empty;
-            }
-            at = (at + GROUP) & mask;
-        };
-        self.set((at + empty.trailing_zeros() as usize / 8) & mask, tag, slot);
+        while self.slots.get(at) != 0 {
+            at = (at + 1) & mask;
+        }
+        self.slots.set(at, slot);
     }
 
     /// Doubles the table. Records of one hash keep their order: a run that wraps around is taken from where it begins.
     #[cold]
     fn grow(&mut self) {
-        let size = (self.size * 2).max(MIN_SLOTS);
-        let old = std::mem::replace(self, Self::with_size(size));
-        let between_runs = (0..old.size).find(|&at| old.tag(at) == 0).unwrap_or(0);
-        for at in (between_runs..old.size).chain(0..between_runs) {
-            let tag = old.tag(at);
-            if tag != 0 {
-                self.put(tag, old.slot(at));
+        let slots = HugeWords::zeroed((self.slots.len() * 2).max(MIN_SLOTS));
+        let old = std::mem::replace(&mut self.slots, slots);
+        let between_runs = (0..old.len()).find(|&at| old.get(at) == 0).unwrap_or(0);
+        for at in (between_runs..old.len()).chain(0..between_runs) {
+            let slot = old.get(at);
+            if slot != 0 {
+                self.place(slot);
             }
         }
-        self.len = old.len;
-    }
-
-    #[inline]
-    fn tag(&self, at: usize) -> u8 {
-        self.bytes[at]
-    }
-
-    /// Eight tags from this one on.
-    #[inline]
-    fn tags(&self, at: usize) -> u64 {
-        let tags = self.bytes[at..].first_chunk::<GROUP>();
-        tags.map_or(0, |tags| u64::from_le_bytes(*tags))
-    }
-
-    #[inline]
-    fn slot(&self, at: usize) -> u64 {
-        let slot = self.bytes[self.size + GROUP + at * SLOT..].first_chunk::<SLOT>();
-        slot.map_or(0, |slot| u64::from_le_bytes(*slot))
-    }
-
-    #[inline]
-    fn set(&mut self, at: usize, tag: u8, slot: u64) {
-        self.bytes[at] = tag;
-        if at < GROUP {
-            let again = self.size + at;
-            self.bytes[again] = tag;
-        }
-        let from = self.size + GROUP + at * SLOT;
-        self.bytes[from..from + SLOT].copy_from_slice(&slot.to_le_bytes());
     }
 }
 
 #[inline]
 fn slot_of(hash: u64, place: Place) -> u64 {
-    debug_assert!(place.0 <= PLACE_MASK);
-    kept(hash) << PLACE_BITS | place.0
+    debug_assert!(place.0 < PLACE_MASK);
+    kept(hash) << PLACE_BITS | (place.0 + 1)
 }
 
 #[cfg(test)]
@@ -331,7 +253,7 @@ mod tests {
     #[test]
     fn the_highest_place_has_room() {
         let mut table = PlaceTable::default();
-        let last = PLACE_MASK;
+        let last = PLACE_MASK - 1;
         table.insert(u64::MAX, Place(last));
         assert_eq!(table.find(u64::MAX, which(last)), Some(last));
         assert!(table.remove(u64::MAX, Place(last)));

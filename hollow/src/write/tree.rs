@@ -85,7 +85,7 @@ fn push_value<S: Sink>(
     let field = match (kind, value) {
         (_, Value::Null) => FieldValue::Null,
         (FieldKind::Reference(Some(target)), value) => {
-            FieldValue::Reference(add_value(sink, target, value, depth)?)
+            FieldValue::Reference(add_value(sink, target, value, depth)?.ordinal())
         }
         (_, Value::Int(value)) => FieldValue::Int(*value),
         (_, Value::Long(value)) => FieldValue::Long(*value),
@@ -118,7 +118,10 @@ fn add_elements<S: Sink>(
     depth: usize,
 ) -> Result<Vec<Ordinal>, Box<WriteError>> {
     let target = element_type(sink, ty, false)?;
-    let add = |(index, element)| add_value(sink, target, element, depth).map_err(|error| Box::new(error.at_index(index)));
+    let add = |(index, element)| match add_value(sink, target, element, depth) {
+        Ok(known) => Ok(known.ordinal()),
+        Err(error) => Err(Box::new(error.at_index(index))),
+    };
     elements.iter().enumerate().map(add).collect()
 }
 
@@ -133,7 +136,7 @@ fn add_map_value<S: Sink>(
     for (index, (key, value)) in entries.iter().enumerate() {
         let key = add_value(sink, key_type, key, depth).map_err(|error| Box::new(error.at("key").at_index(index)))?;
         let value = add_value(sink, value_type, value, depth).map_err(|error| Box::new(error.at("value").at_index(index)))?;
-        added.push((key, value));
+        added.push((key.ordinal(), value.ordinal()));
     }
     added.sort_unstable();
     added.dedup();
