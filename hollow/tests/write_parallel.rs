@@ -119,7 +119,9 @@ fn threads_add_what_one_thread_would() {
                 assert_eq!(records_of(&previous), records_of(&before));
                 // What stayed is where it was.
                 for ty in before.types() {
-                    let kept = ty.populated().filter(|&ordinal| state.ty(ty.name()).is_some_and(|t| t.is_populated(ordinal)));
+                    let kept = ty
+                        .populated()
+                        .filter(|&ordinal| state.ty(ty.name()).is_some_and(|t| t.is_populated(ordinal)));
                     for ordinal in kept.take(50) {
                         assert_eq!(before.value(ty.name(), ordinal), state.value(ty.name(), ordinal));
                     }
@@ -128,7 +130,12 @@ fn threads_add_what_one_thread_would() {
             // Ordinals are dense but for what the stripes had in stock.
             for ty in state.types() {
                 let highest = ty.max_ordinal().map_or(0, |max| max.get() as usize);
-                assert!(cycle > 0 || highest <= ty.len() + 16 * 16, "{} {highest} {}", ty.name(), ty.len());
+                assert!(
+                    cycle > 0 || highest <= ty.len() + 16 * 16,
+                    "{} {highest} {}",
+                    ty.name(),
+                    ty.len()
+                );
             }
             before = Some(state);
         }
@@ -178,7 +185,10 @@ fn threads_hear_of_what_does_not_fit_and_a_panic_leaves_the_engine_whole() {
         let mut adder = adders.adder();
         let movies = adder.type_id("Movie").expect("registered");
         assert!(matches!(adder.add_list(movies, &[]), Err(WriteError::WrongKind { .. })));
-        assert!(matches!(adder.add("Nothing", &Value::Null), Err(WriteError::UnknownType(_))));
+        assert!(matches!(
+            adder.add("Nothing", &Value::Null),
+            Err(WriteError::UnknownType(_))
+        ));
         adder.add("Movie", &Value::Object(vec![Value::Null]))
     });
     assert!(matches!(refused, Ok(Err(WriteError::Mismatch { .. }))), "{refused:?}");

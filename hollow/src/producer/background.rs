@@ -113,7 +113,11 @@ impl Background {
 
     /// What became of the work, if it is over or `wait` says so.
     fn collect(&mut self, wait: bool) -> Option<(Version, Result<(), Failure>)> {
-        if self.running.as_ref().is_none_or(|job| !wait && !job.thread.is_finished()) {
+        if self
+            .running
+            .as_ref()
+            .is_none_or(|job| !wait && !job.thread.is_finished())
+        {
             return None;
         }
         let job = self.running.take()?;
@@ -162,7 +166,9 @@ impl Producer {
             Some((_, Err(Failure::Interrupted(step)))) => Err(CycleError::Interrupted(step)),
             Some((version, Err(Failure::Other(source)))) => {
                 let text = super::restore::chain_of_causes(source.as_ref());
-                Ok(Some(format!("snapshot of version={version} not written, to be tried again: {text}")))
+                Ok(Some(format!(
+                    "snapshot of version={version} not written, to be tried again: {text}"
+                )))
             }
             _ => Ok(None),
         }
@@ -186,7 +192,9 @@ impl Producer {
             cancel: Arc::default(),
         };
         let begun = self.background.begin(work);
-        begun.err().map(|error| format!("no thread to write a snapshot with: {error}"))
+        begun
+            .err()
+            .map(|error| format!("no thread to write a snapshot with: {error}"))
     }
 }
 
@@ -246,7 +254,9 @@ impl Work {
         }
         let (found, expected) = Checksums::common(&read, &self.state);
         if found != expected {
-            return Err(format!("the snapshot reads back differently: checksum expected={expected} found={found}").into());
+            return Err(
+                format!("the snapshot reads back differently: checksum expected={expected} found={found}").into(),
+            );
         }
         Ok(())
     }

@@ -139,7 +139,10 @@ fn populated_as_told(engine: &WriteStateEngine, state: &ReadState) -> Result<(),
     }
     for (id, ty) in engine.type_ids().zip(state.types()) {
         if !engine.populated(id).iter().eq(ty.populated()) {
-            return Err(differ(format!("the state read back has other ordinals, type={}", ty.name())));
+            return Err(differ(format!(
+                "the state read back has other ordinals, type={}",
+                ty.name()
+            )));
         }
     }
     Ok(())

@@ -4,7 +4,8 @@ use super::check::{Checked, Extent, check};
 use super::stage::{Encoded, Staging};
 use super::validate::{Candidate, validate};
 use super::{
-    BoxError, CycleError, CycleOutcome, CycleStats, Producer, PublishUnchanged, Published, SnapshotWriting, Standing, Step, builder,
+    BoxError, CycleError, CycleOutcome, CycleStats, Producer, PublishUnchanged, Published, SnapshotWriting, Standing,
+    Step, builder,
 };
 use crate::read::ReadState;
 use crate::record::Value;
@@ -220,7 +221,8 @@ impl Producer {
         // Nothing leads over a break of the chain.
         let continued = if self.chain_broken { None } else { self.version() };
         let due = self.since_snapshot >= self.config.snapshot_every;
-        let in_background = self.config.snapshot_writing == SnapshotWriting::InBackground && self.config.snapshot_every > 1;
+        let in_background =
+            self.config.snapshot_writing == SnapshotWriting::InBackground && self.config.snapshot_every > 1;
         let snapshot = evolved || continued.is_none() || (due && !in_background);
         stats.warnings.extend(self.collect_snapshot()?);
         let environment = &mut self.environment;
@@ -236,7 +238,10 @@ impl Producer {
         // S4
         let start = Instant::now();
         let before = state.as_deref().filter(|_| continued.is_some());
-        let in_full = self.config.full_check_every.is_some_and(|every| self.since_full_check + 1 >= every);
+        let in_full = self
+            .config
+            .full_check_every
+            .is_some_and(|every| self.since_full_check + 1 >= every);
         let extent = Extent { evolved, in_full };
         let Checked { state: next, checksum } = check(&self.engine, &encoded, before, extent)?;
         let next = next.with_version(attempt.version);
@@ -289,7 +294,11 @@ impl Producer {
             Some(since) => since,
             None => self.since_snapshot.saturating_add(1),
         };
-        self.since_full_check = if in_full { 0 } else { self.since_full_check.saturating_add(1) };
+        self.since_full_check = if in_full {
+            0
+        } else {
+            self.since_full_check.saturating_add(1)
+        };
         self.chain_broken = false;
         // Counted with this version now, and since the one whose snapshot it named.
         let due = in_background && self.since_snapshot > self.config.snapshot_every;

@@ -1,10 +1,10 @@
 //! Why a cycle did not publish.
 
 use super::Step;
-use crate::{Ordinal, Version};
 use crate::blob::DecodeError;
 use crate::store::{Receipt, StoreError};
 use crate::write::WriteError;
+use crate::{Ordinal, Version};
 
 /// Any error of the code that fills a cycle.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

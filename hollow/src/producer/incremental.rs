@@ -1,8 +1,8 @@
 //! Cycles that change some records, by key, and keep all others.
 
+use super::cycle::Filling;
 use super::keys::{KeyReader, KeyTable, key_bytes};
 use super::references::{References, World};
-use super::cycle::Filling;
 use super::{BoxError, CycleError, CycleOutcome, Producer};
 use crate::read::ReadState;
 use crate::record::{KeyPaths, KeyValue, Value};

@@ -59,7 +59,11 @@ impl Producer {
             kept.extend(manifest.map(|sha256| Key::manifest(link.version, &sha256)));
             let entries = link.manifest.iter().flat_map(|manifest| &manifest.blobs);
             kept.extend(entries.filter_map(|entry| Key::new(entry.key.as_str()).ok()));
-            kept.extend(link.snapshot.iter().filter_map(|blob| Key::new(blob.name.as_str()).ok()));
+            kept.extend(
+                link.snapshot
+                    .iter()
+                    .filter_map(|blob| Key::new(blob.name.as_str()).ok()),
+            );
         }
         // What is written in the background is named by no manifest yet.
         let unnamed = self

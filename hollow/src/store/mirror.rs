@@ -48,8 +48,16 @@ impl FsMirror {
         for link in chain.links().iter().rev() {
             self.copy(source, link)?;
             // Its version may have been copied before.
-            if let Some(late) = link.manifest.as_ref().and_then(|manifest| manifest.late_snapshot.as_ref()) {
-                self.copy_blob(source, &format!("snapshot-{}", late.version), &BlobRef::from(&late.blob))?;
+            if let Some(late) = link
+                .manifest
+                .as_ref()
+                .and_then(|manifest| manifest.late_snapshot.as_ref())
+            {
+                self.copy_blob(
+                    source,
+                    &format!("snapshot-{}", late.version),
+                    &BlobRef::from(&late.blob),
+                )?;
             }
         }
         self.write("announced.version", announced.version.to_string().as_bytes(), true)?;

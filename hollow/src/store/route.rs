@@ -110,7 +110,10 @@ impl<'s> Chain<'s> {
 
     /// Adds the snapshot that a later version names, and remembers the one that this version names.
     fn with_late_snapshot(&mut self, mut link: Link, at: &LinkRef) -> Link {
-        let names = link.manifest.as_ref().and_then(|manifest| manifest.late_snapshot.clone());
+        let names = link
+            .manifest
+            .as_ref()
+            .and_then(|manifest| manifest.late_snapshot.clone());
         self.late.extend(names);
         if link.snapshot.is_none() {
             let of_this = |late: &&LateSnapshot| late.version == at.version && Some(late.manifest) == at.manifest;

@@ -126,7 +126,13 @@ macro_rules! adding_methods {
         /// # Errors
         /// As [`add_object`](Self::add_object), and [`WriteError::SizeLimit`].
         pub fn add_set(&mut self, ty: TypeId, elements: &[Ordinal]) -> Result<Ordinal, WriteError> {
-            adding::told(adding::add_set(self, ty, elements.iter().map(|&element| (element, adding::default_hash(element)))))
+            adding::told(adding::add_set(
+                self,
+                ty,
+                elements
+                    .iter()
+                    .map(|&element| (element, adding::default_hash(element))),
+            ))
         }
 
         /// Adds a set with a hash for each element, which decides its bucket unless the type has a hash key.
@@ -142,7 +148,9 @@ macro_rules! adding_methods {
         /// # Errors
         /// As [`add_set`](Self::add_set).
         pub fn add_map(&mut self, ty: TypeId, entries: &[(Ordinal, Ordinal)]) -> Result<Ordinal, WriteError> {
-            let hashed = entries.iter().map(|&(key, value)| (key, value, adding::default_hash(key)));
+            let hashed = entries
+                .iter()
+                .map(|&(key, value)| (key, value, adding::default_hash(key)));
             adding::told(adding::add_map(self, ty, hashed))
         }
 
@@ -226,11 +234,7 @@ pub(super) fn add_list<S: Sink>(sink: &mut S, ty: TypeId, elements: &[Ordinal]) 
 }
 
 /// Adds a set.
-pub(super) fn add_set<S: Sink>(
-    sink: &mut S,
-    ty: TypeId,
-    elements: impl Iterator<Item = (Ordinal, i32)>,
-) -> Added {
+pub(super) fn add_set<S: Sink>(sink: &mut S, ty: TypeId, elements: impl Iterator<Item = (Ordinal, i32)>) -> Added {
     sink.require_adding()?;
     check_kind(sink, ty, Kind::Set)?;
     let mut sorted = std::mem::take(&mut sink.buffers().elements);

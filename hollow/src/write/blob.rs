@@ -176,7 +176,9 @@ impl WriteStateEngine {
         for ty in &mut self.types {
             match kind {
                 Kind::Snapshot => ty.touch_for_snapshot(),
-                Kind::Delta | Kind::ReverseDelta if ty.has_changed() => ty.prepare_for_delta(kind == Kind::ReverseDelta),
+                Kind::Delta | Kind::ReverseDelta if ty.has_changed() => {
+                    ty.prepare_for_delta(kind == Kind::ReverseDelta)
+                }
                 _ => {}
             }
         }

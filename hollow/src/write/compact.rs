@@ -322,6 +322,9 @@ mod tests {
             engine.prepare_for_next_cycle(10 + cycles);
         }
         // The nodes follow the leaves: moving leaves moves them as well, and they are compacted when leaves are done.
-        assert!(cycles > 5 && total >= moved, "cycles={cycles} moved={total} at once={moved}");
+        assert!(
+            cycles > 5 && total >= moved,
+            "cycles={cycles} moved={total} at once={moved}"
+        );
     }
 }

@@ -53,6 +53,6 @@ pub use config::WriteConfig;
 pub use engine::{TypeId, WriteStateEngine};
 pub use error::WriteError;
 pub use membership::Changes;
+pub use object_record::{FieldValue, ObjectRecord};
 pub use parallel::{Adder, Adders};
 pub use plan::SnapshotPlan;
-pub use object_record::{FieldValue, ObjectRecord};

@@ -65,7 +65,10 @@ impl PlaceTable {
 
     /// Bytes of memory taken.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.stripes.iter().map(|stripe| stripe.slots.len() * size_of::<u64>()).sum()
+        self.stripes
+            .iter()
+            .map(|stripe| stripe.slots.len() * size_of::<u64>())
+            .sum()
     }
 
     /// Removes everything and gives up the memory.

@@ -90,13 +90,18 @@ mod tests {
     fn every_bit_of_a_hash_is_used_alike() {
         let hasher = RecordHasher::default();
         for bit in 0..64 {
-            let ones = (0..4096u32).filter(|n| hasher.hash(&n.to_be_bytes()) >> bit & 1 == 1).count();
+            let ones = (0..4096u32)
+                .filter(|n| hasher.hash(&n.to_be_bytes()) >> bit & 1 == 1)
+                .count();
             assert!((1700..2400).contains(&ones), "bit {bit} is set in {ones} of 4096");
         }
     }
 
     #[test]
     fn two_hashers_do_not_agree() {
-        assert_ne!(RecordHasher::default().hash(b"record"), RecordHasher::default().hash(b"record"));
+        assert_ne!(
+            RecordHasher::default().hash(b"record"),
+            RecordHasher::default().hash(b"record")
+        );
     }
 }

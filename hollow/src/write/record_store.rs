@@ -327,7 +327,11 @@ impl RecordStore {
 
     /// Makes every number free that no chunk has; to be called when all is adopted.
     pub(super) fn tidy(&mut self) {
-        let empty = self.chunks.iter().enumerate().filter(|(_, chunk)| chunk.bytes.is_empty());
+        let empty = self
+            .chunks
+            .iter()
+            .enumerate()
+            .filter(|(_, chunk)| chunk.bytes.is_empty());
         self.empty_chunks = empty.map(|(index, _)| index as u32).collect();
         self.head = None;
     }

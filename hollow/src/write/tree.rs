@@ -42,12 +42,7 @@ fn add_value<S: Sink>(sink: &mut S, ty: TypeId, value: &Value, depth: usize) -> 
     }
 }
 
-fn add_object_value<S: Sink>(
-    sink: &mut S,
-    ty: TypeId,
-    values: &[Value],
-    depth: usize,
-) -> Added {
+fn add_object_value<S: Sink>(sink: &mut S, ty: TypeId, values: &[Value], depth: usize) -> Added {
     let num_fields = match sink.shape(ty) {
         Shape::Object(kinds) => kinds.len(),
         _ => 0,
@@ -125,17 +120,13 @@ fn add_elements<S: Sink>(
     elements.iter().enumerate().map(add).collect()
 }
 
-fn add_map_value<S: Sink>(
-    sink: &mut S,
-    ty: TypeId,
-    entries: &[(Value, Value)],
-    depth: usize,
-) -> Added {
+fn add_map_value<S: Sink>(sink: &mut S, ty: TypeId, entries: &[(Value, Value)], depth: usize) -> Added {
     let (key_type, value_type) = (element_type(sink, ty, false)?, element_type(sink, ty, true)?);
     let mut added = Vec::with_capacity(entries.len());
     for (index, (key, value)) in entries.iter().enumerate() {
         let key = add_value(sink, key_type, key, depth).map_err(|error| Box::new(error.at("key").at_index(index)))?;
-        let value = add_value(sink, value_type, value, depth).map_err(|error| Box::new(error.at("value").at_index(index)))?;
+        let value =
+            add_value(sink, value_type, value, depth).map_err(|error| Box::new(error.at("value").at_index(index)))?;
         added.push((key.ordinal(), value.ordinal()));
     }
     added.sort_unstable();

@@ -132,7 +132,12 @@ impl TypeState {
         let gone = self.live_outside(|members, ordinal| members.has_current(ordinal), Membership::current);
         self.release(&gone);
         self.sort_free(config);
-        let Self { records, partitions, hasher, .. } = self;
+        let Self {
+            records,
+            partitions,
+            hasher,
+            ..
+        } = self;
         let num_partitions = partitions.len();
         records.reclaim(|record, ordinal, from, to| {
             let table = &mut partitions[ordinal.index() % num_partitions].table;

@@ -83,7 +83,10 @@ fn the_next_version_names_a_snapshot_that_was_finished() {
             let expected = [4, 7].contains(&number).then_some(version);
             assert_eq!(begun, expected, "version {number}");
             let visible = snapshots(&store);
-            assert!(!visible.contains(&version) || number == 1, "named by a later version only");
+            assert!(
+                !visible.contains(&version) || number == 1,
+                "named by a later version only"
+            );
         }
         assert_eq!(snapshots(&store), [versions[6].0, versions[3].0, versions[0].0]);
         assert_whole(&store);
@@ -101,7 +104,8 @@ fn the_next_version_names_a_snapshot_that_was_finished() {
             assert_is(&cold.state().expect("a state"), model);
         }
         let own = consumer(&store);
-        own.refresh_by(versions[3].0, Preference::Snapshot).expect("its own snapshot");
+        own.refresh_by(versions[3].0, Preference::Snapshot)
+            .expect("its own snapshot");
         assert_is(&own.state().expect("a state"), &versions[3].1);
 
         // A producer that takes over begins with it, and counts from there.
@@ -148,12 +152,23 @@ fn cycles_do_not_wait_for_a_snapshot() {
         // Versions that are due meanwhile do not begin a second one.
         let expected = (versions.len() >= 4).then(|| versions[3]);
         assert_eq!(producer.background_snapshot(), expected);
-        assert_eq!(snapshots(&store), [versions[0]], "and the chain from the last one that is visible is kept");
+        assert_eq!(
+            snapshots(&store),
+            [versions[0]],
+            "and the chain from the last one that is visible is kept"
+        );
     }
     held.store(false, Ordering::SeqCst);
-    assert_eq!(producer.finish_background_snapshot().expect("written"), Some(versions[3]));
+    assert_eq!(
+        producer.finish_background_snapshot().expect("written"),
+        Some(versions[3])
+    );
     versions.push(feed.publish(&mut producer).expect("published").0);
-    assert_eq!(snapshots(&store), [versions[3]], "what stands before it is past its time");
+    assert_eq!(
+        snapshots(&store),
+        [versions[3]],
+        "what stands before it is past its time"
+    );
     assert_whole(&store);
     // It is seven versions old by now: the next one is due at once.
     assert_eq!(producer.background_snapshot(), Some(versions[9]));
@@ -175,7 +190,10 @@ fn a_snapshot_that_cannot_be_put_is_reported_and_tried_again() {
         versions.push(feed.publish(&mut producer).expect("published").0);
     }
     let error = producer.finish_background_snapshot().expect_err("refused");
-    assert!(matches!(error, CycleError::Snapshot { version, .. } if version == versions[3]), "{error:?}");
+    assert!(
+        matches!(error, CycleError::Snapshot { version, .. } if version == versions[3]),
+        "{error:?}"
+    );
     assert_eq!(producer.background_snapshot(), None);
     // Again with the next version, and this time it is the cycle after it that hears of it.
     versions.push(feed.publish(&mut producer).expect("published").0);
@@ -223,7 +241,11 @@ fn killed_at_any_step_of_a_snapshot_the_chain_stays_whole_and_goes_on() {
             .fail_point(move |at| {
                 // The snapshot of the fourth version is under way during the fifth cycle.
                 let now = step.is_in_background() || published.load(Ordering::SeqCst) == 4;
-                if at == step && now { Err("killed".into()) } else { Ok(()) }
+                if at == step && now {
+                    Err("killed".into())
+                } else {
+                    Ok(())
+                }
             })
             .build()
             .expect("valid");
@@ -239,12 +261,22 @@ fn killed_at_any_step_of_a_snapshot_the_chain_stays_whole_and_goes_on() {
                 feed.publish(&mut doomed).map(drop)
             }
         };
-        assert!(matches!(died, Err(CycleError::Interrupted(at)) if at == step), "{step}: {died:?}");
-        assert!(matches!(doomed.run_cycle(|_| Ok(())), Err(CycleError::NeedsRestore)), "{step}");
+        assert!(
+            matches!(died, Err(CycleError::Interrupted(at)) if at == step),
+            "{step}: {died:?}"
+        );
+        assert!(
+            matches!(doomed.run_cycle(|_| Ok(())), Err(CycleError::NeedsRestore)),
+            "{step}"
+        );
         drop(doomed);
         assert_whole(&store);
         let is_visible = snapshots(&store).contains(&fourth);
-        assert_eq!(is_visible, !step.is_in_background() && step >= Step::Committed, "{step}");
+        assert_eq!(
+            is_visible,
+            !step.is_in_background() && step >= Step::Committed,
+            "{step}"
+        );
 
         let mut next = in_background(&store, 76)
             .retention(Retention::versions(2))

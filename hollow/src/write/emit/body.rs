@@ -26,9 +26,7 @@ impl Body {
             (Widths::Object { fields }, _) => Body::Object(ObjectBody::new(&[], fields, count)),
             (&Widths::List { element }, _) => Body::List(ListBody::new(pointer_bits, element, count)),
             (&Widths::Set { size, element }, _) => Body::Set(SetBody::new(pointer_bits, size, element, count)),
-            (&Widths::Map { size, key, value }, _) => {
-                Body::Map(MapBody::new(pointer_bits, size, (key, value), count))
-            }
+            (&Widths::Map { size, key, value }, _) => Body::Map(MapBody::new(pointer_bits, size, (key, value), count)),
         }
     }
 

@@ -179,7 +179,9 @@ impl Frame<'_> {
     fn shards_at_once(&self, count: u32) -> u32 {
         let num_shards = self.layout.forward.num_shards;
         let per_shard = self.layout.packed_bytes(count) / u64::from(num_shards);
-        u32::try_from(PACKED_BYTES / per_shard.max(1)).unwrap_or(u32::MAX).max(1)
+        u32::try_from(PACKED_BYTES / per_shard.max(1))
+            .unwrap_or(u32::MAX)
+            .max(1)
     }
 }
 

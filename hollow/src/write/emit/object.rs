@@ -70,7 +70,9 @@ impl ObjectBody {
 
     pub(super) fn finish(self, out: &mut dyn io::Write) -> io::Result<()> {
         let mut head = Vec::new();
-        self.fields.iter().for_each(|&(_, width)| var_int::write_u32(&mut head, width));
+        self.fields
+            .iter()
+            .for_each(|&(_, width)| var_int::write_u32(&mut head, width));
         out.write_all(&head)?;
         self.fixed.finish(self.len_bits.div_ceil(64), out)?;
         for bytes in self.variable {
