@@ -101,6 +101,14 @@ impl Chunk {
         Some((stored.ordinal, self.record(stored)?))
     }
 
+    /// For records when the chunk before this one is full: there will be more.
+    fn after_full_one() -> Self {
+        Self {
+            bytes: Vec::with_capacity(CHUNK),
+            live: 0,
+        }
+    }
+
     fn has_room(&self, record: &[u8]) -> bool {
         self.bytes.is_empty() || self.bytes.len() + occupied(record) <= CHUNK
     }
@@ -280,11 +288,15 @@ impl RecordStore {
         Place::new(index, offset)
     }
 
+    #[cold]
     fn new_chunk(&mut self) -> u32 {
         let index = self.empty_chunks.pop().unwrap_or_else(|| {
             self.chunks.push(Chunk::default());
             (self.chunks.len() - 1) as u32
         });
+        if self.head.is_some() {
+            self.chunks[index as usize] = Chunk::after_full_one();
+        }
         self.head = Some(index);
         index
     }
@@ -362,7 +374,11 @@ impl Beside {
         if !self.chunks.last().is_some_and(|(_, chunk)| chunk.has_room(record)) {
             // Numbers only grow, so the chunks stay sorted.
             let number = numbers.fetch_add(1, Ordering::Relaxed);
-            self.chunks.push((number, Chunk::default()));
+            let chunk = match self.chunks.is_empty() {
+                true => Chunk::default(),
+                false => Chunk::after_full_one(),
+            };
+            self.chunks.push((number, chunk));
         }
         let Some((number, chunk)) = self.chunks.last_mut() else {
             return NOWHERE; // there is a chunk now
