@@ -3,24 +3,60 @@
 use super::bit_writer::BitWriter;
 use crate::memory::bit_array::mask;
 use crate::memory::var_int;
-use crate::write::record_form::{FieldKind, NULL_DOUBLE, NULL_FLOAT, Stored, take_field, take_number};
+use crate::write::record_form::{FieldKind, NULL_DOUBLE, NULL_FLOAT, take_number};
 use std::io;
 
 /// An object shard being packed.
 #[derive(Debug)]
 pub(super) struct ObjectBody {
-    fields: Vec<(FieldKind, u32)>,
+    fields: Vec<PackedField>,
     /// Bytes of each STRING and BYTES field.
     variable: Vec<Vec<u8>>,
     fixed: BitWriter,
     len_bits: u64,
 }
 
+/// How a field is read from a record and packed.
+#[derive(Clone, Copy, Debug)]
+struct PackedField {
+    form: Form,
+    width: u32,
+    mask: u64,
+    /// What stands for null; of a field of bytes, besides the offset.
+    null: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Number,
+    Float,
+    Double,
+    Bytes,
+}
+
+impl PackedField {
+    fn new(kind: FieldKind, width: u32) -> Self {
+        let (form, null) = match kind {
+            FieldKind::Text | FieldKind::Bytes => (Form::Bytes, 1 << width.saturating_sub(1)),
+            FieldKind::Float => (Form::Float, NULL_FLOAT.into()),
+            FieldKind::Double => (Form::Double, NULL_DOUBLE),
+            _ => (Form::Number, mask(width)),
+        };
+        Self {
+            form,
+            width,
+            mask: mask(width),
+            null,
+        }
+    }
+}
+
 impl ObjectBody {
     pub(super) fn new(kinds: &[FieldKind], widths: &[u32], count: u32) -> Self {
         let len_bits = u64::from(count) * widths.iter().map(|&width| u64::from(width)).sum::<u64>();
+        let fields = kinds.iter().zip(widths);
         Self {
-            fields: kinds.iter().copied().zip(widths.iter().copied()).collect(),
+            fields: fields.map(|(&kind, &width)| PackedField::new(kind, width)).collect(),
             variable: vec![Vec::new(); widths.len()],
             fixed: BitWriter::with_capacity(len_bits),
             len_bits,
@@ -37,34 +73,34 @@ impl ObjectBody {
 
     fn push_record(&mut self, record: &[u8]) {
         let mut rest = record;
-        for (&(kind, width), bytes) in self.fields.iter().zip(&mut self.variable) {
-            let value = match kind {
-                FieldKind::Text | FieldKind::Bytes => match take_number(&mut rest) {
+        for (field, bytes) in self.fields.iter().zip(&mut self.variable) {
+            let value = match field.form {
+                Form::Number => take_number(&mut rest).unwrap_or(field.null),
+                Form::Double => take_number_of::<8>(&mut rest).map_or(field.null, u64::from_be_bytes),
+                Form::Float => {
+                    take_number_of::<4>(&mut rest).map_or(field.null, |bits| u32::from_be_bytes(bits).into())
+                }
+                Form::Bytes => match take_number(&mut rest) {
                     Some(length) => {
                         take_bytes(&mut rest, length, bytes);
                         bytes.len() as u64
                     }
-                    None => 1 << (width - 1) | bytes.len() as u64,
+                    None => field.null | bytes.len() as u64,
                 },
-                FieldKind::Float | FieldKind::Double => match take_field(&mut rest, kind) {
-                    Stored::Number(bits) => bits,
-                    _ if kind == FieldKind::Float => NULL_FLOAT.into(),
-                    _ => NULL_DOUBLE,
-                },
-                _ => take_number(&mut rest).unwrap_or(mask(width)),
             };
-            self.fixed.push(value, width);
+            self.fixed.push_fitting(value & field.mask, field.width);
         }
     }
 
     /// An ordinal without a record: zero bits, except that the offsets of varying-length values go on.
     fn push_hole(&mut self) {
-        for (&(kind, width), bytes) in self.fields.iter().zip(&self.variable) {
-            let value = match kind {
-                FieldKind::Text | FieldKind::Bytes => bytes.len() as u64,
-                _ => 0,
+        for (field, bytes) in self.fields.iter().zip(&self.variable) {
+            let value = if field.form == Form::Bytes {
+                bytes.len() as u64
+            } else {
+                0
             };
-            self.fixed.push(value, width);
+            self.fixed.push_fitting(value & field.mask, field.width);
         }
     }
 
@@ -72,7 +108,7 @@ impl ObjectBody {
         let mut head = Vec::new();
         self.fields
             .iter()
-            .for_each(|&(_, width)| var_int::write_u32(&mut head, width));
+            .for_each(|field| var_int::write_u32(&mut head, field.width));
         out.write_all(&head)?;
         self.fixed.finish(self.len_bits.div_ceil(64), out)?;
         for bytes in self.variable {
@@ -83,6 +119,14 @@ impl ObjectBody {
         }
         Ok(())
     }
+}
+
+/// Takes the bits of a floating point number off the front of a record.
+#[inline]
+fn take_number_of<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (bits, behind) = rest.split_first_chunk()?;
+    *rest = behind;
+    Some(*bits)
 }
 
 /// Moves bytes off the front of a record. Most values are short, and a copy of known length is the quickest.
