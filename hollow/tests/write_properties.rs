@@ -223,8 +223,14 @@ proptest! {
                 apply(&mut engine, op, &previous, &mut current);
             }
 
-            let snapshot = ReadState::from_snapshot(&blob(|out| engine.write_snapshot(out))).unwrap();
+            // A plan made before any blob must come to the same as one made after.
+            let plan = engine.snapshot_plan().unwrap();
+            let written = blob(|out| engine.write_snapshot(out));
+            let snapshot = ReadState::from_snapshot(&written).unwrap();
             prop_assert_eq!(&tops(&snapshot), &current);
+            let mut planned = Vec::new();
+            plan.write(&snapshot, &mut planned).unwrap();
+            prop_assert!(planned == written, "a snapshot written from the state differs from the engine's");
             for ty in engine.type_ids() {
                 let name = snapshot.dataset().schemas()[ty.index()].name();
                 let populated: Vec<Ordinal> = snapshot.ty(name).unwrap().populated().collect();
@@ -235,6 +241,9 @@ proptest! {
                 let reverse = blob(|out| engine.write_reverse_delta(out));
                 let next = before.apply_delta(&delta).unwrap();
                 if *begin == Begin::Continue {
+                    let mut planned = Vec::new();
+                    plan.write(&next, &mut planned).unwrap();
+                    prop_assert!(planned == written, "a snapshot written from the state a delta led to differs");
                     prop_assert_eq!(everything(&next), everything(&snapshot));
                 } else {
                     // Consumers keep the NaN of a record that the restored producer has as null.

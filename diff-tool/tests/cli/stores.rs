@@ -53,6 +53,7 @@ fn a_store_of_ours_is_compared_like_any_other() {
     let mut producer = Producer::builder(dataset, store)
         .name("liveness")
         .snapshot_every(2)
+        .snapshots(hollow::producer::SnapshotWriting::WithVersion)
         .build()
         .expect("producer");
     producer.restore().expect("an empty store");

@@ -7,6 +7,7 @@
 mod place;
 mod records;
 mod restore;
+mod snapshot;
 
 pub use records::{CopyError, RecordCopier};
 

@@ -1,11 +1,12 @@
 //! Describing a producer.
 
-use super::environment::Environment;
-use super::{BoxError, CycleError, Producer, Retention, Standing, Step, Validator};
+use super::environment::{Environment, FailPoints};
+use super::{Background, BoxError, CycleError, Producer, Retention, SnapshotWriting, Standing, Step, Validator};
 use crate::schema::{Dataset, Schema, SchemaError};
 use crate::store::{FsMirror, Store};
 use crate::write::{WriteConfig, WriteStateEngine};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// What to do with a cycle that changed no record.
@@ -24,6 +25,9 @@ pub enum PublishUnchanged {
 pub(super) struct Config {
     pub(super) name: String,
     pub(super) snapshot_every: u32,
+    pub(super) snapshot_writing: SnapshotWriting,
+    pub(super) full_check_every: Option<u32>,
+    pub(super) check_keys: bool,
     pub(super) publish_unchanged: PublishUnchanged,
     pub(super) roots: Vec<String>,
     pub(super) write: WriteConfig,
@@ -50,6 +54,9 @@ impl ProducerBuilder {
             config: Config {
                 name: String::new(),
                 snapshot_every: 10,
+                snapshot_writing: SnapshotWriting::default(),
+                full_check_every: None,
+                check_keys: true,
                 publish_unchanged: PublishUnchanged::default(),
                 roots: Vec::new(),
                 write: WriteConfig::default(),
@@ -73,9 +80,30 @@ impl ProducerBuilder {
         self
     }
 
-    /// Writes a snapshot with every n-th version (default 10), and always with the first. Zero counts as one.
+    /// Writes a snapshot of every n-th version (default 10), and always of the first. Zero counts as one.
     pub fn snapshot_every(mut self, versions: u32) -> Self {
         self.config.snapshot_every = versions.max(1);
+        self
+    }
+
+    /// When snapshots are written (default: in the background).
+    pub fn snapshots(mut self, writing: SnapshotWriting) -> Self {
+        self.config.snapshot_writing = writing;
+        self
+    }
+
+    /// Compares every record of every n-th version with what its blobs read back as (default: never), besides the changed
+    /// ones, which are compared with every version. Costs a look at every record then. Zero counts as one.
+    pub fn full_check_every(mut self, versions: u32) -> Self {
+        self.config.full_check_every = Some(versions.max(1));
+        self
+    }
+
+    /// Whether a full cycle is refused in which two root records have one primary key, or one has a null in it (default:
+    /// yes). Costs a look at the keys of all records of root types that changed. Incremental cycles need no check: there
+    /// records are named by their keys.
+    pub fn check_keys(mut self, check: bool) -> Self {
+        self.config.check_keys = check;
         self
     }
 
@@ -151,14 +179,14 @@ impl ProducerBuilder {
 
     /// Waits. Default: lets the thread sleep.
     pub fn sleep(mut self, sleep: impl Fn(Duration) + Send + Sync + 'static) -> Self {
-        self.environment.sleep = Box::new(sleep);
+        self.environment.sleep = Arc::new(sleep);
         self
     }
 
     /// Is called at every [`Step`]. When it fails, the producer stops there and cleans nothing up, as if its process had
     /// died. For tests.
     pub fn fail_point(mut self, point: impl FnMut(Step) -> Result<(), BoxError> + Send + 'static) -> Self {
-        self.environment.fail_point = Some(Box::new(point));
+        self.environment.fail_points = FailPoints::new(point);
         self
     }
 
@@ -189,6 +217,8 @@ impl ProducerBuilder {
             published: None,
             incremental: None,
             since_snapshot: 0,
+            since_full_check: 0,
+            background: Background::default(),
             chain_broken: false,
         })
     }

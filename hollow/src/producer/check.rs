@@ -32,13 +32,23 @@ fn differ(what: impl Into<String>) -> CycleError {
     CycleError::Integrity(what.into())
 }
 
-/// Reads back and compares. `evolved` says that the announced state has other schemas than the engine.
+/// How much is to be compared.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extent {
+    /// The announced state has other schemas than the engine.
+    pub(super) evolved: bool,
+    /// Every record, not only what changed.
+    pub(super) in_full: bool,
+}
+
+/// Reads back and compares.
 pub(super) fn check(
     engine: &WriteStateEngine,
     encoded: &Encoded,
     previous: Option<&ReadState>,
-    evolved: bool,
+    extent: Extent,
 ) -> Result<Checked, CycleError> {
+    let Extent { evolved, in_full } = extent;
     let by_snapshot = match &encoded.snapshot {
         Some(blob) => Some(ReadState::from_snapshot(&open(blob)?)?),
         None => None,
@@ -52,6 +62,12 @@ pub(super) fn check(
                 leads_back(engine, previous, &back, evolved)?;
                 if back.tag() != previous.tag() || back.header_tags() != previous.header_tags() {
                     return Err(differ("the reverse delta leads back to other tags"));
+                }
+            }
+            if in_full && !evolved {
+                populated_as_told(engine, &next)?;
+                for ty in next.types() {
+                    same_records(engine, ty, ty.populated())?;
                 }
             }
             Some(next)
@@ -116,14 +132,17 @@ fn leads_back(
     Ok(())
 }
 
-/// Whether a snapshot has the engine's records at their ordinals.
+/// Whether a state has the engine's records at their ordinals.
 fn populated_as_told(engine: &WriteStateEngine, state: &ReadState) -> Result<(), CycleError> {
     if state.dataset().schemas() != engine.dataset().schemas() {
-        return Err(differ("the snapshot has other schemas"));
+        return Err(differ("the state read back has other schemas"));
     }
     for (id, ty) in engine.type_ids().zip(state.types()) {
         if !engine.populated(id).iter().eq(ty.populated()) {
-            return Err(differ(format!("the snapshot has other ordinals, type={}", ty.name())));
+            return Err(differ(format!(
+                "the state read back has other ordinals, type={}",
+                ty.name()
+            )));
         }
     }
     Ok(())
@@ -141,10 +160,10 @@ fn changed_as_told(
         let Some(ty) = next.ty(schema.name()) else {
             continue; // a type that consumers learn of with the next snapshot
         };
-        let bitmap = |set: crate::memory::OrdinalSet| set.iter().map(Ordinal::get).collect::<RoaringBitmap>();
-        let (before, after) = (engine.previous_populated(id), engine.populated(id));
+        let bitmap = |ordinals: &[Ordinal]| ordinals.iter().map(|o| o.get()).collect::<RoaringBitmap>();
+        let told = engine.changes(id);
         let changes = transition.changes(schema.name());
-        if changes.added != bitmap(after.difference(before)) || changes.removed != bitmap(before.difference(after)) {
+        if changes.added != bitmap(&told.added) || changes.removed != bitmap(&told.removed) {
             return Err(differ(format!(
                 "the delta changes other ordinals, type={}",
                 schema.name()

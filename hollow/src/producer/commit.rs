@@ -1,21 +1,47 @@
 //! S6 to S8: blobs, manifest, head. What the head does not name is not published, whatever else has happened.
 
+use super::environment::Sleep;
 use super::stage::Encoded;
 use super::{CycleError, Producer, Step};
 use crate::store::{Head, Key, Manifest, Put, SCHEMA, Staged, StoreError, Token};
+use std::sync::Arc;
+use std::time::Duration;
 
-impl Producer {
+/// How often to try what the store does not answer, and how to wait in between.
+#[derive(Clone)]
+pub(super) struct Retries {
+    attempts: u32,
+    pause: Duration,
+    sleep: Arc<Sleep>,
+}
+
+impl Retries {
     /// Does something with the store, again if it does not answer.
-    pub(super) fn with_retries<T>(&self, mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let mut pause = self.config.pause;
-        for _ in 1..self.config.attempts {
+    pub(super) fn run<T>(&self, mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut pause = self.pause;
+        for _ in 1..self.attempts {
             match work() {
-                Err(error) if error.is_transient() => (self.environment.sleep)(pause),
+                Err(error) if error.is_transient() => (self.sleep)(pause),
                 other => return other,
             }
             pause = pause.saturating_mul(2);
         }
         work()
+    }
+}
+
+impl Producer {
+    pub(super) fn retries(&self) -> Retries {
+        Retries {
+            attempts: self.config.attempts,
+            pause: self.config.pause,
+            sleep: self.environment.sleep.clone(),
+        }
+    }
+
+    /// Does something with the store, again if it does not answer.
+    pub(super) fn with_retries<T>(&self, work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.retries().run(work)
     }
 
     /// S6: puts the blobs of a candidate. They are named by content, so putting them twice does no harm.

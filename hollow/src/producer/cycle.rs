@@ -1,15 +1,16 @@
 //! One cycle from S2 to S11.
 
-use super::check::{Checked, check};
+use super::check::{Checked, Extent, check};
 use super::stage::{Encoded, Staging};
 use super::validate::{Candidate, validate};
 use super::{
-    BoxError, CycleError, CycleOutcome, CycleStats, Producer, PublishUnchanged, Published, Standing, Step, builder,
+    BoxError, CycleError, CycleOutcome, CycleStats, Producer, PublishUnchanged, Published, SnapshotWriting, Standing,
+    Step, builder,
 };
 use crate::read::ReadState;
 use crate::record::Value;
 use crate::store::{Manifest, Receipt, SCHEMA};
-use crate::write::{WriteError, WriteStateEngine};
+use crate::write::{CompactionConfig, WriteError, WriteStateEngine};
 use crate::{Ordinal, Version};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,8 +58,18 @@ impl Cycle<'_> {
     }
 }
 
+/// How a cycle is filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filling {
+    /// Record by record: two of them can have one key.
+    Freely,
+    /// Root records by key: none has the key of another, and each has one.
+    ByKey,
+}
+
 /// What a cycle knows before it is filled.
 struct Attempt {
+    filling: Filling,
     version: Version,
     nonce: String,
     started_at: u64,
@@ -67,13 +78,16 @@ struct Attempt {
 impl Producer {
     /// Publishes the dataset as the closure fills it. Records that are not added are removed.
     ///
+    /// Root records must have primary keys of their own, without nulls, where their type declares one; see
+    /// [`ProducerBuilder::check_keys`](super::ProducerBuilder::check_keys).
+    ///
     /// # Errors
     /// [`CycleError`]; see there which of them leave the producer able to go on.
     pub fn run_cycle(
         &mut self,
         populate: impl FnOnce(&mut Cycle<'_>) -> Result<(), BoxError>,
     ) -> Result<CycleOutcome, CycleError> {
-        let outcome = self.attempt(|this, tags| {
+        let outcome = self.attempt(Filling::Freely, |this, tags| {
             let previous = this.published.as_ref().map(|published| published.state.clone());
             populate(&mut Cycle {
                 engine: &mut this.engine,
@@ -88,9 +102,34 @@ impl Producer {
         Ok(outcome)
     }
 
+    /// Publishes the announced state with records moved into the holes below them, where that is worth it, so that
+    /// ordinals are dense again; see [`WriteStateEngine::compact_within`] for `budget_bytes`. No record changes. What is
+    /// kept for incremental cycles is taken anew after it.
+    ///
+    /// # Errors
+    /// As [`Producer::run_cycle`].
+    pub fn run_compaction_cycle(
+        &mut self,
+        config: CompactionConfig,
+        budget_bytes: u64,
+    ) -> Result<CycleOutcome, CycleError> {
+        let outcome = self.attempt(Filling::ByKey, |this, _| {
+            // Before the first version there is nothing to compact.
+            if this.engine.has_previous_state() && this.engine.compact_within(config, budget_bytes)? == 0 {
+                this.engine.add_all_from_previous_cycle()?;
+            }
+            Ok(())
+        })?;
+        if outcome.version().is_some() {
+            self.incremental = None;
+        }
+        Ok(outcome)
+    }
+
     /// One cycle, whatever it is filled by. Rolls back when it fails.
     pub(super) fn attempt(
         &mut self,
+        filling: Filling,
         fill: impl FnOnce(&mut Self, &mut BTreeMap<String, String>) -> Result<(), CycleError>,
     ) -> Result<CycleOutcome, CycleError> {
         match self.standing {
@@ -100,7 +139,7 @@ impl Producer {
         }
         // Until it has ended well, the cycle may have left anything in the engine, also by a panic of the caller's code.
         self.standing = Standing::Lost;
-        let result = self.steps(fill);
+        let result = self.steps(filling, fill);
         match &result {
             Ok(_) => self.standing = Standing::Ready,
             Err(
@@ -123,10 +162,12 @@ impl Producer {
 
     fn steps(
         &mut self,
+        filling: Filling,
         fill: impl FnOnce(&mut Self, &mut BTreeMap<String, String>) -> Result<(), CycleError>,
     ) -> Result<CycleOutcome, CycleError> {
         let mut stats = CycleStats::default();
         let attempt = Attempt {
+            filling,
             version: Version::mint(self.environment.now(), self.version()),
             nonce: self.environment.nonce(),
             started_at: self.environment.now_ms(),
@@ -180,7 +221,10 @@ impl Producer {
         // Nothing leads over a break of the chain.
         let continued = if self.chain_broken { None } else { self.version() };
         let due = self.since_snapshot >= self.config.snapshot_every;
-        let snapshot = due || evolved || continued.is_none();
+        let in_background =
+            self.config.snapshot_writing == SnapshotWriting::InBackground && self.config.snapshot_every > 1;
+        let snapshot = evolved || continued.is_none() || (due && !in_background);
+        stats.warnings.extend(self.collect_snapshot()?);
         let environment = &mut self.environment;
         let between = || environment.reach(Step::PartlyEncoded);
         let encoded = Encoded::stage(&mut self.engine, staging, continued, attempt.version, snapshot, between)?;
@@ -194,8 +238,16 @@ impl Producer {
         // S4
         let start = Instant::now();
         let before = state.as_deref().filter(|_| continued.is_some());
-        let Checked { state: next, checksum } = check(&self.engine, &encoded, before, evolved)?;
+        let in_full = self
+            .config
+            .full_check_every
+            .is_some_and(|every| self.since_full_check + 1 >= every);
+        let extent = Extent { evolved, in_full };
+        let Checked { state: next, checksum } = check(&self.engine, &encoded, before, extent)?;
         let next = next.with_version(attempt.version);
+        if attempt.filling == Filling::Freely && self.config.check_keys {
+            self.check_keys(&next)?;
+        }
         stats.check = start.elapsed();
         self.environment.reach(Step::Checked)?;
 
@@ -228,7 +280,8 @@ impl Producer {
         self.environment.reach(Step::Committed)?;
 
         // S9
-        self.count_changes(stats);
+        self.count_changes(&next, stats);
+        let named = self.background.announced(manifest.late_snapshot.is_some());
         let next = Arc::new(next);
         self.published = Some(Published {
             head,
@@ -236,11 +289,25 @@ impl Producer {
             manifest,
             state: next.clone(),
         });
-        self.since_snapshot = match snapshot {
-            true => 1,
-            false => self.since_snapshot.saturating_add(1),
+        self.since_snapshot = match named {
+            _ if snapshot => 1,
+            Some(since) => since,
+            None => self.since_snapshot.saturating_add(1),
+        };
+        self.since_full_check = if in_full {
+            0
+        } else {
+            self.since_full_check.saturating_add(1)
         };
         self.chain_broken = false;
+        // Counted with this version now, and since the one whose snapshot it named.
+        let due = in_background && self.since_snapshot > self.config.snapshot_every;
+        if due && self.background.version().is_none() {
+            match self.engine.snapshot_plan() {
+                Ok(plan) => stats.warnings.extend(self.begin_snapshot(plan)),
+                Err(error) => stats.warnings.push(format!("no snapshot planned: {error}")),
+            }
+        }
         if evolved {
             // What was carried over still is in the form of the schemas before: begin with a fresh engine.
             self.engine = builder::new_engine(&self.config, &self.dataset)?;
@@ -311,15 +378,16 @@ impl Producer {
             record_checksum,
             created_at: self.environment.now_ms(),
             receipts,
+            late_snapshot: self.background.finished().cloned(),
         }
     }
 
-    fn count_changes(&self, stats: &mut CycleStats) {
+    fn count_changes(&self, next: &ReadState, stats: &mut CycleStats) {
         for id in self.engine.type_ids() {
-            let (before, after) = (self.engine.previous_populated(id), self.engine.populated(id));
-            stats.records += after.len() as u64;
-            stats.added += after.difference(before).len() as u64;
-            stats.removed += before.difference(after).len() as u64;
+            let changes = self.engine.changes(id);
+            stats.added += changes.added.len() as u64;
+            stats.removed += changes.removed.len() as u64;
         }
+        stats.records = next.types().map(|ty| ty.len() as u64).sum();
     }
 }

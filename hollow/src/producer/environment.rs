@@ -2,6 +2,7 @@
 
 use super::BoxError;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// Where in a cycle a producer is. Each value is a moment at which a process can die.
@@ -38,11 +39,19 @@ pub enum Step {
     Mirrored,
     /// S11: cleaned up.
     Cleaned,
+    /// In the background: before anything of a snapshot is written.
+    SnapshotBegun,
+    /// In the background: the snapshot is staged.
+    SnapshotStaged,
+    /// In the background: the snapshot is read back and found right.
+    SnapshotChecked,
+    /// In the background: the snapshot is in the store, and nothing names it.
+    SnapshotPut,
 }
 
 impl Step {
-    /// All steps, in order.
-    pub const ALL: [Step; 15] = [
+    /// All steps, in order; those of the background last.
+    pub const ALL: [Step; 19] = [
         Step::Restoring,
         Step::ChainLoaded,
         Step::EpochTaken,
@@ -58,7 +67,16 @@ impl Step {
         Step::Swapped,
         Step::Mirrored,
         Step::Cleaned,
+        Step::SnapshotBegun,
+        Step::SnapshotStaged,
+        Step::SnapshotChecked,
+        Step::SnapshotPut,
     ];
+
+    /// Whether the step is one of those that happen in the background.
+    pub fn is_in_background(self) -> bool {
+        self >= Step::SnapshotBegun
+    }
 }
 
 impl fmt::Display for Step {
@@ -79,6 +97,10 @@ impl fmt::Display for Step {
             Step::Swapped => "s9-swapped",
             Step::Mirrored => "s10-mirrored",
             Step::Cleaned => "s11-cleaned",
+            Step::SnapshotBegun => "snapshot-begun",
+            Step::SnapshotStaged => "snapshot-staged",
+            Step::SnapshotChecked => "snapshot-checked",
+            Step::SnapshotPut => "snapshot-put",
         })
     }
 }
@@ -86,14 +108,32 @@ impl fmt::Display for Step {
 type Clock = dyn Fn() -> SystemTime + Send + Sync;
 type Entropy = dyn FnMut() -> u64 + Send;
 type FailPoint = dyn FnMut(Step) -> Result<(), BoxError> + Send;
-type Sleep = dyn Fn(Duration) + Send + Sync;
+pub(super) type Sleep = dyn Fn(Duration) + Send + Sync;
 
 /// Time, randomness and the fail point.
 pub(super) struct Environment {
     pub(super) clock: Box<Clock>,
     pub(super) entropy: Box<Entropy>,
-    pub(super) fail_point: Option<Box<FailPoint>>,
-    pub(super) sleep: Box<Sleep>,
+    pub(super) fail_points: FailPoints,
+    pub(super) sleep: Arc<Sleep>,
+}
+
+/// The point at which a test wants a producer to stop, if there is one. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct FailPoints(Option<Arc<Mutex<FailPoint>>>);
+
+impl FailPoints {
+    pub(super) fn new(point: impl FnMut(Step) -> Result<(), BoxError> + Send + 'static) -> Self {
+        Self(Some(Arc::new(Mutex::new(point))))
+    }
+
+    /// Whether the producer is to stop here.
+    pub(super) fn stops_at(&self, step: Step) -> bool {
+        self.0.as_ref().is_some_and(|point| {
+            let mut point = point.lock().unwrap_or_else(PoisonError::into_inner);
+            point(step).is_err()
+        })
+    }
 }
 
 impl Default for Environment {
@@ -101,8 +141,8 @@ impl Default for Environment {
         Self {
             clock: Box::new(SystemTime::now),
             entropy: Box::new(random),
-            fail_point: None,
-            sleep: Box::new(std::thread::sleep),
+            fail_points: FailPoints::default(),
+            sleep: Arc::new(std::thread::sleep),
         }
     }
 }
@@ -149,9 +189,9 @@ impl Environment {
 
     /// Stops here if a test says so.
     pub(super) fn reach(&mut self, step: Step) -> Result<(), super::CycleError> {
-        match self.fail_point.as_mut().map(|point| point(step)) {
-            Some(Err(_)) => Err(super::CycleError::Interrupted(step)),
-            _ => Ok(()),
+        match self.fail_points.stops_at(step) {
+            true => Err(super::CycleError::Interrupted(step)),
+            false => Ok(()),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Why a cycle did not publish.
 
 use super::Step;
-use crate::Version;
 use crate::blob::DecodeError;
 use crate::store::{Receipt, StoreError};
 use crate::write::WriteError;
+use crate::{Ordinal, Version};
 
 /// Any error of the code that fills a cycle.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -74,13 +74,32 @@ pub enum CycleError {
     /// An incremental cycle was asked to change something that is no root record.
     #[error("type={0} is not a root of this dataset; its records come and go with the records that refer to them")]
     NotARoot(String),
-    /// Two records of the state have the same key, so a key does not tell which one to replace.
-    #[error("two records have one key, type={type_name} key={key}; publish a full cycle without duplicates first")]
+    /// Two records of a state have the same key, so a key does not tell which one is meant. The cycle is rolled back.
+    #[error("two records have one key, type={type_name} key={key}; publish a full cycle without duplicates")]
     DuplicateKey {
         /// The type.
         type_name: String,
         /// The key, as JSON.
         key: String,
+    },
+    /// The snapshot of a version could not be written in the background. It is tried again when the next one is due.
+    #[error("the snapshot of version={version} could not be written")]
+    Snapshot {
+        /// The version.
+        version: Version,
+        /// Why.
+        #[source]
+        source: BoxError,
+    },
+    /// Root records have a null in their primary key, so nobody can find or replace them. The cycle is rolled back.
+    #[error("{count} records have a null in their primary key, type={type_name}, such as ordinal={example}")]
+    NullKey {
+        /// The type.
+        type_name: String,
+        /// How many.
+        count: usize,
+        /// One of them.
+        example: Ordinal,
     },
     /// The producer stopped at a fail point. Only tests see this.
     #[error("stopped {0}")]

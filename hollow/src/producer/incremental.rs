@@ -1,5 +1,6 @@
 //! Cycles that change some records, by key, and keep all others.
 
+use super::cycle::Filling;
 use super::keys::{KeyReader, KeyTable, key_bytes};
 use super::references::{References, World};
 use super::{BoxError, CycleError, CycleOutcome, Producer};
@@ -50,7 +51,8 @@ pub struct IncrementalCycle<'a> {
 }
 
 impl IncrementalCycle<'_> {
-    /// Adds a root record, in place of the one with the same key; true if that changes anything.
+    /// Adds a root record, in place of the one with the same key (Java Hollow's `addOrModify`); true if that changes
+    /// anything. Two root records never have one key, and no root record is without one.
     ///
     /// # Errors
     /// [`CycleError`] if the type is no root, a part of the key is null, or the record does not fit its schema. The cycle
@@ -82,6 +84,22 @@ impl IncrementalCycle<'_> {
         }
         self.stats.upserted += 1;
         Ok(true)
+    }
+
+    /// Adds a root record unless there is one with the same key; true if it was added.
+    ///
+    /// # Errors
+    /// As [`IncrementalCycle::upsert`].
+    pub fn add_if_absent(&mut self, type_name: &str, value: &Value) -> Result<bool, CycleError> {
+        let Some(root) = self.incremental.roots.get(type_name) else {
+            return Err(CycleError::NotARoot(type_name.to_owned()));
+        };
+        let key = key_bytes(&root.paths.of(value)?);
+        if root.keys.get(self.published, &key).is_some() {
+            self.stats.unchanged += 1;
+            return Ok(false);
+        }
+        self.upsert(type_name, value)
     }
 
     /// Takes out the root record with this key; false if there is none.
@@ -145,7 +163,7 @@ impl Producer {
         populate: impl FnOnce(&mut IncrementalCycle<'_>) -> Result<(), BoxError>,
     ) -> Result<CycleOutcome, CycleError> {
         let evolved_before = std::cell::Cell::new(false);
-        let result = self.attempt(|this, tags| {
+        let result = self.attempt(Filling::ByKey, |this, tags| {
             let published = this.published.as_ref().map(|published| published.state.clone());
             let evolved = this.is_evolved();
             evolved_before.set(evolved);

@@ -16,6 +16,9 @@
 //! | S10 | bring the mirror for Java up to date | [`FsMirror`](crate::store::FsMirror) |
 //! | S11 | remove staged files and versions past their time | `retention` |
 //!
+//! A snapshot is written in the cycle only if no delta leads to its version; later ones are written in the background, and
+//! the manifest of a later version names them ([`SnapshotWriting`]).
+//!
 //! (S1, polling a source, belongs to whoever runs the producer.)
 //!
 //! Only one producer can announce: taking over raises the epoch in the head, and whoever based a cycle on the head
@@ -41,6 +44,7 @@
 //! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! ```
 
+mod background;
 mod builder;
 mod check;
 mod commit;
@@ -57,6 +61,7 @@ mod stage;
 mod tags;
 mod validate;
 
+pub use background::SnapshotWriting;
 pub use builder::{ProducerBuilder, PublishUnchanged};
 pub use cycle::Cycle;
 pub use environment::Step;
@@ -71,6 +76,7 @@ use crate::read::ReadState;
 use crate::schema::Dataset;
 use crate::store::{Head, Manifest, Store, Token};
 use crate::write::WriteStateEngine;
+use background::Background;
 use builder::Config;
 use environment::Environment;
 use incremental::Incremental;
@@ -89,6 +95,10 @@ pub struct Producer {
     incremental: Option<Incremental>,
     /// How many versions were published since the last snapshot.
     since_snapshot: u32,
+    /// How many versions were published since every record was compared.
+    since_full_check: u32,
+    /// Snapshots that are written while cycles go on.
+    background: Background,
     /// The announced state could not be continued: the next version begins with a snapshot and no delta leads to it.
     chain_broken: bool,
 }

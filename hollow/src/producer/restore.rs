@@ -26,6 +26,7 @@ impl Producer {
     pub fn restore(&mut self) -> Result<Option<Version>, CycleError> {
         self.standing = Standing::New;
         self.incremental = None;
+        self.background.abandon();
         let failed = |step| move |source| CycleError::Store { step, source };
         for _ in 0..ATTEMPTS {
             self.environment.reach(Step::Restoring)?;
@@ -187,7 +188,7 @@ fn announced_state(store: &Store, head: &Head) -> Result<(Manifest, ReadState), 
     })
 }
 
-fn chain_of_causes(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn chain_of_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -3,7 +3,7 @@
 use super::Producer;
 use crate::Version;
 use crate::store::route::Chain;
-use crate::store::{Key, LinkRef, Source, StoreError};
+use crate::store::{BlobKind, Key, LinkRef, Source, StoreError};
 use std::collections::HashSet;
 
 /// Which versions to keep.
@@ -59,14 +59,25 @@ impl Producer {
             kept.extend(manifest.map(|sha256| Key::manifest(link.version, &sha256)));
             let entries = link.manifest.iter().flat_map(|manifest| &manifest.blobs);
             kept.extend(entries.filter_map(|entry| Key::new(entry.key.as_str()).ok()));
+            kept.extend(
+                link.snapshot
+                    .iter()
+                    .filter_map(|blob| Key::new(blob.name.as_str()).ok()),
+            );
         }
+        // What is written in the background is named by no manifest yet.
+        let unnamed = self
+            .background
+            .version()
+            .map(|version| format!("blobs/{}-{version}-", BlobKind::Snapshot));
+        let is_unnamed = |key: &Key| unnamed.as_ref().is_some_and(|prefix| key.as_str().starts_with(prefix));
         let mut removed = 0;
         for prefix in ["manifests/", "blobs/"] {
             for key in self.store.blobs().list(prefix)? {
                 let old = key
                     .newest_version()
                     .is_some_and(|version: Version| version <= announced.version);
-                if old && !kept.contains(&key) {
+                if old && !kept.contains(&key) && !is_unnamed(&key) {
                     // Only whoever holds the head may remove anything.
                     if !self.still_in_charge()? {
                         return Ok(removed);

@@ -1,10 +1,11 @@
 //! S5: what may be published is decided before anybody can see it.
 
 use super::keys::KeyReader;
+use super::{CycleError, Producer};
 use crate::Version;
 use crate::index::UniqueKey;
 use crate::read::ReadState;
-use crate::record::key_json;
+use crate::record::{KeyError, key_json};
 use crate::store::Receipt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -121,6 +122,40 @@ impl Validator for MinimumRecordCount {
         let found = count(candidate.state, &self.type_name);
         let text = format!("{found} records (at least {})", self.minimum);
         if found >= self.minimum { Ok(text) } else { Err(text) }
+    }
+}
+
+impl Producer {
+    /// Whether root records have keys of their own. Looks at root types that changed in this cycle.
+    pub(super) fn check_keys(&self, state: &ReadState) -> Result<(), CycleError> {
+        for name in &self.config.roots {
+            let schema = self.dataset.get(name).and_then(|schema| schema.as_object());
+            let has_key = schema.is_some_and(|schema| schema.primary_key.is_some());
+            let id = self.engine.type_id(name);
+            if !has_key || id.is_none_or(|id| self.engine.changes(id).is_empty()) {
+                continue;
+            }
+            let index = UniqueKey::build(state, name).map_err(KeyError::from)?;
+            let reader = KeyReader::resolve(state, name)?;
+            if let Some(twice) = index.duplicates().first() {
+                let key = reader.read(state, twice.found).unwrap_or_default();
+                return Err(CycleError::DuplicateKey {
+                    type_name: name.clone(),
+                    key: key_json(&key),
+                });
+            }
+            let mut records = state.ty(name).into_iter().flat_map(|ty| ty.populated());
+            if index.incomplete() > 0
+                && let Some(example) = records.find(|&record| reader.read(state, record).is_none())
+            {
+                return Err(CycleError::NullKey {
+                    type_name: name.clone(),
+                    count: index.incomplete(),
+                    example,
+                });
+            }
+        }
+        Ok(())
     }
 }
 

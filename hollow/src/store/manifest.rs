@@ -38,6 +38,21 @@ pub struct Manifest {
     pub created_at: u64,
     /// What the validators said.
     pub receipts: Vec<Receipt>,
+    /// A snapshot of an earlier version that was finished since: see [`LateSnapshot`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_snapshot: Option<LateSnapshot>,
+}
+
+/// A snapshot that was written after its version was announced, while later ones were made. The manifest of its own
+/// version does not change: the next one names it, and with that one it becomes visible, or not at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateSnapshot {
+    /// The version it holds.
+    pub version: Version,
+    /// Digest of the manifest of that version.
+    pub manifest: Sha256,
+    /// The snapshot.
+    pub blob: BlobEntry,
 }
 
 /// The version before.
@@ -147,6 +162,15 @@ impl Manifest {
                     "a {} that joins versions {previous:?} and {:?}",
                     blob.kind, self.version
                 );
+                return Err(StoreError::corrupt(what, expected, &blob.key));
+            }
+            Key::new(blob.key.as_str())?;
+        }
+        if let Some(late) = &self.late_snapshot {
+            let blob = &late.blob;
+            let fits = (blob.kind, blob.from, blob.to) == (BlobKind::Snapshot, None, late.version);
+            if !fits || late.version >= self.version {
+                let expected = format!("a snapshot of a version before {}", self.version);
                 return Err(StoreError::corrupt(what, expected, &blob.key));
             }
             Key::new(blob.key.as_str())?;

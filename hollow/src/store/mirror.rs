@@ -47,6 +47,18 @@ impl FsMirror {
         }
         for link in chain.links().iter().rev() {
             self.copy(source, link)?;
+            // Its version may have been copied before.
+            if let Some(late) = link
+                .manifest
+                .as_ref()
+                .and_then(|manifest| manifest.late_snapshot.as_ref())
+            {
+                self.copy_blob(
+                    source,
+                    &format!("snapshot-{}", late.version),
+                    &BlobRef::from(&late.blob),
+                )?;
+            }
         }
         self.write("announced.version", announced.version.to_string().as_bytes(), true)?;
         Ok(Some(announced.version))
@@ -70,12 +82,17 @@ impl FsMirror {
 
     fn copy(&self, source: &dyn Source, link: &Link) -> Result<(), StoreError> {
         for (name, blob) in blobs(link) {
-            if self.directory.join(&name).exists() {
-                continue;
-            }
-            for bytes in source.open(blob)?.iter().take(1) {
-                self.write(&name, bytes, false)?;
-            }
+            self.copy_blob(source, &name, blob)?;
+        }
+        Ok(())
+    }
+
+    fn copy_blob(&self, source: &dyn Source, name: &str, blob: &BlobRef) -> Result<(), StoreError> {
+        if self.directory.join(name).exists() {
+            return Ok(());
+        }
+        for bytes in source.open(blob)?.iter().take(1) {
+            self.write(name, bytes, false)?;
         }
         Ok(())
     }

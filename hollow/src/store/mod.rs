@@ -11,8 +11,9 @@
 //! - `head` is the commit point: it names version and digest of the newest manifest and moves by compare-and-set
 //!   ([`Registers`]). What `head` does not reach does not exist for a reader, whatever lies in the store.
 //! - A manifest lists every blob with length and SHA-256; nothing is parsed before both agree.
-//! - Snapshots belong to the cycle that publishes their version. A manifest that never changes then says all there is to
-//!   say about a version; a snapshot added later would need an object and a commit of its own.
+//! - A snapshot belongs to the cycle that publishes its version, or is finished later, in the background. The manifest of
+//!   its version never changes; a late snapshot is named by the manifest of the version published next
+//!   ([`LateSnapshot`]), so it becomes visible with that one's commit. [`route::Chain`] puts it where it belongs.
 //!
 //! Planning a way through the chain stands in [`route`]; it works on any [`Source`], also on a directory in the layout of
 //! Java Hollow ([`JavaDirectory`]). What to write when is the producer's business.
@@ -41,7 +42,7 @@ pub use java::JavaDirectory;
 pub use key::{BlobKind, Key, Sha256};
 pub(crate) use load::load_with;
 pub use load::{LoadError, load};
-pub use manifest::{BlobEntry, Head, Manifest, Pin, Previous, Receipt, SCHEMA};
+pub use manifest::{BlobEntry, Head, LateSnapshot, Manifest, Pin, Previous, Receipt, SCHEMA};
 pub use memory::MemoryStore;
 pub use mirror::FsMirror;
 pub use source::{BlobRef, Link, LinkRef, PartRef, Source};

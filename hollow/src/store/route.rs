@@ -4,7 +4,7 @@
 //! the state at hand and takes one delta, or one reverse delta, per version. A version without a delta breaks the chain:
 //! no route leads over it, and a reader begins again with a snapshot on its other side.
 
-use super::{BlobRef, Link, LinkRef, Source, StoreError};
+use super::{BlobRef, LateSnapshot, Link, LinkRef, Source, StoreError};
 use crate::Version;
 use std::cmp::Ordering;
 
@@ -58,6 +58,8 @@ pub struct Chain<'s> {
     source: &'s dyn Source,
     links: Vec<Link>,
     next: Option<LinkRef>,
+    /// Snapshots of versions not read yet, named by later ones.
+    late: Vec<LateSnapshot>,
 }
 
 impl<'s> Chain<'s> {
@@ -67,6 +69,7 @@ impl<'s> Chain<'s> {
             source,
             links: Vec::new(),
             next: tip,
+            late: Vec::new(),
         }
     }
 
@@ -91,6 +94,7 @@ impl<'s> Chain<'s> {
             }
             Ok(link) => link,
         };
+        let link = self.with_late_snapshot(link, &next);
         if link.previous.is_some_and(|previous| previous.version >= link.version) {
             let previous = link.previous.map(|p| p.version.to_string()).unwrap_or_default();
             return Err(StoreError::corrupt(
@@ -102,6 +106,21 @@ impl<'s> Chain<'s> {
         self.next = link.previous;
         self.links.push(link);
         Ok(true)
+    }
+
+    /// Adds the snapshot that a later version names, and remembers the one that this version names.
+    fn with_late_snapshot(&mut self, mut link: Link, at: &LinkRef) -> Link {
+        let names = link
+            .manifest
+            .as_ref()
+            .and_then(|manifest| manifest.late_snapshot.clone());
+        self.late.extend(names);
+        if link.snapshot.is_none() {
+            let of_this = |late: &&LateSnapshot| late.version == at.version && Some(late.manifest) == at.manifest;
+            link.snapshot = self.late.iter().find(of_this).map(|late| BlobRef::from(&late.blob));
+        }
+        self.late.retain(|late| late.version < at.version);
+        link
     }
 
     /// Reads all there is.

@@ -184,6 +184,7 @@ fn manifest(store: &Store, version: i64, previous: Option<Previous>) -> (Manifes
         record_checksum: Some(-1),
         created_at: 12,
         receipts: Vec::new(),
+        late_snapshot: None,
     };
     let sha256 = store.put_manifest(&manifest).expect("put");
     (manifest, sha256)

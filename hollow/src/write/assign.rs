@@ -1,6 +1,7 @@
 //! How a record gets its ordinal. See `docs/format.md`, sections 10.2 to 10.4 and 12.1.
 
 use super::WriteError;
+use super::adding::Added;
 use super::restored::Restored;
 use super::type_state::TypeState;
 use crate::Ordinal;
@@ -12,73 +13,94 @@ const MAX_RECORD_BYTES: u64 = i32::MAX as u64;
 
 impl TypeState {
     /// The ordinal of a record, an old one if the record is known; it becomes part of this cycle.
-    pub(super) fn add(&mut self, record: &[u8]) -> Result<Ordinal, WriteError> {
-        let ordinal = match self.restored.take() {
+    pub(super) fn add(&mut self, record: &[u8]) -> Added {
+        let ordinal = if self.restored.is_some() {
+            self.add_restored(record)?.ordinal()
+        } else {
+            let hash = self.hasher.hash(record);
+            let home = self.home_of(record);
+            match self.find(home, hash, record) {
+                Some(ordinal) => ordinal,
+                None => self.assign(home, hash, record)?.ordinal(),
+            }
+        };
+        self.members.insert(ordinal);
+        Ok(ordinal.into())
+    }
+
+    #[cold]
+    fn add_restored(&mut self, record: &[u8]) -> Added {
+        match self.restored.take() {
             Some(mut restored) => {
                 let ordinal = self.find_or_claim(&mut restored, record);
                 self.restored = Some(restored);
-                ordinal?
+                ordinal
             }
-            None => match self.find(record) {
-                Some(ordinal) => ordinal,
-                None => self.assign(self.home_of(record), record)?,
-            },
-        };
-        self.current.insert(ordinal);
-        Ok(ordinal)
+            None => self.assign(self.home_of(record), self.hasher.hash(record), record),
+        }
     }
 
     /// The ordinal of a record that is in a table.
-    fn find(&self, record: &[u8]) -> Option<Ordinal> {
-        let home = self.home_of(record);
-        let hash = self.hash(record);
-        (0..self.partitions.len()).find_map(|step| self.find_in((home + step) % self.partitions.len(), hash, record))
+    #[inline]
+    fn find(&self, home: usize, hash: u64, record: &[u8]) -> Option<Ordinal> {
+        let num_partitions = self.partitions.len();
+        (0..num_partitions).find_map(|step| self.find_in((home + step) % num_partitions, hash, record))
     }
 
-    fn find_in(&self, partition: usize, hash: u32, record: &[u8]) -> Option<Ordinal> {
-        self.partitions[partition]
-            .table
-            .find(hash, |ordinal| self.records.get(ordinal) == Some(record))
+    #[inline]
+    fn find_in(&self, partition: usize, hash: u64, record: &[u8]) -> Option<Ordinal> {
+        self.partitions[partition].table.find(hash, |place| {
+            let (ordinal, stored) = self.records.at(place)?;
+            if stored == record { Ordinal::new(ordinal) } else { None }
+        })
     }
 
     /// As [`TypeState::add`] in the first cycle after a restore: a record that looks like one of the restored state
     /// takes over its ordinal.
-    fn find_or_claim(&mut self, restored: &mut Restored, record: &[u8]) -> Result<Ordinal, WriteError> {
-        let preferred = restored.find(record, &self.shape, &self.records, self.hasher());
+    fn find_or_claim(&mut self, restored: &mut Restored, record: &[u8]) -> Added {
+        let preferred = restored.find(record, &self.shape, &self.records, &self.hasher);
         let partition = preferred.map_or_else(|| self.home_of(record), |ordinal| self.partition_of(ordinal));
-        let hash = self.hash(record);
+        let hash = self.hasher.hash(record);
         if let Some(ordinal) = self.find_in(partition, hash, record) {
-            return Ok(ordinal);
+            return Ok(ordinal.into());
         }
         match preferred {
             Some(ordinal) if restored.claim(ordinal, record, &mut self.records) => {
-                self.enter(ordinal, hash);
-                Ok(ordinal)
+                self.enter(ordinal);
+                Ok(ordinal.into())
             }
-            _ => self.assign(partition, record),
+            _ => self.assign(partition, hash, record),
         }
     }
 
     /// Gives a new record a free ordinal.
-    fn assign(&mut self, partition: usize, record: &[u8]) -> Result<Ordinal, WriteError> {
-        self.check_size(record)?;
+    fn assign(&mut self, partition: usize, hash: u64, record: &[u8]) -> Added {
+        self.check_size(record, self.records.live_bytes())?;
         let step = self.partitions.len() as u32;
         let limit = (Ordinal::MAX - partition as u32) / step;
         let ordinal = self.partitions[partition]
             .free
             .take(limit)
             .and_then(|local| Ordinal::new(local * step + partition as u32))
-            .ok_or_else(|| WriteError::OrdinalLimit {
-                type_name: self.name().to_owned(),
-            })?;
-        self.records.insert(ordinal, record);
-        self.enter(ordinal, self.hash(record));
-        Ok(ordinal)
+            .ok_or_else(|| self.no_ordinal())?;
+        let place = self.records.insert(ordinal, record);
+        self.partitions[partition].table.insert(hash, place);
+        self.live.insert(ordinal);
+        self.members.note(ordinal);
+        Ok(ordinal.into())
+    }
+
+    #[cold]
+    pub(super) fn no_ordinal(&self) -> Box<WriteError> {
+        Box::new(WriteError::OrdinalLimit {
+            type_name: self.name().to_owned(),
+        })
     }
 
     /// Puts a record at an ordinal of the caller's choice. Free ordinals do not know of it.
     pub(super) fn map_at(&mut self, ordinal: Ordinal, record: &[u8]) -> Result<(), WriteError> {
-        self.check_size(record)?;
+        self.check_size(record, self.records.live_bytes())
+            .map_err(|error| *error)?;
         if self.records.get(ordinal).is_some() {
             return Err(WriteError::OrdinalTaken {
                 type_name: self.name().to_owned(),
@@ -86,33 +108,42 @@ impl TypeState {
             });
         }
         self.records.insert(ordinal, record);
-        self.enter(ordinal, self.hash(record));
+        self.enter(ordinal);
         Ok(())
     }
 
     /// Makes a stored record one that the table finds.
-    pub(super) fn enter(&mut self, ordinal: Ordinal, hash: u32) {
+    pub(super) fn enter(&mut self, ordinal: Ordinal) {
         let partition = self.partition_of(ordinal);
-        self.partitions[partition].table.insert(hash, ordinal);
+        let hash = self.hasher.hash(self.records.get(ordinal).unwrap_or_default());
+        if let Some(place) = self.records.place_of(ordinal) {
+            self.partitions[partition].table.insert(hash, place);
+        }
         self.live.insert(ordinal);
+        self.members.note(ordinal);
     }
 
-    fn check_size(&self, record: &[u8]) -> Result<(), WriteError> {
-        let too_large = |what, size, limit| WriteError::SizeLimit {
+    /// Whether a record has room beside so many bytes of others.
+    #[inline]
+    pub(super) fn check_size(&self, record: &[u8], others: u64) -> Result<(), Box<WriteError>> {
+        let size = record.len() as u64;
+        let limit = MAX_MAP_BYTES * self.partitions.len() as u64;
+        if size > MAX_RECORD_BYTES {
+            return Err(self.too_large("record", size, MAX_RECORD_BYTES));
+        }
+        if others + size > limit {
+            return Err(self.too_large("type", others + size, limit));
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn too_large(&self, what: &'static str, size: u64, limit: u64) -> Box<WriteError> {
+        Box::new(WriteError::SizeLimit {
             what,
             type_name: self.name().to_owned(),
             size,
             limit,
-        };
-        let size = record.len() as u64;
-        if size > MAX_RECORD_BYTES {
-            return Err(too_large("record", size, MAX_RECORD_BYTES));
-        }
-        let limit = MAX_MAP_BYTES * self.partitions.len() as u64;
-        let total = self.records.live_bytes() + size;
-        if total > limit {
-            return Err(too_large("type", total, limit));
-        }
-        Ok(())
+        })
     }
 }

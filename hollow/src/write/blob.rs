@@ -176,7 +176,9 @@ impl WriteStateEngine {
         for ty in &mut self.types {
             match kind {
                 Kind::Snapshot => ty.touch_for_snapshot(),
-                Kind::Delta | Kind::ReverseDelta if ty.has_changed() => ty.touch_for_delta(kind == Kind::ReverseDelta),
+                Kind::Delta | Kind::ReverseDelta if ty.has_changed() => {
+                    ty.prepare_for_delta(kind == Kind::ReverseDelta)
+                }
                 _ => {}
             }
         }
@@ -202,7 +204,7 @@ fn assign_parts(parts: &[BlobPart<'_>]) -> Result<HashMap<String, usize>, WriteE
     Ok(part_of)
 }
 
-fn write_header(
+pub(super) fn write_header(
     origin_tag: i64,
     destination_tag: i64,
     schemas: Vec<Schema>,

@@ -5,7 +5,7 @@
 
 use super::record_form;
 use super::type_state::TypeState;
-use super::{TypeId, WriteError, WriteStateEngine};
+use super::{TypeId, WriteError, WriteStateEngine, adding};
 use crate::Ordinal;
 use std::collections::{HashMap, HashSet};
 
@@ -33,11 +33,21 @@ impl WriteStateEngine {
     /// [`WriteError::WrongPhase`] if blobs are being written or something was added in this cycle;
     /// [`WriteError::NoPreviousState`].
     pub fn compact(&mut self, config: CompactionConfig) -> Result<usize, WriteError> {
+        self.compact_within(config, u64::MAX)
+    }
+
+    /// As [`WriteStateEngine::compact`], moving no more than about so many bytes of records in this cycle: the highest
+    /// ones first, at least one, so that repeating it in later cycles gets everything done. Records that refer to moved
+    /// ones are written anew besides. Consumers then get several small deltas instead of a large one.
+    ///
+    /// # Errors
+    /// As [`WriteStateEngine::compact`].
+    pub fn compact_within(&mut self, config: CompactionConfig, budget_bytes: u64) -> Result<usize, WriteError> {
         self.require_adding("compact")?;
         if !self.has_previous {
             return Err(WriteError::NoPreviousState);
         }
-        if self.types.iter().any(|ty| !ty.current.set().is_empty()) {
+        if self.types.iter().any(|ty| !ty.members.current().is_empty()) {
             let what = "compact after records were added";
             return Err(WriteError::WrongPhase { what });
         }
@@ -53,8 +63,9 @@ impl WriteStateEngine {
         }
         self.add_all_from_previous_cycle()?;
         let mut moves = Moves::new();
+        let mut budget = budget_bytes;
         for &target in &targets {
-            moves.insert(target, compact_type(&mut self.types[target.index()])?);
+            moves.insert(target, compact_type(&mut self.types[target.index()], &mut budget)?);
         }
         for &ty in order.iter().filter(|ty| !targets.contains(ty)) {
             let moved = follow_moves(&mut self.types[ty.index()], &moves)?;
@@ -116,7 +127,7 @@ impl WriteStateEngine {
 
 fn is_candidate(ty: &mut TypeState, config: CompactionConfig) -> bool {
     let (max_ordinal, fixed_bits) = ty.last_layout();
-    let populated = ty.previous.set();
+    let populated = ty.members.previous();
     let num_populated = populated.len() as u64;
     let holes_up_to = |last: Option<Ordinal>| last.map_or(0, |last| u64::from(last.get()) + 1 - num_populated);
     let holes = holes_up_to(populated.last());
@@ -125,9 +136,9 @@ fn is_candidate(ty: &mut TypeState, config: CompactionConfig) -> bool {
         && cost_bytes > config.min_candidate_hole_cost_bytes
 }
 
-/// Moves the highest records into the lowest holes until there are none.
-fn compact_type(ty: &mut TypeState) -> Result<HashMap<u32, Ordinal>, WriteError> {
-    let populated = ty.previous.set().clone();
+/// Moves the highest records into the lowest holes until there are none, or the budget is used up.
+fn compact_type(ty: &mut TypeState, budget_bytes: &mut u64) -> Result<HashMap<u32, Ordinal>, WriteError> {
+    let populated = ty.members.previous().clone();
     let num_populated = populated.len();
     let mut above: Vec<Ordinal> = populated.iter().filter(|o| o.index() >= num_populated).collect();
     above.reverse();
@@ -136,12 +147,16 @@ fn compact_type(ty: &mut TypeState) -> Result<HashMap<u32, Ordinal>, WriteError>
         .filter(|&ordinal| !populated.contains(ordinal));
     let mut moves = HashMap::new();
     for (from, to) in above.into_iter().zip(holes) {
+        if *budget_bytes == 0 {
+            break;
+        }
         let mut record = Vec::new();
         let bytes = ty.records.get(from).unwrap_or_default();
         record_form::copy(&ty.shape, bytes, |_, _| None, &mut record);
-        ty.current.remove(from);
+        *budget_bytes = budget_bytes.saturating_sub(record.len() as u64);
+        ty.members.remove(from);
         ty.map_at(to, &record)?;
-        ty.current.insert(to);
+        ty.members.insert(to);
         moves.insert(from.get(), to);
     }
     ty.recalculate_free();
@@ -156,7 +171,7 @@ fn follow_moves(ty: &mut TypeState, moves: &Moves) -> Result<HashMap<u32, Ordina
     if refers_to_moved.is_empty() {
         return Ok(moved);
     }
-    let previous = ty.previous.set().clone();
+    let previous = ty.members.previous().clone();
     for from in &previous {
         let bytes = ty.records.get(from).unwrap_or_default();
         let mut affected = false;
@@ -166,9 +181,9 @@ fn follow_moves(ty: &mut TypeState, moves: &Moves) -> Result<HashMap<u32, Ordina
         if affected {
             let mut record = Vec::new();
             record_form::copy(&ty.shape, bytes, moved_to, &mut record);
-            let to = ty.add(&record)?;
+            let to = adding::told(ty.add(&record))?;
             if to != from {
-                ty.current.remove(from);
+                ty.members.remove(from);
                 moved.insert(from.get(), to);
             }
         }
@@ -251,5 +266,65 @@ mod tests {
         let schema = "Node { Leaf leaf; Nodes parents; } Nodes List<Node>; Leaf { int n; }";
         let (before, after, _) = compacted(schema, node);
         assert_eq!(before, after);
+    }
+
+    /// Sparse numbers: of a thousand the multiples of seven are left.
+    fn sparse() -> WriteStateEngine {
+        let mut engine = WriteStateEngine::new(WriteConfig::default());
+        for schema in crate::schema::parse("Node { int n; Leaf leaf; } Leaf { int n; }").expect("a schema") {
+            engine.add_type(schema, None).expect("a new type");
+        }
+        engine.set_next_tag(1);
+        for (tag, step) in [(2, 1), (3, 7), (4, 7)] {
+            for n in (0..1000).step_by(step) {
+                let node = object(vec![Value::Int(n), object(vec![Value::Int(n * 7)])]);
+                engine.add("Node", &node).expect("a node");
+            }
+            engine.write_snapshot(&mut Vec::new()).expect("a snapshot");
+            engine.prepare_for_next_cycle(tag);
+        }
+        engine
+    }
+
+    fn values(engine: &mut WriteStateEngine) -> (BTreeSet<String>, u32) {
+        let mut snapshot = Vec::new();
+        engine.write_snapshot(&mut snapshot).expect("a snapshot");
+        let state = ReadState::from_snapshot(&snapshot).expect("what was written");
+        let nodes = state.ty("Node").expect("the type");
+        let values = nodes.populated().map(|node| format!("{:?}", state.value("Node", node)));
+        let last = nodes.populated().last().map_or(0, Ordinal::get);
+        (values.collect(), last)
+    }
+
+    #[test]
+    fn within_a_budget_it_takes_several_cycles_to_the_same_end() {
+        let mut at_once = sparse();
+        let moved = at_once.compact(ALWAYS).expect("an empty cycle");
+        let (expected, dense) = values(&mut at_once);
+        assert_eq!((expected.len(), dense), (143, 142));
+
+        let mut engine = sparse();
+        let (mut cycles, mut total) = (0, 0);
+        loop {
+            let moved_now = engine.compact_within(ALWAYS, 40).expect("an empty cycle");
+            if moved_now == 0 {
+                engine.add_all_from_previous_cycle().expect("adding");
+            }
+            assert!(moved_now <= 40, "a record takes a byte at least");
+            let (found, last) = values(&mut engine);
+            assert_eq!(found, expected);
+            if moved_now == 0 {
+                assert_eq!(last, dense);
+                break;
+            }
+            cycles += 1;
+            total += moved_now;
+            engine.prepare_for_next_cycle(10 + cycles);
+        }
+        // The nodes follow the leaves: moving leaves moves them as well, and they are compacted when leaves are done.
+        assert!(
+            cycles > 5 && total >= moved,
+            "cycles={cycles} moved={total} at once={moved}"
+        );
     }
 }

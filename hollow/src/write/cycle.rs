@@ -2,7 +2,6 @@
 
 use super::emit::HashKeys;
 use super::engine::Phase;
-use super::type_state::TypeState;
 use super::{TypeId, WriteError, WriteStateEngine};
 use crate::Ordinal;
 
@@ -10,13 +9,14 @@ use crate::Ordinal;
 const RESHARDING_TAG: &str = "hollow.type.resharding.invoked";
 
 impl WriteStateEngine {
-    /// Takes every record of the previous cycle into this one. Costs a word operation for 64 records.
+    /// Takes every record of the previous cycle into this one. Costs nothing to speak of at the beginning of a cycle, and
+    /// what the cycle costs from then on follows from what it changes; later a word operation for 64 records.
     ///
     /// # Errors
     /// [`WriteError::WrongPhase`].
     pub fn add_all_from_previous_cycle(&mut self) -> Result<(), WriteError> {
         self.require_adding("take over records")?;
-        self.types.iter_mut().for_each(carry_all);
+        self.types.iter_mut().for_each(|ty| ty.members.carry_all());
         Ok(())
     }
 
@@ -26,7 +26,7 @@ impl WriteStateEngine {
     /// [`WriteError::WrongPhase`].
     pub fn add_all_of_type_from_previous_cycle(&mut self, ty: TypeId) -> Result<(), WriteError> {
         self.require_adding("take over records")?;
-        carry_all(&mut self.types[ty.index()]);
+        self.types[ty.index()].members.carry_all();
         Ok(())
     }
 
@@ -37,14 +37,14 @@ impl WriteStateEngine {
     pub fn carry(&mut self, ty: TypeId, ordinal: Ordinal) -> Result<(), WriteError> {
         self.require_adding("take over a record")?;
         let ty = &mut self.types[ty.index()];
-        ty.previous.touch(ordinal);
-        if !ty.previous.contains(ordinal) {
+        ty.members.touch_previous(ordinal);
+        if !ty.members.has_previous(ordinal) {
             return Err(WriteError::NotInPreviousState {
                 type_name: ty.name().to_owned(),
                 ordinal,
             });
         }
-        ty.current.insert(ordinal);
+        ty.members.insert(ordinal);
         Ok(())
     }
 
@@ -54,7 +54,7 @@ impl WriteStateEngine {
     /// [`WriteError::WrongPhase`].
     pub fn remove(&mut self, ty: TypeId, ordinal: Ordinal) -> Result<bool, WriteError> {
         self.require_adding("remove a record")?;
-        Ok(self.types[ty.index()].current.remove(ordinal))
+        Ok(self.types[ty.index()].members.remove(ordinal))
     }
 
     /// Takes every record of a type out of this cycle.
@@ -63,7 +63,7 @@ impl WriteStateEngine {
     /// [`WriteError::WrongPhase`].
     pub fn remove_all_of_type(&mut self, ty: TypeId) -> Result<(), WriteError> {
         self.require_adding("remove records")?;
-        self.types[ty.index()].current.clear();
+        self.types[ty.index()].members.clear_current();
         Ok(())
     }
 
@@ -138,9 +138,4 @@ impl WriteStateEngine {
     pub fn recalculate_free_ordinals(&mut self, ty: TypeId) {
         self.types[ty.index()].recalculate_free();
     }
-}
-
-fn carry_all(ty: &mut TypeState) {
-    let TypeState { current, previous, .. } = ty;
-    current.union_with(previous);
 }

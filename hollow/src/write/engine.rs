@@ -1,10 +1,11 @@
 //! The write state engine: its types, settings and tags. See [`WriteStateEngine`].
 
+use super::adding::Buffers;
 use super::header_tags::HeaderTags;
 use super::layout::MAX_SHARDS;
 use super::record_form;
 use super::type_state::{TypeState, shape_of};
-use super::{WriteConfig, WriteError};
+use super::{Changes, WriteConfig, WriteError};
 use crate::Ordinal;
 use crate::memory::OrdinalSet;
 use crate::schema::{Dataset, Schema};
@@ -37,8 +38,8 @@ pub(super) enum Phase {
 /// that was there before gets the ordinal it had, a new one a free ordinal. An ordinal is free again one cycle after
 /// its record was removed. With the same operations and tags every byte of every blob is determined.
 ///
-/// An engine is used from one thread; ids of types are good for the engine that gave them only, methods that take one
-/// panic or address another type if it comes from elsewhere.
+/// An engine is filled from one thread, or from several at once by [`WriteStateEngine::parallel`]. Ids of types
+/// are good for the engine that gave them only, methods that take one panic or address another type if it comes from elsewhere.
 ///
 /// ```
 /// use hollow::record::Value;
@@ -75,7 +76,7 @@ pub struct WriteStateEngine {
     pub(super) ended_types: Vec<String>,
     /// See [`WriteStateEngine::keep_buckets`].
     pub(super) keep_buckets: bool,
-    pub(super) scratch: Vec<Vec<u8>>,
+    pub(super) buffers: Buffers,
 }
 
 impl WriteStateEngine {
@@ -93,7 +94,7 @@ impl WriteStateEngine {
             previous_tags: HeaderTags::default(),
             ended_types: Vec::new(),
             keep_buckets: false,
-            scratch: Vec::new(),
+            buffers: Buffers::default(),
         }
     }
 
@@ -195,17 +196,24 @@ impl WriteStateEngine {
 
     /// The records of this cycle so far.
     pub fn populated(&self, ty: TypeId) -> &OrdinalSet {
-        self.types[ty.index()].current.set()
+        self.types[ty.index()].members.current()
     }
 
     /// The records of the previous cycle.
     pub fn previous_populated(&self, ty: TypeId) -> &OrdinalSet {
-        self.types[ty.index()].previous.set()
+        self.types[ty.index()].members.previous()
     }
 
     /// Whether this cycle has a record at this ordinal.
     pub fn contains(&self, ty: TypeId, ordinal: Ordinal) -> bool {
-        self.types[ty.index()].current.contains(ordinal)
+        self.types[ty.index()].members.has_current(ordinal)
+    }
+
+    /// The records that came with this cycle so far and those that went. Costs what the cycle touched if it began with
+    /// [`WriteStateEngine::add_all_from_previous_cycle`], else a look at two bit sets.
+    pub fn changes(&self, ty: TypeId) -> Changes {
+        let ty = &self.types[ty.index()];
+        ty.changes.clone().unwrap_or_else(|| ty.members.changes())
     }
 
     /// The serialized form of a record of this or the previous cycle (`docs/format.md`, section 5), by which the engine
@@ -241,7 +249,7 @@ impl WriteStateEngine {
     }
 
     /// Whether the records of this cycle differ from those of the previous one, or, once blobs are written, a number of
-    /// shards changed. Compares words of bits, not records.
+    /// shards changed. Costs as [`WriteStateEngine::changes`].
     pub fn has_changed(&self) -> bool {
         self.types.iter().any(TypeState::has_changed)
     }

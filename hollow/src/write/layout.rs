@@ -118,6 +118,8 @@ pub(super) struct Layout {
     pub(super) forward: Division,
     /// For the reverse delta, if its number of shards is another.
     pub(super) backward: Option<Division>,
+    /// Bytes of all STRING and BYTES values of an object type.
+    variable_bytes: u64,
 }
 
 /// The number of shards a type had and has; `None` is undecided.
@@ -161,7 +163,18 @@ impl Layout {
             widths,
             forward,
             backward,
+            variable_bytes: variable_bytes(statistics),
         }
+    }
+
+    /// About what the shards of a snapshot take together, for so many ordinals.
+    pub(super) fn packed_bytes(&self, count: u32) -> u64 {
+        let fixed = u64::from(count) * self.fixed_bits() / 8;
+        let entries = match self.widths {
+            Widths::Object { .. } => self.variable_bytes,
+            _ => self.forward.entries.iter().sum::<u64>() * self.widths.record_bits() / 8,
+        };
+        fixed + entries
     }
 
     /// The bits of a record in the array that has one entry per ordinal, in a snapshot.
@@ -188,22 +201,22 @@ fn projected_bytes(widths: &Widths, max_ordinal: Option<Ordinal>, statistics: &S
     let total = statistics.total_entries();
     let pointer_bits = u64::from(widths.pointer_bits(total));
     let entry_bytes = widths.record_bits() * total / 8;
-    match (widths, statistics.counters()) {
-        (Widths::Object { .. }, Counters::Object(fields)) => {
-            let variable: u64 = fields
-                .iter()
-                .map(|field| {
-                    if let FieldCounter::Variable(total) = field {
-                        *total
-                    } else {
-                        0
-                    }
-                })
-                .sum();
-            widths.record_bits() * num_ordinals / 8 + variable
-        }
+    match widths {
+        Widths::Object { .. } => widths.record_bits() * num_ordinals / 8 + variable_bytes(statistics),
         // The one belongs to the ordinal, but is added to the bits.
-        (Widths::List { .. }, _) => entry_bytes + (pointer_bits * num_ordinals.saturating_sub(1) + 1) / 8,
+        Widths::List { .. } => entry_bytes + (pointer_bits * num_ordinals.saturating_sub(1) + 1) / 8,
         _ => (widths.size_bits() + pointer_bits) * num_ordinals / 8 + entry_bytes,
     }
+}
+
+/// The bytes of all STRING and BYTES values.
+fn variable_bytes(statistics: &Statistics) -> u64 {
+    let Counters::Object(fields) = statistics.counters() else {
+        return 0;
+    };
+    let bytes = fields.iter().map(|field| match field {
+        FieldCounter::Variable(total) => *total,
+        FieldCounter::Fixed(_) | FieldCounter::Number(_) => 0,
+    });
+    bytes.sum()
 }

@@ -3,7 +3,7 @@
 //! Where the records come from is not known here: `copy` and `tools` serialize them.
 
 use super::restore::RecordSource;
-use super::{TypeId, WriteError, WriteStateEngine};
+use super::{TypeId, WriteError, WriteStateEngine, adding};
 use crate::Ordinal;
 
 impl WriteStateEngine {
@@ -27,7 +27,7 @@ impl WriteStateEngine {
         if ty.records.get(ordinal) != Some(record) {
             ty.map_at(ordinal, record)?;
         }
-        ty.current.insert(ordinal);
+        ty.members.insert(ordinal);
         Ok(())
     }
 
@@ -56,7 +56,7 @@ impl WriteStateEngine {
     /// [`WriteError::OrdinalLimit`], [`WriteError::SizeLimit`], [`WriteError::WrongPhase`].
     pub(crate) fn add_record(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError> {
         self.require_adding("add a record")?;
-        self.types[ty.index()].add(record)
+        adding::told(self.types[ty.index()].add(record))
     }
 
     /// Divides a type into so many shards from this cycle on, whatever its size. The number must be a power of two.

@@ -30,9 +30,16 @@ impl Populated {
         &self.set
     }
 
-    pub(super) fn insert(&mut self, ordinal: Ordinal) {
+    /// True if it was not there.
+    #[inline]
+    pub(super) fn insert(&mut self, ordinal: Ordinal) -> bool {
         self.touch(ordinal);
-        self.set.insert(ordinal);
+        self.set.insert(ordinal)
+    }
+
+    /// Adds every member of a set whose ordinals have room.
+    pub(super) fn insert_all(&mut self, ordinals: &OrdinalSet) {
+        self.set.union_with(ordinals);
     }
 
     /// True if it was there.
@@ -41,19 +48,40 @@ impl Populated {
         self.set.remove(ordinal)
     }
 
+    #[inline]
     pub(super) fn contains(&self, ordinal: Ordinal) -> bool {
         self.set.contains(ordinal)
     }
 
     /// Makes room for this ordinal.
+    #[inline]
     pub(super) fn touch(&mut self, ordinal: Ordinal) {
         self.segments = self.segments.max(ordinal.get() / SEGMENT + 1);
     }
 
-    /// Adds every member of the other set; the result is as large as the larger of the two.
-    pub(super) fn union_with(&mut self, other: &Populated) {
-        self.set.union_with(&other.set);
+    /// Makes room for whatever the other has room for.
+    pub(super) fn make_as_large_as(&mut self, other: &Populated) {
         self.segments = self.segments.max(other.segments);
+    }
+
+    /// The first ordinal without room.
+    pub(super) fn room(&self) -> u32 {
+        self.segments * SEGMENT
+    }
+
+    /// Has the members of the other; the size stays.
+    pub(super) fn copy_bits(&mut self, other: &Populated) {
+        self.set.clone_from(&other.set);
+    }
+
+    /// Has the members of the other, from which it differs at most in these; the size stays.
+    pub(super) fn align(&mut self, other: &Populated, ordinals: &[Ordinal]) {
+        for &ordinal in ordinals {
+            match other.contains(ordinal) {
+                true => self.set.insert(ordinal),
+                false => self.set.remove(ordinal),
+            };
+        }
     }
 
     /// Removes every member; the size stays.
@@ -67,12 +95,12 @@ impl Populated {
     }
 }
 
-/// The highest ordinal up to `max` that is not a member.
-pub(super) fn highest_absent(set: &OrdinalSet, max: Ordinal) -> Option<Ordinal> {
+/// The highest ordinal from `from` (a multiple of 64) up to `max` that is not a member.
+pub(super) fn highest_absent(set: &OrdinalSet, from: u32, max: Ordinal) -> Option<Ordinal> {
     let words = set.words();
     let last = max.index() / 64;
     let keep = u64::MAX >> (63 - max.get() % 64);
-    (0..=last).rev().find_map(|index| {
+    (from as usize / 64..=last).rev().find_map(|index| {
         let mut absent = !words.get(index).copied().unwrap_or(0);
         if index == last {
             absent &= keep;
@@ -102,21 +130,23 @@ mod tests {
         populated.clear();
         assert_eq!(populated.num_words(), 512);
         let mut other = Populated::default();
-        other.union_with(&populated);
+        other.make_as_large_as(&populated);
         assert_eq!(other.num_words(), 512);
     }
 
     #[test]
     fn the_highest_absent_ordinal() {
         let set: OrdinalSet = [0, 1, 62, 63, 64].into_iter().map(ordinal).collect();
-        let absent = |max| highest_absent(&set, ordinal(max)).map(Ordinal::get);
+        let absent = |max| highest_absent(&set, 0, ordinal(max)).map(Ordinal::get);
         assert_eq!(absent(1), None);
         assert_eq!(absent(2), Some(2));
         assert_eq!(absent(64), Some(61));
         assert_eq!(absent(65), Some(65));
         assert_eq!(absent(1000), Some(1000));
+        let above = |from, max| highest_absent(&set, from, ordinal(max)).map(Ordinal::get);
+        assert_eq!((above(64, 64), above(0, 64), above(64, 66)), (None, Some(61), Some(66)));
         assert_eq!(
-            highest_absent(&OrdinalSet::new(), ordinal(63)).map(Ordinal::get),
+            highest_absent(&OrdinalSet::new(), 0, ordinal(63)).map(Ordinal::get),
             Some(63)
         );
     }

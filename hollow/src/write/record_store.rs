@@ -1,7 +1,7 @@
-//! The bytes of a type's records, by ordinal.
+//! The bytes of a type's records, by ordinal and by place.
 //!
 //! ```text
-//! places: ordinal -> (chunk, offset)        chunks: [ length, bytes | length, bytes | ... ] of up to 256 KiB each
+//! places: ordinal -> (chunk, offset)     chunks: [ ordinal, length, bytes | ordinal, length, bytes | .. ] of up to 1 MiB
 //! ```
 //!
 //! Places come in pages that are there only if a record is: a restored state may have few records at very high ordinals.
@@ -12,17 +12,41 @@
 
 use crate::Ordinal;
 use crate::memory::var_int;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-const CHUNK: usize = 256 << 10;
+const CHUNK: usize = 1 << 20;
+/// Records begin at multiples of this.
+const ALIGNMENT: usize = 4;
+/// Bits of a place that say where in its chunk a record begins, in units of the alignment.
+const OFFSET_BITS: u32 = 18;
+/// Bytes of the ordinal in front of a record.
+const ORDINAL: usize = 4;
 /// Garbage below this is not worth a look.
 const MIN_GARBAGE: usize = 64 << 10;
 const NOWHERE: Place = Place(u64::MAX);
 /// Ordinals whose places make a page.
 const PAGE: usize = 256;
 
-/// Where a record lies: chunk in the high half, offset in the low one.
+/// Where a record lies: chunk above, offset below, 38 bits in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place(u64);
+pub(super) struct Place(pub(super) u64);
+
+impl Place {
+    #[inline]
+    fn new(chunk: u32, offset: usize) -> Self {
+        Place(u64::from(chunk) << OFFSET_BITS | (offset / ALIGNMENT) as u64)
+    }
+
+    #[inline]
+    fn chunk(self) -> usize {
+        (self.0 >> OFFSET_BITS) as usize
+    }
+
+    #[inline]
+    fn offset(self) -> usize {
+        (self.0 & ((1 << OFFSET_BITS) - 1)) as usize * ALIGNMENT
+    }
+}
 
 #[derive(Debug, Default)]
 struct Chunk {
@@ -30,13 +54,97 @@ struct Chunk {
     live: usize,
 }
 
-/// The records of a type by ordinal.
+/// A record as it lies in a chunk.
+#[derive(Clone, Copy, Debug)]
+struct Stored {
+    ordinal: u32,
+    start: usize,
+    end: usize,
+}
+
+impl Stored {
+    /// Bytes of length and record: what a limit on the type counts.
+    fn payload(self, offset: usize) -> usize {
+        self.end - offset - ORDINAL
+    }
+
+    fn occupied(self, offset: usize) -> usize {
+        (self.end - offset).next_multiple_of(ALIGNMENT)
+    }
+}
+
+impl Chunk {
+    #[inline]
+    fn read(&self, offset: usize) -> Option<Stored> {
+        let rest = self.bytes.get(offset..)?;
+        let (ordinal, rest) = rest.split_first_chunk::<ORDINAL>()?;
+        let var_int::Decoded::Value(length, taken) = var_int::read_u64(rest) else {
+            return None;
+        };
+        let start = offset + ORDINAL + taken;
+        Some(Stored {
+            ordinal: u32::from_le_bytes(*ordinal),
+            start,
+            end: start + length as usize,
+        })
+    }
+
+    #[inline]
+    fn record(&self, stored: Stored) -> Option<&[u8]> {
+        self.bytes.get(stored.start..stored.end)
+    }
+
+    /// The record at this offset with its ordinal.
+    #[inline]
+    fn at(&self, offset: usize) -> Option<(u32, &[u8])> {
+        let stored = self.read(offset)?;
+        Some((stored.ordinal, self.record(stored)?))
+    }
+
+    /// For records when the chunk before this one is full: there will be more.
+    fn after_full_one() -> Self {
+        Self {
+            bytes: Vec::with_capacity(CHUNK),
+            live: 0,
+        }
+    }
+
+    fn has_room(&self, record: &[u8]) -> bool {
+        self.bytes.is_empty() || self.bytes.len() + occupied(record) <= CHUNK
+    }
+
+    /// Appends a record; gives its offset.
+    #[inline]
+    fn append(&mut self, ordinal: Ordinal, record: &[u8]) -> usize {
+        let offset = self.bytes.len();
+        self.bytes.extend_from_slice(&ordinal.get().to_le_bytes());
+        var_int::write_u64(&mut self.bytes, record.len() as u64);
+        self.bytes.extend_from_slice(record);
+        let padding = self.bytes.len().next_multiple_of(ALIGNMENT) - self.bytes.len();
+        self.bytes.extend_from_slice(&[0; ALIGNMENT][..padding]);
+        self.live += self.bytes.len() - offset;
+        offset
+    }
+}
+
+fn payload(record: &[u8]) -> usize {
+    record.len() + var_int::size_of_u64(record.len() as u64)
+}
+
+fn occupied(record: &[u8]) -> usize {
+    (ORDINAL + payload(record)).next_multiple_of(ALIGNMENT)
+}
+
+/// The records of a type.
 #[derive(Debug, Default)]
 pub(super) struct RecordStore {
     places: Vec<Option<Box<[Place; PAGE]>>>,
     chunks: Vec<Chunk>,
     empty_chunks: Vec<u32>,
     head: Option<u32>,
+    /// Bytes of lengths and records.
+    payload: usize,
+    /// Bytes that records take in chunks, and those that removed ones do.
     live: usize,
     garbage: usize,
 }
@@ -45,13 +153,38 @@ impl RecordStore {
     /// The record at this ordinal.
     #[inline]
     pub(super) fn get(&self, ordinal: Ordinal) -> Option<&[u8]> {
-        self.at(self.place(ordinal))
+        let place = self.place(ordinal);
+        Some(self.chunks.get(place.chunk())?.at(place.offset())?.1)
+    }
+
+    /// As [`RecordStore::get`], with what lies behind the record in memory: for readers that know where a record ends by
+    /// its shape and are quicker if they may look further.
+    #[inline]
+    pub(super) fn get_open(&self, ordinal: Ordinal) -> Option<&[u8]> {
+        let place = self.place(ordinal);
+        let chunk = self.chunks.get(place.chunk())?;
+        let stored = chunk.read(place.offset())?;
+        chunk.bytes.get(stored.start..)
+    }
+
+    /// The record at this place with its ordinal.
+    #[inline]
+    pub(super) fn at(&self, place: Place) -> Option<(u32, &[u8])> {
+        self.chunks.get(place.chunk())?.at(place.offset())
+    }
+
+    /// Where the record at this ordinal lies.
+    pub(super) fn place_of(&self, ordinal: Ordinal) -> Option<Place> {
+        Some(self.place(ordinal)).filter(|&place| place != NOWHERE)
     }
 
     /// Puts a record at an ordinal that has none.
-    pub(super) fn insert(&mut self, ordinal: Ordinal, record: &[u8]) {
-        let place = self.append(record);
+    #[inline]
+    pub(super) fn insert(&mut self, ordinal: Ordinal, record: &[u8]) -> Place {
+        let place = self.append(ordinal, record);
         self.set_place(ordinal, place);
+        self.payload += payload(record);
+        place
     }
 
     /// Removes the record at this ordinal.
@@ -76,11 +209,15 @@ impl RecordStore {
 
     /// Throws a detached record away.
     pub(super) fn discard(&mut self, place: Place) {
-        let size = self.span(place).map_or(0, |(_, _, end, offset)| end - offset);
-        let index = (place.0 >> 32) as usize;
+        let (index, offset) = (place.chunk(), place.offset());
         let Some(chunk) = self.chunks.get_mut(index) else {
             return;
         };
+        let Some(stored) = chunk.read(offset) else {
+            return;
+        };
+        let size = stored.occupied(offset);
+        self.payload -= stored.payload(offset);
         chunk.live -= size;
         self.live -= size;
         self.garbage += size;
@@ -94,9 +231,9 @@ impl RecordStore {
         }
     }
 
-    /// Bytes of the records that are there.
+    /// Bytes of the records that are there, with their lengths.
     pub(super) fn live_bytes(&self) -> u64 {
-        self.live as u64
+        self.payload as u64
     }
 
     /// Bytes of memory taken.
@@ -106,30 +243,29 @@ impl RecordStore {
         places + self.chunks.iter().map(|c| c.bytes.capacity()).sum::<usize>()
     }
 
-    /// Moves records out of sparse chunks if there is more garbage than records.
-    pub(super) fn reclaim(&mut self) {
+    /// Moves records out of sparse chunks if there is more garbage than records. Tells of each that moved: the record,
+    /// its ordinal, from where, to where.
+    pub(super) fn reclaim(&mut self, mut moved: impl FnMut(&[u8], Ordinal, Place, Place)) {
         if self.garbage <= self.live.max(MIN_GARBAGE) {
             return;
         }
         let sparse: Vec<bool> = self.chunks.iter().map(|c| c.live * 2 < c.bytes.len()).collect();
         self.head = None;
         let mut record = Vec::new();
-        for page in 0..self.places.len() {
-            for index in 0..PAGE {
-                let Some(place) = self.places[page].as_ref().map(|page| page[index]) else {
-                    break;
-                };
-                if !sparse.get((place.0 >> 32) as usize).copied().unwrap_or(false) {
-                    continue;
-                }
-                record.clear();
-                record.extend_from_slice(self.at(place).unwrap_or_default());
-                let moved = self.append(&record);
-                if let Some(page) = &mut self.places[page] {
-                    page[index] = moved;
-                }
-                self.discard(place);
+        for number in 0..self.places.len() * PAGE {
+            let Some(ordinal) = Ordinal::new(number as u32) else {
+                break;
+            };
+            let place = self.place(ordinal);
+            if !sparse.get(place.chunk()).copied().unwrap_or(false) {
+                continue;
             }
+            record.clear();
+            record.extend_from_slice(self.get(ordinal).unwrap_or_default());
+            self.detach(ordinal);
+            let to = self.insert(ordinal, &record);
+            self.discard(place);
+            moved(&record, ordinal, place, to);
         }
     }
 
@@ -141,50 +277,31 @@ impl RecordStore {
         }
     }
 
-    fn at(&self, place: Place) -> Option<&[u8]> {
-        let (chunk, start, end, _) = self.span(place)?;
-        self.chunks[chunk].bytes.get(start..end)
-    }
-
-    /// Chunk, first and last byte of the record, and the offset at which its length stands.
-    fn span(&self, place: Place) -> Option<(usize, usize, usize, usize)> {
-        let index = (place.0 >> 32) as usize;
-        let offset = place.0 as u32 as usize;
-        let var_int::Decoded::Value(length, taken) = var_int::read_u64(self.chunks.get(index)?.bytes.get(offset..)?)
-        else {
-            return None;
-        };
-        let start = offset + taken;
-        Some((index, start, start + length as usize, offset))
-    }
-
-    fn append(&mut self, record: &[u8]) -> Place {
-        let size = record.len() + var_int::size_of_u64(record.len() as u64);
-        let fits = self
-            .head
-            .is_some_and(|head| self.chunks[head as usize].bytes.len() + size <= CHUNK);
-        let index = match self.head {
-            Some(head) if fits => head,
-            _ => self.new_chunk(),
-        };
+    #[inline]
+    fn append(&mut self, ordinal: Ordinal, record: &[u8]) -> Place {
+        let head = self.head.filter(|&head| self.chunks[head as usize].has_room(record));
+        let index = head.unwrap_or_else(|| self.new_chunk());
         let chunk = &mut self.chunks[index as usize];
-        let offset = chunk.bytes.len();
-        var_int::write_u64(&mut chunk.bytes, record.len() as u64);
-        chunk.bytes.extend_from_slice(record);
-        chunk.live += size;
-        self.live += size;
-        Place(u64::from(index) << 32 | offset as u64)
+        let before = chunk.live;
+        let offset = chunk.append(ordinal, record);
+        self.live += chunk.live - before;
+        Place::new(index, offset)
     }
 
+    #[cold]
     fn new_chunk(&mut self) -> u32 {
         let index = self.empty_chunks.pop().unwrap_or_else(|| {
             self.chunks.push(Chunk::default());
             (self.chunks.len() - 1) as u32
         });
+        if self.head.is_some() {
+            self.chunks[index as usize] = Chunk::after_full_one();
+        }
         self.head = Some(index);
         index
     }
 
+    #[inline]
     fn set_place(&mut self, ordinal: Ordinal, place: Place) {
         let page = ordinal.index() / PAGE;
         if page >= self.places.len() {
@@ -197,6 +314,84 @@ impl RecordStore {
             "the ordinal holds a record already"
         );
         page[ordinal.index() % PAGE] = place;
+    }
+
+    /// Numbers for the chunks that threads make side by side.
+    pub(super) fn chunk_numbers(&self) -> AtomicU32 {
+        AtomicU32::new(self.chunks.len() as u32)
+    }
+
+    /// Takes in what a thread, or several one after the other, stored beside this store.
+    pub(super) fn adopt(&mut self, beside: Beside) {
+        for (number, chunk) in beside.chunks {
+            let at = number as usize;
+            while self.chunks.len() <= at {
+                self.chunks.push(Chunk::default());
+            }
+            self.live += chunk.live;
+            self.chunks[at] = chunk;
+        }
+        self.payload += beside.payload;
+        for (ordinal, place) in beside.added {
+            self.set_place(ordinal, place);
+        }
+    }
+
+    /// Makes every number free that no chunk has; to be called when all is adopted.
+    pub(super) fn tidy(&mut self) {
+        let empty = self
+            .chunks
+            .iter()
+            .enumerate()
+            .filter(|(_, chunk)| chunk.bytes.is_empty());
+        self.empty_chunks = empty.map(|(index, _)| index as u32).collect();
+        self.head = None;
+    }
+}
+
+/// Records that are being stored beside a store which nobody changes meanwhile.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    chunks: Vec<(u32, Chunk)>,
+    payload: usize,
+    added: Vec<(Ordinal, Place)>,
+}
+
+impl Beside {
+    /// The record at this place, here or in the store, with its ordinal.
+    #[inline]
+    pub(super) fn at<'r>(&'r self, store: &'r RecordStore, place: Place) -> Option<(u32, &'r [u8])> {
+        if let Some(chunk) = store.chunks.get(place.chunk()) {
+            return chunk.at(place.offset());
+        }
+        let number = place.chunk() as u32;
+        let at = self.chunks.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+        self.chunks[at].1.at(place.offset())
+    }
+
+    /// Stores a record.
+    pub(super) fn insert(&mut self, numbers: &AtomicU32, ordinal: Ordinal, record: &[u8]) -> Place {
+        if !self.chunks.last().is_some_and(|(_, chunk)| chunk.has_room(record)) {
+            // Numbers only grow, so the chunks stay sorted.
+            let number = numbers.fetch_add(1, Ordering::Relaxed);
+            let chunk = match self.chunks.is_empty() {
+                true => Chunk::default(),
+                false => Chunk::after_full_one(),
+            };
+            self.chunks.push((number, chunk));
+        }
+        let Some((number, chunk)) = self.chunks.last_mut() else {
+            return NOWHERE; // there is a chunk now
+        };
+        let place = Place::new(*number, chunk.append(ordinal, record));
+        self.payload += payload(record);
+        self.added.push((ordinal, place));
+        place
+    }
+
+    /// The ordinals of the records stored here, in order of their coming.
+    pub(super) fn ordinals(&self) -> impl Iterator<Item = Ordinal> {
+        self.added.iter().map(|&(ordinal, _)| ordinal)
     }
 }
 

@@ -46,7 +46,7 @@ impl WriteStateEngine {
                 record.clear();
                 from.serialize(ordinal, &mut record);
                 ty.records.insert(ordinal, &record);
-                ty.previous.insert(ordinal);
+                ty.members.insert_previous(ordinal);
             }
             ty.recalculate_free_from(&populated);
             ty.set_num_shards(from.num_shards());
@@ -57,7 +57,7 @@ impl WriteStateEngine {
                 ty.partitions.len(),
                 &ty.shape,
                 &ty.records,
-                ty.hasher(),
+                &ty.hasher,
             ));
         }
         self.previous_tag = source.tag;
@@ -76,7 +76,7 @@ impl WriteStateEngine {
                 record.clear();
                 from.serialize(ordinal, &mut record);
                 ty.map_at(ordinal, &record)?;
-                ty.current.insert(ordinal);
+                ty.members.insert(ordinal);
             }
             ty.recalculate_free();
             ty.set_num_shards(from.num_shards());

@@ -6,12 +6,12 @@
 
 use super::ordinal_table::OrdinalTable;
 use super::record_form::{self, Shape};
+use super::record_hash::RecordHasher;
 use super::record_store::{Place, RecordStore};
-use super::type_state::{hash_with, home_partition};
+use super::type_state::home_partition;
 use crate::Ordinal;
 use crate::memory::{OrdinalSet, var_int};
 use std::borrow::Cow;
-use std::hash::RandomState;
 
 /// How records are compared with those of the restored state.
 #[derive(Clone, Debug)]
@@ -65,6 +65,11 @@ impl Common {
     }
 }
 
+/// The hash that the tables of this module hold.
+fn table_hash(hasher: &RecordHasher, form: &[u8]) -> u32 {
+    (hasher.hash(form) >> 32) as u32
+}
+
 /// What is kept of the restored state until the first cycle ends.
 #[derive(Debug)]
 pub(super) struct Restored {
@@ -82,12 +87,12 @@ impl Restored {
         num_partitions: usize,
         shape: &Shape,
         records: &RecordStore,
-        hasher: &RandomState,
+        hasher: &RecordHasher,
     ) -> Self {
         let mut lookup: Vec<OrdinalTable> = (0..num_partitions).map(|_| OrdinalTable::default()).collect();
         for ordinal in populated {
             let form = common.form(shape, records.get(ordinal).unwrap_or_default());
-            let hash = hash_with(hasher, &form);
+            let hash = table_hash(hasher, &form);
             let table = &mut lookup[ordinal.index() % num_partitions];
             // Of records that look alike, the lowest ordinal stands for all.
             let known = table.find(hash, |other| {
@@ -111,10 +116,10 @@ impl Restored {
         record: &[u8],
         shape: &Shape,
         records: &RecordStore,
-        hasher: &RandomState,
+        hasher: &RecordHasher,
     ) -> Option<Ordinal> {
         let form = self.common.form(shape, record);
-        let hash = hash_with(hasher, &form);
+        let hash = table_hash(hasher, &form);
         let home = home_partition(&form, self.lookup.len());
         (0..self.lookup.len()).find_map(|step| {
             self.lookup[(home + step) % self.lookup.len()].find(hash, |ordinal| {

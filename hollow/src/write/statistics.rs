@@ -4,6 +4,7 @@
 //! values need, and totals where sums matter; a record is added when it becomes counted and subtracted before its bytes
 //! go. The cost of a cycle is therefore a look at two bit sets, and the records that came or went.
 
+use super::membership::Membership;
 use super::record_form::{self, FieldKind, Shape, Stored};
 use super::record_store::RecordStore;
 use crate::Ordinal;
@@ -117,6 +118,8 @@ pub(super) struct Statistics {
     num_counted: u64,
     counters: Counters,
     entries: ShardSums, // elements of lists, buckets of sets and maps
+    /// Whether, when a cycle begins, the records of the previous one are counted.
+    is_complete: bool,
 }
 
 impl Statistics {
@@ -142,6 +145,7 @@ impl Statistics {
             num_counted: 0,
             counters,
             entries: ShardSums::default(),
+            is_complete: false,
         }
     }
 
@@ -173,16 +177,25 @@ impl Statistics {
         self.entries.folded(num_shards)
     }
 
-    /// Makes the records of these two sets the counted ones.
-    pub(super) fn refresh(
-        &mut self,
-        current: &OrdinalSet,
-        previous: &OrdinalSet,
-        shape: &Shape,
-        records: &RecordStore,
-    ) {
-        let mut wanted = current.clone();
-        wanted.union_with(previous);
+    /// Makes the records of this cycle and the previous one the counted ones. Costs a look at what the cycle touched, if
+    /// it carried everything over and those of the previous cycle are counted already.
+    pub(super) fn refresh(&mut self, members: &Membership, shape: &Shape, records: &RecordStore) {
+        let Some(touched) = members.touched().filter(|_| self.is_complete) else {
+            let mut wanted = members.current().clone();
+            wanted.union_with(members.previous());
+            return self.recount(wanted, shape, records);
+        };
+        for ordinal in touched {
+            if !members.has_current(ordinal) && !members.has_previous(ordinal) {
+                self.forget(ordinal, shape, records);
+            } else if self.counted.insert(ordinal) {
+                self.count(ordinal, shape, records, Sign::Add);
+            }
+        }
+    }
+
+    /// Makes these records the counted ones.
+    pub(super) fn recount(&mut self, wanted: OrdinalSet, shape: &Shape, records: &RecordStore) {
         for ordinal in &self.counted.difference(&wanted) {
             self.forget(ordinal, shape, records);
         }
@@ -190,6 +203,7 @@ impl Statistics {
             self.count(ordinal, shape, records, Sign::Add);
         }
         self.counted = wanted;
+        self.is_complete = true;
     }
 
     /// Takes a record out, if it is counted, before its bytes go.

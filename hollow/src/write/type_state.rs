@@ -1,7 +1,7 @@
 //! One type of a write state engine: its records, their ordinals, and which of them are populated.
 //!
 //! ```text
-//! record bytes --hash--> OrdinalTable -> ordinal -> RecordStore -> record bytes
+//! record bytes --hash--> PlaceTable -> place --> RecordStore -> ordinal, record bytes
 //!                        FreeOrdinals -> ordinals nobody has
 //! live  = records in the table: of this cycle, of the previous one, or added and withdrawn in this cycle
 //! ```
@@ -11,9 +11,10 @@
 
 use super::free_ordinals::FreeOrdinals;
 use super::layout::{Layout, ShardCounts};
-use super::ordinal_table::OrdinalTable;
-use super::populated::{Populated, highest_absent};
+use super::membership::{Changes, Membership};
+use super::place_table::PlaceTable;
 use super::record_form::{FieldKind, Shape};
+use super::record_hash::RecordHasher;
 use super::record_store::RecordStore;
 use super::restored::Restored;
 use super::statistics::Statistics;
@@ -21,12 +22,11 @@ use super::{TypeId, WriteConfig};
 use crate::Ordinal;
 use crate::memory::{OrdinalSet, hash};
 use crate::schema::Schema;
-use std::hash::{BuildHasher, RandomState};
 
-/// A table with its free ordinals. Ordinals are global in the table, local (divided by the partitions) when free.
+/// A table with its free ordinals, which are local: divided by the partitions.
 #[derive(Debug, Default)]
 pub(super) struct Partition {
-    pub(super) table: OrdinalTable,
+    pub(super) table: PlaceTable,
     pub(super) free: FreeOrdinals,
 }
 
@@ -37,15 +37,16 @@ pub(super) struct TypeState {
     pub(super) shape: Shape,
     pub(super) records: RecordStore,
     pub(super) live: OrdinalSet,
-    pub(super) current: Populated,
-    pub(super) previous: Populated,
+    pub(super) members: Membership,
+    /// What came and went, once a delta is to be written.
+    pub(super) changes: Option<Changes>,
     pub(super) num_shards: Option<u32>,
     pub(super) num_shards_before: Option<u32>,
     pub(super) layout: Option<Layout>,
     pub(super) restored: Option<Restored>,
     pub(super) partitions: Vec<Partition>,
     pub(super) statistics: Statistics,
-    hasher: RandomState,
+    pub(super) hasher: RecordHasher,
 }
 
 impl TypeState {
@@ -57,14 +58,14 @@ impl TypeState {
             shape,
             records: RecordStore::default(),
             live: OrdinalSet::new(),
-            current: Populated::default(),
-            previous: Populated::default(),
+            members: Membership::default(),
+            changes: None,
             num_shards,
             num_shards_before: num_shards,
             layout: None,
             restored: None,
             partitions: (0..num_partitions).map(|_| Partition::default()).collect(),
-            hasher: RandomState::new(),
+            hasher: RecordHasher::default(),
         }
     }
 
@@ -79,20 +80,18 @@ impl TypeState {
 
     /// Whether a delta has to mention the type.
     pub(super) fn has_changed(&self) -> bool {
-        self.current.set() != self.previous.set() || self.num_shards_before.is_some_and(|n| Some(n) != self.num_shards)
+        self.members.has_changed() || self.num_shards_before.is_some_and(|n| Some(n) != self.num_shards)
     }
 
     /// Ends the phase of adding: everything that will be written is in the table, counted, and laid out.
     pub(super) fn prepare_for_write(&mut self, config: &WriteConfig, may_reshard: bool) {
         if let Some(mut restored) = self.restored.take() {
             for ordinal in &restored.give_up_unclaimed() {
-                let hash = self.hash(self.records.get(ordinal).unwrap_or_default());
-                self.enter(ordinal, hash);
+                self.enter(ordinal);
             }
             self.restored = Some(restored);
         }
-        self.statistics
-            .refresh(self.current.set(), self.previous.set(), &self.shape, &self.records);
+        self.statistics.refresh(&self.members, &self.shape, &self.records);
         let shards = ShardCounts {
             before: self.num_shards_before,
             now: self.num_shards,
@@ -102,10 +101,7 @@ impl TypeState {
         let layout = Layout::new(self.live.last(), shards, &mut self.statistics, &self.records);
         self.num_shards = Some(layout.forward.num_shards);
         if let Some(max) = layout.max_ordinal {
-            self.current.touch(max);
-            if let Some(absent) = highest_absent(self.current.set(), max) {
-                self.previous.touch(absent);
-            }
+            self.members.touch_for_layout(max);
         }
         self.layout = Some(layout);
     }
@@ -113,26 +109,15 @@ impl TypeState {
     /// Grows the bit sets as the writing of a snapshot does.
     pub(super) fn touch_for_snapshot(&mut self) {
         if let Some(max) = self.live.last() {
-            self.current.touch(max);
+            self.members.touch_current(max);
         }
     }
 
-    /// Grows the bit sets as the writing of a delta does: both ways it looks for records that one state has and the
-    /// other has not, at first in the one it comes from, then in the one it goes to.
-    pub(super) fn touch_for_delta(&mut self, reverse: bool) {
-        let Some(max) = self.live.last() else {
-            return;
-        };
-        let (from, to) = match reverse {
-            false => (&mut self.previous, &mut self.current),
-            true => (&mut self.current, &mut self.previous),
-        };
-        let added = to.set().difference(from.set());
-        if let Some(ordinal) = highest_absent(&added, max) {
-            from.touch(ordinal);
-        }
-        if let Some(last) = from.set().last() {
-            to.touch(last);
+    /// Finds out what came and went, and grows the bit sets as the writing of a delta does.
+    pub(super) fn prepare_for_delta(&mut self, reverse: bool) {
+        let changes = self.changes.get_or_insert_with(|| self.members.changes());
+        if let Some(max) = self.live.last() {
+            self.members.touch_for_delta(reverse, max, changes);
         }
     }
 
@@ -142,52 +127,82 @@ impl TypeState {
             restored.end(&mut self.records);
         }
         if let Some(last) = self.live.last() {
-            self.current.touch(last);
+            self.members.touch_current(last);
         }
-        self.release(&self.live.difference(self.current.set()));
+        let gone = self.live_outside(|members, ordinal| members.has_current(ordinal), Membership::current);
+        self.release(&gone);
         self.sort_free(config);
-        self.records.reclaim();
-        std::mem::swap(&mut self.current, &mut self.previous);
-        self.current.clear();
+        let Self {
+            records,
+            partitions,
+            hasher,
+            ..
+        } = self;
+        let num_partitions = partitions.len();
+        records.reclaim(|record, ordinal, from, to| {
+            let table = &mut partitions[ordinal.index() % num_partitions].table;
+            table.replace(hasher.hash(record), from, to);
+        });
+        self.members.advance();
+        self.changes = None;
         self.num_shards_before = self.num_shards;
     }
 
     /// Back to where this cycle began.
     pub(super) fn reset(&mut self, config: &WriteConfig) {
-        self.current.clear();
         if let Some(last) = self.live.last() {
-            self.previous.touch(last);
+            self.members.touch_previous(last);
         }
         if let Some(mut restored) = self.restored.take() {
+            self.members.reset();
             self.undo_claims(&mut restored);
             self.restored = Some(restored);
         } else {
-            self.release(&self.live.difference(self.previous.set()));
+            let gone = self.live_outside(|members, ordinal| members.has_previous(ordinal), Membership::previous);
+            self.release(&gone);
             self.sort_free(config);
+            self.members.reset();
         }
+        self.changes = None;
         self.num_shards = self.num_shards_before;
+    }
+
+    /// The records in the table that are not part of a set, ascending.
+    fn live_outside(
+        &self,
+        is_in: impl Fn(&Membership, Ordinal) -> bool,
+        set: impl Fn(&Membership) -> &OrdinalSet,
+    ) -> Vec<Ordinal> {
+        match self.members.touched() {
+            Some(touched) => {
+                let gone = |ordinal: &Ordinal| self.live.contains(*ordinal) && !is_in(&self.members, *ordinal);
+                touched.into_iter().filter(gone).collect()
+            }
+            None => self.live.difference(set(&self.members)).iter().collect(),
+        }
     }
 
     fn undo_claims(&mut self, restored: &mut Restored) {
         self.statistics = Statistics::new(&self.shape);
-        for ordinal in &self.live.difference(self.previous.set()) {
+        for ordinal in &self.live.difference(self.members.previous()) {
             self.records.remove(ordinal);
         }
-        restored.undo(self.previous.set(), &mut self.records);
+        restored.undo(self.members.previous(), &mut self.records);
         self.live.clear();
         self.partitions.iter_mut().for_each(|partition| partition.table.clear());
-        self.recalculate_free_from(&self.previous.set().clone());
+        self.recalculate_free_from(&self.members.previous().clone());
     }
 
     /// Forgets records; their ordinals become free.
-    fn release(&mut self, ordinals: &OrdinalSet) {
-        for ordinal in ordinals {
+    fn release(&mut self, ordinals: &[Ordinal]) {
+        for &ordinal in ordinals {
             self.statistics.forget(ordinal, &self.shape, &self.records);
-            let hash = self.hash(self.records.get(ordinal).unwrap_or_default());
+            let hash = self.hasher.hash(self.records.get(ordinal).unwrap_or_default());
+            let place = self.records.place_of(ordinal);
             let step = self.partitions.len() as u32;
             let index = self.partition_of(ordinal);
             let partition = &mut self.partitions[index];
-            let was_there = partition.table.remove(hash, ordinal);
+            let was_there = place.is_some_and(|place| partition.table.remove(hash, place));
             debug_assert!(was_there, "a live record is in its table");
             partition.free.put_back(ordinal.get() / step);
             self.records.remove(ordinal);
@@ -210,7 +225,7 @@ impl TypeState {
     /// Makes free every ordinal below the highest that the table has, highest first.
     pub(super) fn recalculate_free(&mut self) {
         let mut used = self.live.clone();
-        used.union_with(self.previous.set()); // restored records that nobody claimed yet are not in the table
+        used.union_with(self.members.previous()); // restored records that nobody claimed yet are not in the table
         self.recalculate_free_from(&used);
     }
 
@@ -233,7 +248,7 @@ impl TypeState {
 
     /// Whether a record was ever added or placed in the cycle that the engine is in, or is left from one before.
     pub(super) fn is_used(&self) -> bool {
-        !self.live.is_empty() || !self.previous.set().is_empty()
+        !self.live.is_empty() || !self.members.previous().is_empty()
     }
 
     /// The highest ordinal of the previous state's snapshot, and the bits it takes for each ordinal. Of a restored
@@ -242,9 +257,8 @@ impl TypeState {
         if let Some(layout) = &self.layout {
             return (layout.max_ordinal, layout.fixed_bits());
         }
-        let previous = self.previous.set();
-        self.statistics
-            .refresh(&OrdinalSet::new(), previous, &self.shape, &self.records);
+        let previous = self.members.previous();
+        self.statistics.recount(previous.clone(), &self.shape, &self.records);
         let shards = ShardCounts {
             before: self.num_shards_before,
             now: self.num_shards,
@@ -260,15 +274,8 @@ impl TypeState {
         self.records.memory_bytes() + self.partitions.iter().map(|p| p.table.memory_bytes()).sum::<usize>()
     }
 
-    pub(super) fn hasher(&self) -> &RandomState {
-        &self.hasher
-    }
-
-    pub(super) fn hash(&self, record: &[u8]) -> u32 {
-        hash_with(&self.hasher, record)
-    }
-
     /// The partition in which a new record goes.
+    #[inline]
     pub(super) fn home_of(&self, record: &[u8]) -> usize {
         home_partition(record, self.partitions.len())
     }
@@ -279,15 +286,12 @@ impl TypeState {
 }
 
 /// The partition that a record's bytes name.
+#[inline]
 pub(super) fn home_partition(record: &[u8], num_partitions: usize) -> usize {
     match num_partitions {
         1 => 0,
         _ => hash::murmur(record).cast_unsigned() as usize % num_partitions,
     }
-}
-
-pub(super) fn hash_with(hasher: &RandomState, record: &[u8]) -> u32 {
-    hasher.hash_one(record) as u32
 }
 
 /// The shape of a type.

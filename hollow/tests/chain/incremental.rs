@@ -284,7 +284,10 @@ fn with_new_fields(random: &mut Random) -> Value {
 #[test]
 fn two_records_with_one_key_are_not_changed_by_key() {
     let store = Store::memory();
-    let mut producer = producer(&store, 96);
+    let mut producer = builder(dataset(), &store, 96)
+        .check_keys(false)
+        .build()
+        .expect("valid settings");
     let studio = |name: &str| Value::Object(vec![Value::Int(1), Value::String(name.into()), Value::Null]);
     let full = producer.run_cycle(|cycle| {
         cycle.add("Studio", &studio("a"))?;
@@ -375,4 +378,91 @@ fn not_a_number_survives_a_restart() {
     let movies = state.object("Movie").expect("the type");
     let score = movies.populated().next().and_then(|ordinal| movies.double(ordinal, 7));
     assert!(score.is_some_and(f64::is_nan));
+}
+
+#[test]
+fn add_if_absent_leaves_what_is_there() {
+    let store = Store::memory();
+    let mut producer = producer(&store, 90);
+    let studio = |id: i32, name: &str| Value::Object(vec![Value::Int(id), Value::String(name.into()), Value::Null]);
+    let mut model = Model::new(dataset());
+    model.upsert("Studio", studio(1, "first"));
+    model.upsert("Studio", studio(2, "second"));
+    model.upsert("Studio", studio(3, "again"));
+    let filled = producer.run_incremental_cycle(|cycle| {
+        assert!(cycle.add_if_absent("Studio", &studio(1, "first"))?);
+        assert!(
+            !cycle.add_if_absent("Studio", &studio(1, "other"))?,
+            "added in this cycle"
+        );
+        cycle.upsert("Studio", &studio(3, "gone"))?;
+        Ok(())
+    });
+    filled.expect("published");
+    let changed = producer.run_incremental_cycle(|cycle| {
+        assert!(
+            !cycle.add_if_absent("Studio", &studio(1, "other"))?,
+            "added in the cycle before"
+        );
+        assert!(cycle.add_if_absent("Studio", &studio(2, "second"))?);
+        let key = key_of(&dataset(), "Studio", &studio(3, ""))?;
+        assert!(cycle.delete("Studio", &key)?);
+        assert!(
+            cycle.add_if_absent("Studio", &studio(3, "again"))?,
+            "deleted in this cycle"
+        );
+        let no_key = Value::Object(vec![Value::Null, Value::Null, Value::Null]);
+        assert!(matches!(
+            cycle.add_if_absent("Studio", &no_key),
+            Err(CycleError::Key(_))
+        ));
+        assert!(matches!(
+            cycle.add_if_absent("Person", &Value::Null),
+            Err(CycleError::NotARoot(_))
+        ));
+        assert_eq!(cycle.stats().unchanged, 1);
+        Ok(())
+    });
+    changed.expect("published");
+    assert_is(&producer.state().expect("a state"), &model);
+}
+
+#[test]
+fn compaction_cycles_change_no_record_and_incremental_ones_go_on() {
+    let store = Store::memory();
+    let mut producer = producer(&store, 91);
+    let (mut random, mut model) = (Random::new(91), Model::new(dataset()));
+    let always = hollow::write::CompactionConfig {
+        min_candidate_hole_cost_bytes: 0,
+        min_candidate_hole_percentage: 0,
+    };
+    producer
+        .run_compaction_cycle(always, u64::MAX)
+        .expect("an empty first version");
+    let mut moved = 0;
+    for round in 0..12 {
+        let before = model.clone();
+        random.change(&mut model, if round % 3 == 0 { 30 } else { 6 });
+        let changed = producer.run_incremental_cycle(|cycle| {
+            for (type_name, value) in before.roots() {
+                cycle.delete(type_name, &key_of(&dataset(), type_name, value)?)?;
+            }
+            for (type_name, value) in model.roots() {
+                cycle.upsert(type_name, value)?;
+            }
+            Ok(())
+        });
+        changed.expect("published");
+        for _ in 0..3 {
+            let compacted = producer
+                .run_compaction_cycle(always, 30)
+                .expect("published or nothing to do");
+            moved += u32::from(compacted.version().is_some());
+            assert_is(&producer.state().expect("a state"), &model);
+        }
+    }
+    assert!(moved > 3, "there was something to move");
+    let cold = consumer(&store);
+    cold.refresh().expect("refreshed");
+    assert_is(&cold.state().expect("a state"), &model);
 }

@@ -1,5 +1,6 @@
 //! Producers and consumers over chains of states: every route leads to the same state, whatever happens on the way.
 
+mod background;
 mod crash;
 mod faults;
 mod incremental;

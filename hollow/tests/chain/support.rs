@@ -1,6 +1,6 @@
 //! A dataset with all kinds of types, and random records for it.
 
-use hollow::producer::{BoxError, Cycle, Producer, ProducerBuilder};
+use hollow::producer::{BoxError, Cycle, Producer, ProducerBuilder, SnapshotWriting};
 use hollow::read::ReadState;
 use hollow::record::Value;
 use hollow::schema::Dataset;
@@ -41,6 +41,7 @@ pub(crate) fn builder(dataset: Dataset, store: &Store, seed: u64) -> ProducerBui
         .root("Movie")
         .root("Studio")
         .snapshot_every(5)
+        .snapshots(SnapshotWriting::WithVersion)
         .clock(move || clock.now())
         .entropy(entropy(seed))
         .retry(3, Duration::ZERO)

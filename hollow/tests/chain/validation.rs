@@ -34,6 +34,7 @@ fn a_refused_candidate_is_in_quarantine_and_nowhere_else() {
         .validator(MinimumRecordCount::at_least("Studio", 4))
         .validator(DuplicateKeys::of("Studio"))
         .validator(Panics)
+        .check_keys(false) // the validator is to find it
         .build()
         .expect("valid");
     let mut run = |studios: &[Value], panic: bool| {
@@ -129,4 +130,38 @@ fn a_cycle_that_cannot_be_filled_is_rolled_back() {
     let state = follower.state().expect("a state");
     assert_is(&state, &model);
     assert!(!state.header_tags().contains_key("half"));
+}
+
+#[test]
+fn a_full_cycle_must_not_have_two_records_of_one_key_or_one_without() {
+    let store = Store::memory();
+    let mut producer = builder(dataset(), &store, 71).build().expect("valid");
+    let mut run = |studios: &[Value]| {
+        producer.run_cycle(|cycle| {
+            studios
+                .iter()
+                .try_for_each(|studio| cycle.add("Studio", studio).map(drop))?;
+            Ok(())
+        })
+    };
+    let good: Vec<Value> = (0..5).map(|id| studio(id, "x")).collect();
+    let twice = [&good[..], &[studio(3, "another with key 3")]].concat();
+    let null = [&good[..], &[Value::Object(vec![Value::Null, Value::Null, Value::Null])]].concat();
+    for _ in 0..2 {
+        let refused = run(&twice);
+        assert!(
+            matches!(&refused, Err(CycleError::DuplicateKey { type_name, key }) if type_name == "Studio" && key == "[3]"),
+            "{refused:?}"
+        );
+        let refused = run(&null);
+        assert!(
+            matches!(&refused, Err(CycleError::NullKey { type_name, count: 1, .. }) if type_name == "Studio"),
+            "{refused:?}"
+        );
+        // The second time round there is a version, and it stays.
+        drop(run(&good).expect("accepted"));
+    }
+    let state = producer.state().expect("a state");
+    assert_eq!(state.ty("Studio").expect("there").len(), 5);
+    assert_eq!(crate::routes::consumer(&store).versions().expect("a chain").len(), 1);
 }

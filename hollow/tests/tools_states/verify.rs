@@ -3,7 +3,7 @@
 use crate::support::{dataset, top};
 use fixtures::vectors::unpack;
 use hollow::Version;
-use hollow::producer::Producer;
+use hollow::producer::{Producer, SnapshotWriting};
 use hollow::record::Value;
 use hollow::store::verify::{Finding, Severity, Verification, verify};
 use hollow::store::{BlobStore, FsStore, JavaDirectory, Key, Pin, Source, Staged, Store};
@@ -22,6 +22,7 @@ fn publish(store: &Store, versions: usize) {
         .root("Top")
         .root("Other")
         .snapshot_every(3)
+        .snapshots(SnapshotWriting::WithVersion)
         .clock(move || ticking.now())
         .entropy(entropy(7))
         .build()

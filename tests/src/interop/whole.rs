@@ -69,6 +69,8 @@ impl Whole<'_> {
         let mut producer = Producer::builder(self.model.dataset(), store.clone())
             .name("interop")
             .snapshot_every(self.rng.between(1, 3) as u32)
+            .snapshots(hollow::producer::SnapshotWriting::WithVersion)
+            .check_keys(false) // random records, as Java takes them
             .mirror(FsMirror::open(mirror)?)
             .build()?;
         let consumer = Consumer::builder(store).build()?;

@@ -228,6 +228,7 @@ impl Run<'_> {
         self.blob(files, "snapshot", &version.to_string(), |engine, out, parts| {
             engine.write_snapshot_in_parts(out, parts)
         })?;
+        self.planned_snapshot(version)?;
         if let Some(previous) = self.cycle.previous_version {
             self.blob(
                 files,
@@ -243,6 +244,29 @@ impl Run<'_> {
             )?;
         }
         Ok(())
+    }
+
+    /// A snapshot that is written later, from the state that was read, must be the engine's to the byte.
+    fn planned_snapshot(&mut self, version: i64) -> Result<(), ReplayError> {
+        let refused = || refused(Some(version), "planned snapshot");
+        let plan = self.engine.snapshot_plan().map_err(refused())?;
+        let (mut written, mut planned) = (Vec::new(), Vec::new());
+        self.engine.write_snapshot(&mut written).map_err(refused())?;
+        let differs = |expected: String, found: String| ReplayError::Differs {
+            what: "planned snapshot",
+            version: Some(version),
+            at: "snapshot".to_owned(),
+            expected,
+            found,
+        };
+        let read = ReadState::from_snapshot(&written);
+        let state = read.map_err(|error| differs("a snapshot that reads back".to_owned(), error.to_string()))?;
+        plan.write(&state, &mut planned).map_err(refused())?;
+        if planned == written {
+            return Ok(());
+        }
+        let expected = format!("{} bytes as the engine writes them", written.len());
+        Err(differs(expected, format!("{} other bytes", planned.len())))
     }
 
     /// Compares the header tags with the recorded ones, and takes over what the operations do not determine: tags of

@@ -39,6 +39,23 @@ impl BitWriter {
         self.filled_bits = width_bits - free_bits;
     }
 
+    /// As [`BitWriter::push`], of a value that has no bits above its width.
+    #[inline]
+    pub(super) fn push_fitting(&mut self, value: u64, width_bits: u32) {
+        debug_assert_eq!(value & !mask(width_bits), 0);
+        let filled_bits = self.filled_bits;
+        self.word |= value << filled_bits;
+        let end = filled_bits + width_bits;
+        if end < 64 {
+            self.filled_bits = end;
+            return;
+        }
+        self.bytes.extend_from_slice(&self.word.to_be_bytes());
+        // In two steps, since nothing may be left of it.
+        self.word = value >> 1 >> (63 - filled_bits);
+        self.filled_bits = end - 64;
+    }
+
     /// Writes the number of words, then the words; what was not pushed is zero.
     pub(super) fn finish(mut self, num_words: u64, out: &mut dyn io::Write) -> io::Result<()> {
         if self.filled_bits > 0 {
@@ -72,5 +89,34 @@ pub(super) fn words_of_entries(num_entries: u64, width_bits: u64) -> u64 {
     match num_entries {
         0 => 0,
         _ => (num_entries * width_bits).div_ceil(64).max(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn both_ways_of_pushing_pack_the_same(values in prop::collection::vec((any::<u64>(), 0u32..=64), 0..60)) {
+            let (mut masked, mut fitting) = (BitWriter::default(), BitWriter::default());
+            let len_bits: u64 = values.iter().map(|&(_, width)| u64::from(width)).sum();
+            for &(value, width) in &values {
+                masked.push(value, width);
+                fitting.push_fitting(value & mask(width), width);
+            }
+            let (mut a, mut b) = (Vec::new(), Vec::new());
+            masked.finish(len_bits.div_ceil(64), &mut a).unwrap();
+            fitting.finish(len_bits.div_ceil(64), &mut b).unwrap();
+            prop_assert_eq!(&a, &b);
+            let words: Vec<u64> = a.split_off(var_int::size_of_u64(len_bits.div_ceil(64)))
+                .as_chunks::<8>().0.iter().map(|bytes| u64::from_be_bytes(*bytes)).collect();
+            let mut at_bit = 0;
+            for (value, width) in values {
+                prop_assert_eq!(crate::memory::bit_array::get(&words, at_bit, width), value & mask(width));
+                at_bit += u64::from(width);
+            }
+        }
     }
 }

@@ -26,6 +26,16 @@ struct KeyPath<'e> {
 }
 
 impl<'e> HashKeys<'e> {
+    /// Elements go where their record says.
+    pub(in crate::write) fn none() -> Self {
+        Self {
+            paths: Vec::new(),
+            type_name: "",
+            element_type: "",
+            remembered: Vec::new(),
+        }
+    }
+
     /// The hash key of a type. A path for which a type is missing, or `keep_buckets`, makes stored buckets count instead.
     pub(in crate::write) fn resolve(
         ty: &'e TypeState,

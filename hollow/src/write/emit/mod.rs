@@ -1,22 +1,30 @@
 //! Type states as blobs have them. See `docs/format.md`, sections 4.4, 6 and 11.6.
 //!
-//! A shard is packed in memory and then written, so besides the records there is never more than one shard at a time.
+//! Shards are packed in memory and then written. The records of a shard lie all over the type, so several shards are
+//! packed in one pass over the records, as many as make about [`PACKED_BYTES`].
 
 mod bit_writer;
+mod body;
 mod collection;
 mod hash_key;
 mod object;
 
 pub(super) use hash_key::HashKeys;
 
-use super::WriteError;
-use super::layout::{Division, Layout, Widths};
+use super::layout::{Division, Layout};
+use super::membership::Changes;
+use super::record_form::{Records, Shape};
 use super::record_store::RecordStore;
-use super::type_state::TypeState;
+use super::{WriteError, type_state::TypeState};
 use crate::Ordinal;
 use crate::blob::write_schema;
 use crate::memory::{OrdinalSet, gap_list, var_int};
+use crate::schema::Schema;
+use body::Body;
 use std::io;
+
+/// What the shards that are packed in one pass should not exceed together, unless one alone does.
+const PACKED_BYTES: u64 = 128 << 20;
 
 /// Which blob is being written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +34,22 @@ pub(super) enum Kind {
     ReverseDelta,
 }
 
-/// Writes the frame of a type.
+impl Records for &RecordStore {
+    #[inline]
+    fn get(&mut self, ordinal: Ordinal) -> Option<&[u8]> {
+        self.get_open(ordinal)
+    }
+}
+
+/// The frame of a type: everything about it but the records.
+pub(super) struct Frame<'e> {
+    pub(super) schema: &'e Schema,
+    pub(super) shape: &'e Shape,
+    pub(super) layout: &'e Layout,
+    pub(super) hash_keys: HashKeys<'e>,
+}
+
+/// Writes the frame of a type of an engine.
 pub(super) fn write_type<'e>(
     kind: Kind,
     ty: &'e TypeState,
@@ -34,74 +57,63 @@ pub(super) fn write_type<'e>(
     hash_keys: HashKeys<'e>,
     out: &mut dyn io::Write,
 ) -> Result<(), WriteError> {
-    let division = match (kind, &layout.backward) {
-        (Kind::ReverseDelta, Some(backward)) => backward,
-        _ => &layout.forward,
-    };
-    let mut head = Vec::new();
-    write_schema(&mut head, &ty.schema)?;
-    var_int::write_u64(&mut head, 1 + var_int::size_of_u32(division.num_shards) as u64);
-    var_int::write_u32(&mut head, 0);
-    var_int::write_u32(&mut head, division.num_shards);
-    if division.num_shards > 1 {
-        var_int::write_i32(&mut head, last_of(layout.max_ordinal));
-    }
-    out.write_all(&head)?;
-
-    let writer = ShardWriter {
-        records: &ty.records,
-        ty,
-        widths: &layout.widths,
-        division,
+    let frame = Frame {
+        schema: &ty.schema,
+        shape: &ty.shape,
+        layout,
         hash_keys,
     };
+    let unchanged = Changes::default();
+    let changes = ty.changes.as_ref().unwrap_or(&unchanged);
     match kind {
-        Kind::Snapshot => writer.snapshot(layout.max_ordinal, out),
-        Kind::Delta => writer.delta(layout.max_ordinal, ty.previous.set(), ty.current.set(), out),
-        Kind::ReverseDelta => writer.delta(layout.max_ordinal, ty.current.set(), ty.previous.set(), out),
+        Kind::Snapshot => frame.snapshot(&ty.records, ty.members.current(), ty.members.num_words(), out),
+        Kind::Delta => frame.delta(&layout.forward, &ty.records, &changes.removed, &changes.added, out),
+        Kind::ReverseDelta => {
+            let division = layout.backward.as_ref().unwrap_or(&layout.forward);
+            frame.delta(division, &ty.records, &changes.added, &changes.removed, out)
+        }
     }
 }
 
-fn last_of(max: Option<Ordinal>) -> i32 {
-    max.map_or(-1, |max| max.get().cast_signed())
-}
-
-/// What all shards of a type state share.
-struct ShardWriter<'e> {
-    ty: &'e TypeState,
-    records: &'e RecordStore,
-    widths: &'e Widths,
-    division: &'e Division,
-    hash_keys: HashKeys<'e>,
-}
-
-/// The records of a shard in order; `None` is a hole.
-struct ShardRecords<I> {
-    count: u64,
-    records: I,
-    /// Entries to size the array of elements or buckets for, if not those of the records.
-    size_for: Option<u64>,
-}
-
-impl<'e> ShardWriter<'e> {
-    fn snapshot(mut self, max_ordinal: Option<Ordinal>, out: &mut dyn io::Write) -> Result<(), WriteError> {
-        let (records, populated, division) = (self.records, self.ty.current.set(), self.division);
-        let count = max_ordinal.map_or(0, |max| max.get() + 1);
-        for shard in 0..division.num_shards {
-            let shard_count = self.shard_count(count, shard);
-            out.write_all(&max_of_count(shard_count))?;
-            let ordinals = (0..shard_count).map(|index| index * division.num_shards + shard);
-            let records = ShardRecords {
-                count: shard_count.into(),
-                records: ordinals.map(|number| {
-                    let ordinal = Ordinal::new(number).filter(|&ordinal| populated.contains(ordinal))?;
-                    records.get(ordinal)
-                }),
-                size_for: Some(division.entries.get(shard as usize).copied().unwrap_or(0)),
-            };
-            self.body(shard, records, out)?;
+impl Frame<'_> {
+    /// Writes a snapshot of these records; `num_words` is the size of the bit set of those that are populated.
+    pub(super) fn snapshot(
+        mut self,
+        mut records: impl Records,
+        populated: &OrdinalSet,
+        num_words: u32,
+        out: &mut dyn io::Write,
+    ) -> Result<(), WriteError> {
+        let division = &self.layout.forward;
+        self.head(division, out)?;
+        let count = self.count();
+        let num_shards = division.num_shards;
+        let at_once = self.shards_at_once(count);
+        let mut first = 0;
+        while first < num_shards {
+            let shards = first..num_shards.min(first.saturating_add(at_once));
+            let mut bodies: Vec<Body> = shards
+                .clone()
+                .map(|shard| Body::new(self.shape, self.layout, division, shard_count(count, num_shards, shard)))
+                .collect();
+            for row in (0..count).step_by(num_shards as usize) {
+                for (shard, body) in shards.clone().zip(&mut bodies) {
+                    let number = row + shard;
+                    if number >= count {
+                        break;
+                    }
+                    let ordinal = Ordinal::new(number).filter(|&ordinal| populated.contains(ordinal));
+                    let record = ordinal.and_then(|ordinal| records.get(ordinal));
+                    body.push(record, &mut self.hash_keys)?;
+                }
+            }
+            for (shard, body) in shards.clone().zip(bodies) {
+                out.write_all(&max_of_count(shard_count(count, num_shards, shard)))?;
+                let total = division.entries.get(shard as usize).copied().unwrap_or(0);
+                body.finish(total, Some(total), out)?;
+            }
+            first = shards.end;
         }
-        let num_words = self.ty.current.num_words();
         out.write_all(&num_words.to_be_bytes())?;
         let words = populated.words();
         let words = &words[..words.len().min(num_words as usize)];
@@ -111,19 +123,21 @@ impl<'e> ShardWriter<'e> {
         Ok(())
     }
 
+    /// Writes what removes these records and adds those.
     fn delta(
         mut self,
-        max_ordinal: Option<Ordinal>,
-        from: &OrdinalSet,
-        to: &OrdinalSet,
+        division: &Division,
+        mut records: impl Records,
+        removed: &[Ordinal],
+        added: &[Ordinal],
         out: &mut dyn io::Write,
     ) -> Result<(), WriteError> {
-        let (records, num_shards) = (self.records, self.division.num_shards);
-        let count = max_ordinal.map_or(0, |max| max.get() + 1);
-        let removed = by_shard(&from.difference(to), num_shards);
-        let added = by_shard(&to.difference(from), num_shards);
+        self.head(division, out)?;
+        let num_shards = division.num_shards;
+        let count = self.count();
+        let (removed, added) = (by_shard(removed, num_shards), by_shard(added, num_shards));
         for (shard, (removed, added)) in (0..num_shards).zip(removed.iter().zip(&added)) {
-            out.write_all(&max_of_count(self.shard_count(count, shard)))?;
+            out.write_all(&max_of_count(shard_count(count, num_shards, shard)))?;
             for ordinals in [removed, added] {
                 let mut gaps = Vec::new();
                 gap_list::write(&mut gaps, ordinals.iter().map(|ordinal| ordinal.get() / num_shards));
@@ -132,38 +146,53 @@ impl<'e> ShardWriter<'e> {
                 out.write_all(&length)?;
                 out.write_all(&gaps)?;
             }
-            let records = ShardRecords {
-                count: added.len() as u64,
-                records: added.iter().map(|&ordinal| records.get(ordinal)),
-                size_for: None,
-            };
-            self.body(shard, records, out)?;
+            let mut body = Body::new(self.shape, self.layout, division, added.len() as u32);
+            for &ordinal in added {
+                body.push(records.get(ordinal), &mut self.hash_keys)?;
+            }
+            let total = division.entries.get(shard as usize).copied().unwrap_or(0);
+            body.finish(total, None, out)?;
         }
         Ok(())
     }
 
-    fn body<'a, I>(&mut self, shard: u32, records: ShardRecords<I>, out: &mut dyn io::Write) -> Result<(), WriteError>
-    where
-        I: Iterator<Item = Option<&'a [u8]>>,
-    {
-        let total = self.division.entries.get(shard as usize).copied().unwrap_or(0);
-        match *self.widths {
-            Widths::Object { .. } => self.object(records, out),
-            Widths::List { element } => self.list(element, total, records, out),
-            Widths::Set { size, element } => self.set(size, element, total, records, out),
-            Widths::Map { size, key, value } => self.map(size, (key, value), total, records, out),
+    /// What stands before the shards.
+    fn head(&self, division: &Division, out: &mut dyn io::Write) -> Result<(), WriteError> {
+        let mut head = Vec::new();
+        write_schema(&mut head, self.schema)?;
+        var_int::write_u64(&mut head, 1 + var_int::size_of_u32(division.num_shards) as u64);
+        var_int::write_u32(&mut head, 0);
+        var_int::write_u32(&mut head, division.num_shards);
+        if division.num_shards > 1 {
+            let last = self.layout.max_ordinal.map_or(-1, |max| max.get().cast_signed());
+            var_int::write_i32(&mut head, last);
         }
+        Ok(out.write_all(&head)?)
     }
 
-    /// The ordinals of a shard, of so many ordinals in all.
-    fn shard_count(&self, count: u32, shard: u32) -> u32 {
-        count / self.division.num_shards + u32::from(shard < count % self.division.num_shards)
+    /// The number of ordinals of the type.
+    fn count(&self) -> u32 {
+        self.layout.max_ordinal.map_or(0, |max| max.get() + 1)
+    }
+
+    /// How many shards to pack in one pass over the records.
+    fn shards_at_once(&self, count: u32) -> u32 {
+        let num_shards = self.layout.forward.num_shards;
+        let per_shard = self.layout.packed_bytes(count) / u64::from(num_shards);
+        u32::try_from(PACKED_BYTES / per_shard.max(1))
+            .unwrap_or(u32::MAX)
+            .max(1)
     }
 }
 
-fn by_shard(ordinals: &OrdinalSet, num_shards: u32) -> Vec<Vec<Ordinal>> {
+/// The ordinals of a shard, of so many ordinals in all.
+fn shard_count(count: u32, num_shards: u32, shard: u32) -> u32 {
+    count / num_shards + u32::from(shard < count % num_shards)
+}
+
+fn by_shard(ordinals: &[Ordinal], num_shards: u32) -> Vec<Vec<Ordinal>> {
     let mut shards = vec![Vec::new(); num_shards as usize];
-    for ordinal in ordinals {
+    for &ordinal in ordinals {
         shards[(ordinal.get() & (num_shards - 1)) as usize].push(ordinal);
     }
     shards

@@ -1,12 +1,12 @@
 //! The serialized form of lists, sets and maps. See `docs/format.md`, sections 5.2 to 5.4.
 
-use super::{push_ordinal, take_number};
+use super::{push_number, push_ordinal, take_number};
 use crate::Ordinal;
-use crate::memory::{hash, var_int};
+use crate::memory::hash;
 
 /// Appends a list.
 pub(crate) fn push_list(out: &mut Vec<u8>, elements: &[Ordinal]) {
-    var_int::write_u64(out, elements.len() as u64);
+    push_number(out, elements.len() as u64);
     elements.iter().for_each(|&element| push_ordinal(out, element));
 }
 
@@ -34,11 +34,11 @@ pub(crate) fn push_set(out: &mut Vec<u8>, elements: &mut [(Ordinal, i32)], bucke
         return false;
     };
     elements.sort_unstable_by_key(|&(ordinal, hash)| (ordinal, hash.cast_unsigned()));
-    var_int::write_u64(out, elements.len() as u64);
+    push_number(out, elements.len() as u64);
     let mut previous = 0;
     for &(ordinal, hash) in &*elements {
-        var_int::write_u32(out, ordinal.get() - previous);
-        var_int::write_u32(out, buckets.place(hash, size - 1));
+        push_number(out, (ordinal.get() - previous).into());
+        push_number(out, (buckets.place(hash, size - 1)).into());
         previous = ordinal.get();
     }
     true
@@ -51,12 +51,12 @@ pub(crate) fn push_map(out: &mut Vec<u8>, entries: &mut [(Ordinal, Ordinal, i32)
         return false;
     };
     entries.sort_by_key(|&(key, value, _)| (key, value));
-    var_int::write_u64(out, entries.len() as u64);
+    push_number(out, entries.len() as u64);
     let mut previous = 0;
     for &(key, value, hash) in &*entries {
-        var_int::write_u32(out, key.get() - previous);
-        var_int::write_u32(out, value.get());
-        var_int::write_u32(out, buckets.place(hash, size - 1));
+        push_number(out, (key.get() - previous).into());
+        push_number(out, (value.get()).into());
+        push_number(out, (buckets.place(hash, size - 1)).into());
         previous = key.get();
     }
     true

@@ -61,6 +61,12 @@ pub(crate) enum Shape {
     Map(Option<TypeId>, Option<TypeId>),
 }
 
+/// Records in serialized form, wherever they are kept.
+pub(crate) trait Records {
+    /// The record at this ordinal; more bytes may follow it.
+    fn get(&mut self, ordinal: Ordinal) -> Option<&[u8]>;
+}
+
 /// A field as it stands in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stored<'a> {
@@ -82,14 +88,14 @@ pub(crate) fn push_null(out: &mut Vec<u8>, kind: FieldKind) {
 pub(crate) fn push_int(out: &mut Vec<u8>, value: i32) {
     match value {
         i32::MIN => out.push(var_int::NULL),
-        _ => var_int::write_u32(out, zigzag::encode32(value)),
+        _ => push_number(out, zigzag::encode32(value).into()),
     }
 }
 
 pub(crate) fn push_long(out: &mut Vec<u8>, value: i64) {
     match value {
         i64::MIN => out.push(var_int::NULL),
-        _ => var_int::write_u64(out, zigzag::encode64(value)),
+        _ => push_number(out, zigzag::encode64(value)),
     }
 }
 
@@ -112,12 +118,12 @@ pub(crate) fn push_text(out: &mut Vec<u8>, value: &str) {
 }
 
 pub(crate) fn push_bytes(out: &mut Vec<u8>, value: &[u8]) {
-    var_int::write_u64(out, value.len() as u64);
+    push_number(out, value.len() as u64);
     out.extend_from_slice(value);
 }
 
 pub(crate) fn push_ordinal(out: &mut Vec<u8>, ordinal: Ordinal) {
-    var_int::write_u32(out, ordinal.get());
+    push_number(out, ordinal.get().into());
 }
 
 /// Appends a field; `false` if the value does not fit it.
@@ -174,6 +180,35 @@ pub(crate) fn take_number(bytes: &mut &[u8]) -> Option<u64> {
         *bytes = rest;
         return Some(first.into());
     }
+    if let Some(window) = bytes.first_chunk::<8>()
+        && window[0] != var_int::NULL
+    {
+        let window = u64::from_be_bytes(*window);
+        let last = !window & CONTINUED;
+        if last != 0 {
+            let length = last.leading_zeros() / 8 + 1;
+            *bytes = &bytes[length as usize..];
+            return Some(gather(window >> (64 - 8 * length)));
+        }
+    }
+    take_long_number(bytes)
+}
+
+/// The bit of each byte that says that the number goes on.
+const CONTINUED: u64 = 0x8080_8080_8080_8080;
+
+/// Moves the low seven bits of each byte together.
+#[inline]
+fn gather(groups: u64) -> u64 {
+    let sevens = groups & !CONTINUED;
+    let pairs = (sevens & 0x007F_007F_007F_007F) | (sevens & 0x7F00_7F00_7F00_7F00) >> 1;
+    let quads = (pairs & 0x0000_3FFF_0000_3FFF) | (pairs & 0x3FFF_0000_3FFF_0000) >> 2;
+    (quads & 0x0FFF_FFFF) | (quads & 0x0FFF_FFFF_0000_0000) >> 4
+}
+
+/// A number at the end of a record, of more than eight bytes, or null.
+#[inline(never)]
+fn take_long_number(bytes: &mut &[u8]) -> Option<u64> {
     match var_int::read_u64(bytes) {
         var_int::Decoded::Value(value, length) => {
             *bytes = &bytes[length..];
@@ -186,6 +221,53 @@ pub(crate) fn take_number(bytes: &mut &[u8]) -> Option<u64> {
         _ => {
             *bytes = &[];
             None
+        }
+    }
+}
+
+/// Appends a variable-length integer.
+#[inline]
+pub(crate) fn push_number(out: &mut Vec<u8>, value: u64) {
+    let low = |shift: u32| (value >> shift) as u8;
+    match value {
+        0..0x80 => out.push(low(0)),
+        0x80..0x4000 => out.extend_from_slice(&[low(7) | 0x80, low(0) & 0x7F]),
+        0x4000..0x20_0000 => out.extend_from_slice(&[low(14) | 0x80, low(7) | 0x80, low(0) & 0x7F]),
+        _ => var_int::write_u64(out, value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn numbers_read_back_wherever_they_stand(values in prop::collection::vec((any::<u64>(), 0u32..64, any::<bool>()), 0..40)) {
+            let values: Vec<Option<u64>> = values
+                .into_iter()
+                .map(|(value, shift, is_null)| (!is_null).then_some(value >> shift))
+                .collect();
+            let (mut out, mut plain) = (Vec::new(), Vec::new());
+            for value in &values {
+                match value {
+                    Some(value) => {
+                        push_number(&mut out, *value);
+                        var_int::write_u64(&mut plain, *value);
+                    }
+                    None => {
+                        out.push(var_int::NULL);
+                        plain.push(var_int::NULL);
+                    }
+                }
+            }
+            prop_assert_eq!(&out, &plain);
+            let mut rest = &out[..];
+            for value in values {
+                prop_assert_eq!(take_number(&mut rest), value);
+            }
+            prop_assert!(rest.is_empty());
         }
     }
 }

@@ -68,7 +68,7 @@ fn apply(engine: &mut WriteStateEngine, op: &Op) {
 /// The layout as it comes out when every record is looked at.
 fn layout_from_scratch(ty: &super::super::type_state::TypeState, num_shards: u32) -> Layout {
     let mut statistics = Statistics::new(&ty.shape);
-    statistics.refresh(ty.current.set(), ty.previous.set(), &ty.shape, &ty.records);
+    statistics.refresh(&ty.members, &ty.shape, &ty.records);
     let shards = ShardCounts {
         before: ty.num_shards_before,
         now: Some(num_shards),
