@@ -59,6 +59,10 @@
 //! - `cli` (on by default): the command line program `hollow`.
 //! - `testing`: a clock set by hand, seeded randomness, a store that fails on demand, a plain model to compare with.
 
+// Derived code says `::hollow`, also in this crate's own tests.
+#[cfg(test)]
+extern crate self as hollow;
+
 pub mod blob;
 pub mod consumer;
 pub mod copy;
@@ -74,6 +78,7 @@ pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tools;
+pub mod typed;
 mod version;
 pub mod write;
 
