@@ -259,16 +259,14 @@ impl Object<'_> {
 
     /// The type and value at the end of a path of the primary key.
     fn key_part(&self, path: &KeyPath) -> syn::Result<(TokenStream, TokenStream)> {
-        let hollow = self.hollow;
         let first = self.stored_field(path)?;
         let (ident, ty) = (first.ident, first.ty);
         let (mut ty, mut value) = (quote!(#ty), quote!(&this.#ident));
         for segment in &path.segments[1..] {
-            let named = self.field_named(&ty, segment);
+            let named = self.field_named(segment);
             value = quote!(<#ty as #named>::field(#value));
             ty = quote_spanned!(located(segment.span())=> <#ty as #named>::Type);
         }
-        let _ = hollow;
         Ok((ty, value))
     }
 
@@ -291,21 +289,23 @@ impl Object<'_> {
             })
     }
 
-    fn field_named(&self, _of: &TokenStream, segment: &Ident) -> TokenStream {
+    fn field_named(&self, segment: &Ident) -> TokenStream {
         let (hollow, hash) = (self.hollow, name_hash(&segment.unraw().to_string()));
         quote_spanned!(located(segment.span())=> #hollow::typed::FieldNamed<#hash>)
     }
 
-    /// The text of a path that begins at this type, by the names in the schema.
-    fn path_name(&self, from: &TokenStream, segments: &[Ident], first: Option<&str>) -> TokenStream {
+    /// The text of a path by the names in the schema: from a type, or from a field with this name and type.
+    fn path_name(&self, from: &TokenStream, segments: &[Ident], first: Option<(&str, &Type)>) -> TokenStream {
         let hollow = self.hollow;
         let (mut ty, mut names) = (from.clone(), Vec::new());
         for (index, segment) in segments.iter().enumerate() {
-            let named = self.field_named(&ty, segment);
-            names.push(match first {
-                Some(name) if index == 0 => quote!(#name),
-                _ => quote_spanned!(located(segment.span())=> <#ty as #named>::NAME_IN_SCHEMA),
-            });
+            if let (0, Some((name, of))) = (index, first) {
+                names.push(quote!(#name));
+                ty = quote!(#of);
+                continue;
+            }
+            let named = self.field_named(segment);
+            names.push(quote_spanned!(located(segment.span())=> <#ty as #named>::NAME_IN_SCHEMA));
             ty = quote_spanned!(located(segment.span())=> <#ty as #named>::Type);
         }
         quote! {{
@@ -318,7 +318,7 @@ impl Object<'_> {
     /// The type at the end of a path.
     fn path_type(&self, from: &TokenStream, path: &KeyPath) -> TokenStream {
         path.segments.iter().fold(from.clone(), |ty, segment| {
-            let named = self.field_named(&ty, segment);
+            let named = self.field_named(segment);
             quote_spanned!(located(segment.span())=> <#ty as #named>::Type)
         })
     }
@@ -351,7 +351,7 @@ impl Object<'_> {
         let mut paths = Vec::new();
         for path in &self.attributes.primary_key {
             let first = self.stored_field(path)?;
-            paths.push(self.path_name(&quote!(#ident), &path.segments, Some(&first.name)));
+            paths.push(self.path_name(&quote!(#ident), &path.segments, Some((&first.name, first.ty))));
         }
         Ok(quote! {
             #[automatically_derived]
@@ -465,7 +465,7 @@ impl Object<'_> {
             let (ty, mut at) = (first.ty, first.ty.span());
             let mut ty = quote!(#ty);
             for segment in &path.segments[1..] {
-                let named = self.field_named(&ty, segment);
+                let named = self.field_named(segment);
                 ty = quote_spanned!(located(segment.span())=> <#ty as #named>::Type);
                 at = segment.span();
             }

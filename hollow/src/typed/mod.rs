@@ -2,6 +2,7 @@
 
 mod bind;
 mod changes;
+mod codegen;
 mod collections;
 mod enumeration;
 mod error;
@@ -15,6 +16,7 @@ mod values;
 mod write;
 
 pub use changes::{Change, changes, changes_of};
+pub use codegen::{RustCode, to_rust};
 pub use collections::{ListRef, MapRef, RecordMap, RecordSet, SetRef};
 pub use error::{AddError, ModelError, ReadError, UnknownName};
 pub use hollow_derive::Hollow;
