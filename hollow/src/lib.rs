@@ -50,6 +50,7 @@
 //! | find records | [`index`] |
 //! | keep blobs, announce versions | [`store`] |
 //! | take records as JSON | [`record`] |
+//! | have structs as records, and read them by field | [`typed`] |
 //! | compare, dump, check | [`tools`] |
 //!
 //! Every byte of the format is described in `docs/format.md` beside the sources.

@@ -65,9 +65,12 @@ impl Binder<'_> {
             }
             (shape, schema) => self.element_slots(ty, shape, schema)?,
         };
+        let key = self.key_of(&ty.shape);
+        let placed_by = records.and_then(|records| hash_key(records.schema()));
         Ok(TypePlan {
             name: ty.name.as_str().into(),
-            routes: records.map(|_| self.hash_key(&ty.shape)).unwrap_or_default(),
+            by_bucket: placed_by.is_some_and(|paths| paths.iter().eq(&key.1)),
+            routes: records.map(|_| self.routes(key)).unwrap_or_default(),
             records: records.cloned(),
             slots,
             fields,
@@ -153,6 +156,7 @@ impl Binder<'_> {
             }]),
             fields: Box::new([wrapped.name.as_str().into()]),
             routes: Vec::new(),
+            by_bucket: false,
         });
         Some(self.model.types.len() + self.wrappers.len() - 1)
     }
@@ -196,22 +200,29 @@ impl Binder<'_> {
         Ok((slots.collect(), names.iter().map(|&name| name.into()).collect()))
     }
 
-    /// What sets and maps are asked by: the model's hash key, or else the key of the elements. A key that cannot be
-    /// followed in this state finds nothing.
-    fn hash_key(&self, shape: &Shape) -> Vec<key::Route> {
+    /// What a set or map is asked by, and the type these paths begin at: the model's hash key, or else the key of the
+    /// elements.
+    fn key_of(&self, shape: &Shape) -> (usize, Vec<String>) {
         let (element, hash_key) = match shape {
             Shape::Set { element, hash_key } => (*element, hash_key),
             Shape::Map { key, hash_key, .. } => (*key, hash_key),
-            _ => return Vec::new(),
+            _ => return (0, Vec::new()),
         };
-        let element = &self.model.types[element];
-        let own: Vec<&str> = match &element.shape {
-            _ if !hash_key.is_empty() => hash_key.iter().map(String::as_str).collect(),
-            Shape::Object { primary_key, .. } if !primary_key.is_empty() => primary_key.to_vec(),
-            Shape::Object { fields, .. } if fields.len() == 1 => vec![fields[0].name],
+        let paths = match &self.model.types[element].shape {
+            _ if !hash_key.is_empty() => hash_key.clone(),
+            Shape::Object { primary_key, .. } if !primary_key.is_empty() => {
+                primary_key.iter().map(|&path| path.to_owned()).collect()
+            }
+            Shape::Object { fields, .. } if fields.len() == 1 => vec![fields[0].name.to_owned()],
             _ => Vec::new(),
         };
-        key::routes(self.state.dataset(), &element.name, own).unwrap_or_default()
+        (element, paths)
+    }
+
+    /// The key in this state. One that cannot be followed finds nothing.
+    fn routes(&self, (from, paths): (usize, Vec<String>)) -> Vec<key::Route> {
+        let paths = paths.iter().map(String::as_str);
+        key::routes(self.state.dataset(), &self.model.types[from].name, paths).unwrap_or_default()
     }
 
     fn wrong_type(&self, ty: &TypeModel, field: &FieldModel, found: &FieldType) -> ModelError {
@@ -225,6 +236,14 @@ impl Binder<'_> {
 
     fn describe(&self, holds: &Holds) -> String {
         describe(self.model, holds)
+    }
+}
+
+fn hash_key(schema: &Schema) -> Option<&[String]> {
+    match schema {
+        Schema::Set(schema) => schema.hash_key.as_ref().map(|key| key.paths()),
+        Schema::Map(schema) => schema.hash_key.as_ref().map(|key| key.paths()),
+        Schema::Object(_) | Schema::List(_) => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Keys as Rust values, and the way to their parts in a state.
 
 use super::Field;
+use super::read::TypePlan;
 use crate::Ordinal;
 use crate::memory::hash;
 use crate::memory::text::StoredText;
@@ -123,14 +124,14 @@ pub trait FieldNamed<const NAME: u64> {
 
 /// A key path in a state: the references to follow, then the field with the value. Types and fields are positions.
 #[derive(Clone, Debug)]
-pub(crate) struct Route {
+pub(super) struct Route {
     through: Vec<(usize, usize)>,
     ty: usize,
     field: usize,
 }
 
 /// The routes of these paths from a type; `None` if one leads nowhere.
-pub(crate) fn routes<'p>(
+pub(super) fn routes<'p>(
     dataset: &Dataset,
     from: &str,
     paths: impl IntoIterator<Item = &'p str>,
@@ -156,7 +157,7 @@ fn route(dataset: &Dataset, path: &FieldPath) -> Result<Route, crate::schema::Pa
 
 /// One part of a key, borrowed from a state. Floating point numbers by their bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Part<'s> {
+pub(super) enum Part<'s> {
     Int(i32),
     Long(i64),
     Boolean(bool),
@@ -168,7 +169,7 @@ pub(crate) enum Part<'s> {
 
 impl Route {
     /// The value at the end; `None` if it or a record on the way is null.
-    pub(crate) fn part<'s>(&self, state: &'s ReadState, record: Ordinal) -> Option<Part<'s>> {
+    pub(super) fn part<'s>(&self, state: &'s ReadState, record: Ordinal) -> Option<Part<'s>> {
         let object = |ty: usize| -> Option<&'s ObjectTypeState> { state.types().as_slice().get(ty)?.as_object() };
         let mut record = record;
         for &(ty, field) in &self.through {
@@ -190,7 +191,7 @@ impl Route {
 
 impl Part<'_> {
     /// Whether it is this value.
-    pub(crate) fn is(self, value: &KeyValue) -> bool {
+    pub(super) fn is(self, value: &KeyValue) -> bool {
         match (self, value) {
             (Part::Int(a), KeyValue::Int(b)) => a == *b,
             (Part::Long(a), KeyValue::Long(b)) => a == *b,
@@ -204,8 +205,50 @@ impl Part<'_> {
     }
 }
 
+/// Finds an entry of a set or map. `entries` gives them with their buckets, ascending; with `by_bucket` only those are
+/// looked at that stand where writers put this key, or behind.
+pub(super) fn find_entry<E: Copy, I: Iterator<Item = (u32, E)>>(
+    plan: &TypePlan,
+    key: &[KeyValue],
+    state: &ReadState,
+    len: usize,
+    entries: impl Fn() -> I,
+    key_of: impl Fn(E) -> Ordinal,
+) -> Option<E> {
+    if plan.routes.is_empty() || plan.routes.len() != key.len() {
+        return None;
+    }
+    let is_it = |entry: E| {
+        let mut parts = plan.routes.iter().zip(key);
+        parts.all(|(route, value)| route.part(state, key_of(entry)).is_some_and(|part| part.is(value)))
+    };
+    let buckets = u32::try_from(len).ok().and_then(hash::table_size)?;
+    if !plan.by_bucket {
+        return entries().map(|(_, entry)| entry).find(|&entry| is_it(entry));
+    }
+    let home = bucket_hash(key) & (buckets - 1);
+    let mut expected = home;
+    for (bucket, entry) in entries().skip_while(|&(bucket, _)| bucket < home) {
+        if bucket != expected {
+            return None;
+        }
+        if is_it(entry) {
+            return Some(entry);
+        }
+        expected += 1;
+    }
+    if expected < buckets {
+        return None;
+    }
+    // The run goes on at the beginning.
+    let run = (0..home)
+        .zip(entries())
+        .take_while(|&(expected, (bucket, _))| bucket == expected);
+    run.map(|(_, (_, entry))| entry).find(|&entry| is_it(entry))
+}
+
 /// The hash by which writers place the record with this key in sets and maps, before it is reduced to a bucket.
-pub(crate) fn bucket_hash(key: &[KeyValue]) -> u32 {
+fn bucket_hash(key: &[KeyValue]) -> u32 {
     let fold = |value: u64| ((value ^ value >> 32) as u32).cast_signed();
     let code = |part: &KeyValue| match part {
         KeyValue::Int(n) => *n,

@@ -17,8 +17,10 @@ pub(super) struct TypePlan {
     pub(super) slots: Box<[Slot]>,
     /// The names of the fields, for messages.
     pub(super) fields: Box<[Box<str>]>,
-    /// The hash key of a set or map; empty if the data has none.
+    /// What a set or map is asked by; empty if that leads nowhere in the data.
     pub(super) routes: Vec<Route>,
+    /// Whether elements are in the buckets that these routes give.
+    pub(super) by_bucket: bool,
 }
 
 /// Where a field is.

@@ -306,14 +306,13 @@ impl Writer<'_> {
         shared: &T,
         add: impl FnOnce(&mut Self) -> Result<Ordinal, WriteError>,
     ) -> Result<Ordinal, WriteError> {
-        if !shared.is_shared() {
-            return add(self);
-        }
         if let Some(ordinal) = self.session.memo.get(shared.address(), plan) {
             return Ok(ordinal);
         }
         let ordinal = add(self)?;
-        self.session.memo.insert(shared.address(), plan, ordinal, shared.keep());
+        if shared.is_shared() {
+            self.session.memo.insert(shared.address(), plan, ordinal, shared.keep());
+        }
         Ok(ordinal)
     }
 

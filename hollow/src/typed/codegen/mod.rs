@@ -53,10 +53,12 @@ pub fn to_rust(dataset: &Dataset) -> RustCode {
     let model = writer.model();
     let mut source = String::from("//! Records of a dataset, from its schemas.\n\n");
     source.push_str("use hollow::typed::{Hollow, Model, ModelError");
-    let sets_and_maps = ["RecordMap", "RecordSet"]
+    for name in ["Naming", "RecordMap", "RecordSet"]
         .into_iter()
-        .filter(|name| writer.used.contains(name));
-    sets_and_maps.for_each(|name| _ = write!(source, ", {name}"));
+        .filter(|name| writer.used.contains(name))
+    {
+        _ = write!(source, ", {name}");
+    }
     source.push_str("};\n");
     let ordered: Vec<_> = ["BTreeMap", "BTreeSet"]
         .into_iter()
@@ -99,6 +101,15 @@ fn builtin(schema: &Schema) -> Option<&'static str> {
 struct Spelled {
     ty: String,
     attributes: Vec<String>,
+    /// The attributes as fields of a `Naming`, for a root.
+    naming: Vec<String>,
+}
+
+impl Spelled {
+    fn name(&mut self, attribute: &str, field: &str, name: &str) {
+        self.attributes.push(format!("{attribute} = {name:?}"));
+        self.naming.push(format!("{field}: Some({name:?})"));
+    }
 }
 
 struct Writer<'d> {
@@ -198,6 +209,7 @@ impl<'d> Writer<'d> {
         let plain = |ty: &str, attribute: Option<&str>| Spelled {
             ty: ty.to_owned(),
             attributes: attribute.map(str::to_owned).into_iter().collect(),
+            naming: Vec::new(),
         };
         Some(match &object.fields[at].ty {
             FieldType::Int => plain("i32", None),
@@ -269,7 +281,7 @@ impl<'d> Writer<'d> {
         };
         match (usual == schema.name(), depth) {
             (true, _) => {}
-            (false, 0) => spelled.attributes.insert(0, format!("type_name = {:?}", schema.name())),
+            (false, 0) => spelled.name("type_name", "type_name", schema.name()),
             (false, 1) => {} // named by the collection around it
             (false, _) => return None,
         }
@@ -283,7 +295,7 @@ impl<'d> Writer<'d> {
             if depth > 0 {
                 return None;
             }
-            of.attributes.push(format!("{attribute} = {name:?}"));
+            of.name(attribute, attribute.trim_end_matches("_type"), name);
         }
         Some(element.ty)
     }
@@ -313,6 +325,7 @@ impl<'d> Writer<'d> {
             false => self.paths(element, &paths)?,
         };
         of.attributes.push(format!("hash_key({text})"));
+        of.naming.push(format!("hash_key: Some(&{paths:?})"));
         Some(())
     }
 
@@ -397,12 +410,17 @@ impl<'d> Writer<'d> {
             if referred.contains_key(schema.name()) && !self.reaches_itself(schema) {
                 continue;
             }
-            let spelled = self.spell(schema, 0);
-            match spelled {
-                Some(spelled) if spelled.attributes.is_empty() => {
-                    _ = writeln!(out, "    let model = model.root::<{}>()?;", spelled.ty);
+            match self.spell(schema, 0) {
+                Some(Spelled { ty, naming, .. }) if naming.is_empty() => {
+                    _ = writeln!(out, "    let model = model.root::<{ty}>()?;");
                 }
-                _ => self.leave_out(format!("type {}, which no record refers to", schema.name())),
+                Some(Spelled { ty, naming, .. }) => {
+                    self.used.insert("Naming");
+                    let naming = naming.join(", ");
+                    _ = writeln!(out, "    let naming = Naming {{ {naming}, ..Naming::default() }};");
+                    _ = writeln!(out, "    let model = model.root_with::<{ty}>(&naming)?;");
+                }
+                None => self.leave_out(format!("type {}", schema.name())),
             }
         }
         out.push_str("    model.build()\n}\n");

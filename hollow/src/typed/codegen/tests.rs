@@ -34,10 +34,10 @@ fn collections_say_what_is_not_usual_of_them() {
     for line in [
         "    pub usual: Option<Vec<B>>,",
         "    #[hollow(type_name = \"Bs\")]\n    pub renamed: Option<Vec<B>>,",
-        "    #[hollow(type_name = \"Grid\", element_type = \"Row\")]\n    pub grid: Option<Vec<Vec<B>>>,",
+        "    #[hollow(element_type = \"Row\", type_name = \"Grid\")]\n    pub grid: Option<Vec<Vec<B>>>,",
         "    #[hollow(type_name = \"Floats\")]\n    pub floats: Option<RecordSet<F>>,",
-        "    #[hollow(type_name = \"Keyed\", hash_key(x))]\n    pub keyed: Option<BTreeMap<B, A>>,",
-        "    #[hollow(type_name = \"Unkeyed\", hash_key())]\n    pub unkeyed: Option<BTreeSet<C>>,",
+        "    #[hollow(hash_key(x), type_name = \"Keyed\")]\n    pub keyed: Option<BTreeMap<B, A>>,",
+        "    #[hollow(hash_key(), type_name = \"Unkeyed\")]\n    pub unkeyed: Option<BTreeSet<C>>,",
         "    pub next: Option<Box<A>>,",
         "    #[hollow(type_name = \"As\")]\n    pub others: Option<Vec<A>>,",
         "    pub x: i32,\n", // part of a hash key
@@ -48,16 +48,21 @@ fn collections_say_what_is_not_usual_of_them() {
 }
 
 #[test]
+fn collections_that_no_record_refers_to_are_roots() {
+    let code = rust("A { int x; string s; } Alone Set<A> @HashKey(x); Grid List<Row>; Row List<A>;");
+    assert_eq!(code.left_out, [""; 0]);
+    for lines in [
+        "    let naming = Naming { hash_key: Some(&[\"x\"]), type_name: Some(\"Alone\"), ..Naming::default() };
+    let model = model.root_with::<BTreeSet<A>>(&naming)?;\n",
+        "    let naming = Naming { element: Some(\"Row\"), type_name: Some(\"Grid\"), ..Naming::default() };
+    let model = model.root_with::<Vec<Vec<A>>>(&naming)?;\n",
+    ] {
+        assert!(code.source.contains(lines), "{lines}\n{}", code.source);
+    }
+}
+
+#[test]
 fn what_rust_cannot_say_is_listed() {
-    let code = rust(
-        "A @PrimaryKey(b!) { B b; Deep deep; } B { int x; } Deep List<Mid>; Mid List<Odd>; Odd List<B>; Alone Set<B>;",
-    );
-    assert_eq!(
-        code.left_out,
-        [
-            "primary key of A: b!",
-            "field A.deep: Deep",
-            "type Alone, which no record refers to"
-        ]
-    );
+    let code = rust("A @PrimaryKey(b!) { B b; Deep deep; } B { int x; } Deep List<Mid>; Mid List<Odd>; Odd List<B>;");
+    assert_eq!(code.left_out, ["primary key of A: b!", "field A.deep: Deep"]);
 }

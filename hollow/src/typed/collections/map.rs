@@ -4,7 +4,7 @@ use super::SetLike;
 use crate::__hollow_reference_field;
 use crate::Ordinal;
 use crate::record::KeyValue;
-use crate::typed::key::{KeyOf, KeyParts, Own};
+use crate::typed::key::{KeyOf, KeyParts, Own, find_entry};
 use crate::typed::read::{At, Budget};
 use crate::typed::write::Writer;
 use crate::typed::{ModelBuilder, ModelError, Naming, NoKey, ReadError, Record};
@@ -156,18 +156,11 @@ impl<'s, K: Record, V: Record, By: KeyOf> MapRef<'s, K, V, By> {
     }
 
     fn find_record(self, key: &[KeyValue]) -> Option<(At<'s>, At<'s>)> {
-        let routes = &self.at.plan.routes;
-        if routes.is_empty() || routes.len() != key.len() {
-            return None;
-        }
         let (maps, ordinal) = self.at.map()?;
-        let state = &self.at.bound.state;
-        let is_it = |(found, _): &(Ordinal, Ordinal)| {
-            let mut parts = routes.iter().zip(key);
-            parts.all(|(route, value)| route.part(state, *found).is_some_and(|part| part.is(value)))
-        };
-        let (key, value) = maps.entries(ordinal).find(is_it)?;
-        Some((self.at.element(0, key), self.at.element(1, value)))
+        let (at, len) = (self.at, maps.len_of(ordinal));
+        let entries = || maps.buckets(ordinal).map(|(bucket, key, value)| (bucket, (key, value)));
+        let (key, value) = find_entry(at.plan, key, &at.bound.state, len, entries, |(key, _)| key)?;
+        Some((at.element(0, key), at.element(1, value)))
     }
 
     fn records(self) -> impl Iterator<Item = (At<'s>, At<'s>)> + 's {

@@ -4,7 +4,7 @@ use super::HasElements;
 use crate::__hollow_reference_field;
 use crate::Ordinal;
 use crate::record::KeyValue;
-use crate::typed::key::{KeyOf, KeyParts, Own};
+use crate::typed::key::{KeyOf, KeyParts, Own, find_entry};
 use crate::typed::read::{At, Budget};
 use crate::typed::write::Writer;
 use crate::typed::{Field, ModelBuilder, ModelError, Naming, NoKey, ReadError, Record};
@@ -163,19 +163,11 @@ impl<'s, T: Record, K: KeyOf> SetRef<'s, T, K> {
     }
 
     fn find_record(self, key: &[KeyValue]) -> Option<At<'s>> {
-        let routes = &self.at.plan.routes;
-        if routes.is_empty() || routes.len() != key.len() {
-            return None;
-        }
         let (sets, ordinal) = self.at.set()?;
-        let state = &self.at.bound.state;
-        let is_it = |element: &Ordinal| {
-            let mut parts = routes.iter().zip(key);
-            parts.all(|(route, value)| route.part(state, *element).is_some_and(|part| part.is(value)))
-        };
-        sets.elements(ordinal)
-            .find(is_it)
-            .map(|element| self.at.element(0, element))
+        let (at, len) = (self.at, sets.len_of(ordinal));
+        let entries = || sets.buckets(ordinal);
+        let found = find_entry(at.plan, key, &at.bound.state, len, entries, |element| element)?;
+        Some(at.element(0, found))
     }
 
     fn records(self) -> impl Iterator<Item = At<'s>> + 's {

@@ -93,8 +93,16 @@ impl ModelBuilder {
     ///
     /// # Errors
     /// [`ModelError::Conflict`] if two types do not go together.
-    pub fn root<T: Record>(mut self) -> Result<Self, ModelError> {
-        let root = T::declare_record(&mut self, &Naming::default())?;
+    pub fn root<T: Record>(self) -> Result<Self, ModelError> {
+        self.root_with::<T>(&Naming::default())
+    }
+
+    /// Adds a root type under other names than its own: a collection that no record refers to.
+    ///
+    /// # Errors
+    /// [`ModelError::Conflict`] if two types do not go together.
+    pub fn root_with<T: Record>(mut self, naming: &Naming) -> Result<Self, ModelError> {
+        let root = T::declare_record(&mut self, naming)?;
         if !self.roots.contains(&root) {
             self.roots.push(root);
         }
@@ -143,6 +151,7 @@ impl ModelBuilder {
     ///
     /// # Errors
     /// [`ModelError::Conflict`], and what `fields` gives.
+    #[doc(hidden)]
     pub fn object<T: 'static>(
         &mut self,
         name: &str,
@@ -199,6 +208,7 @@ impl ModelBuilder {
     ///
     /// # Errors
     /// [`ModelError::Conflict`].
+    #[doc(hidden)]
     pub fn wrapper<T: 'static>(&mut self, name: &str, field: &'static str, ty: FieldType) -> Result<usize, ModelError> {
         self.object::<T>(name, false, &[], |object| {
             object.inline(field, ty);
@@ -210,6 +220,7 @@ impl ModelBuilder {
     ///
     /// # Errors
     /// [`ModelError::Conflict`], and those of the elements.
+    #[doc(hidden)]
     pub fn list<C: 'static, T: Record>(&mut self, naming: &Naming) -> Result<usize, ModelError> {
         let element = self.element::<T>(naming.element)?;
         let name = naming
@@ -222,6 +233,7 @@ impl ModelBuilder {
     ///
     /// # Errors
     /// As [`ModelBuilder::list`].
+    #[doc(hidden)]
     pub fn set<C: 'static, T: Record>(&mut self, naming: &Naming) -> Result<usize, ModelError> {
         let element = self.element::<T>(naming.element)?;
         let name = naming
@@ -235,6 +247,7 @@ impl ModelBuilder {
     ///
     /// # Errors
     /// As [`ModelBuilder::list`].
+    #[doc(hidden)]
     pub fn map<C: 'static, K: Record, V: Record>(&mut self, naming: &Naming) -> Result<usize, ModelError> {
         let key = self.element::<K>(naming.key)?;
         let value = self.element::<V>(naming.value)?;
