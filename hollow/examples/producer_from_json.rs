@@ -41,7 +41,8 @@ fn run(lines: &str) -> Result<Vec<Movie>, BoxError> {
         .root("Movie")
         .build()?;
     publish(&mut producer, lines)?;
-    let state = model.bind(&producer.state().ok_or("there were no lines")?)?;
+    let state = producer.state().ok_or("there were no lines")?;
+    let state = model.bind(&state)?;
     let movies = state.table::<Movie>()?;
     Ok(movies.iter().map(|movie| movie.to_owned()).collect::<Result<_, _>>()?)
 }

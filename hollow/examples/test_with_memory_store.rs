@@ -40,7 +40,8 @@ fn state_of<T: Keyed>(records: &[T]) -> Result<TypedState, BoxError> {
     })?;
     let consumer = Consumer::builder(store).build()?;
     consumer.refresh()?;
-    Ok(model.bind(&consumer.state().ok_or("nothing is announced")?)?)
+    let state = consumer.state().ok_or("nothing is announced")?;
+    Ok(model.bind(&state)?)
 }
 
 pub fn main() -> Result<(), BoxError> {

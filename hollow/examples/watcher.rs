@@ -32,6 +32,11 @@ fn report(before: &TypedState, after: &TypedState) -> Result<Vec<String>, BoxErr
     Ok(lines)
 }
 
+fn bound(model: &Model, consumer: &Consumer) -> Result<TypedState, BoxError> {
+    let state = consumer.state().ok_or("nothing is announced")?;
+    Ok(model.bind(&state)?)
+}
+
 pub fn main() -> Result<(), BoxError> {
     let model = Model::of::<Window>()?;
     let store = Store::memory();
@@ -51,7 +56,7 @@ pub fn main() -> Result<(), BoxError> {
         Ok(())
     })?;
     consumer.refresh()?;
-    let mut seen = model.bind(&consumer.state().ok_or("nothing is announced")?)?;
+    let mut seen = bound(&model, &consumer)?;
 
     producer.run_incremental_cycle(|cycle| {
         cycle.upsert_record(&window(1, "DE", None))?;
@@ -60,7 +65,7 @@ pub fn main() -> Result<(), BoxError> {
         Ok(())
     })?;
     consumer.refresh()?;
-    let now = model.bind(&consumer.state().ok_or("nothing is announced")?)?;
+    let now = bound(&model, &consumer)?;
     let lines = report(&seen, &now)?;
     lines.iter().for_each(|line| println!("{line}"));
     assert_eq!(lines, ["1 stays open", "3 opens in JP", "2 is gone from FR"]);

@@ -250,7 +250,9 @@ proptest! {
         let dataset = Dataset::parse(schemas).unwrap();
         let new = || {
             let mut engine = WriteStateEngine::new(WriteConfig::default());
-            dataset.schemas().iter().for_each(|schema| drop(engine.add_type(schema.clone(), None).unwrap()));
+            for schema in dataset.schemas() {
+                engine.add_type(schema.clone(), None).unwrap();
+            }
             engine.set_next_tag(1);
             engine
         };

@@ -9,6 +9,7 @@ use crate::read::{ObjectTypeState, ReadState};
 use crate::record::KeyValue;
 use crate::schema::{Dataset, FieldPath, FieldType, SchemaError};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// A whole key, or a part of one: numbers, `bool`, `char`, `&str`, `&[u8]`, enums and tuples of them.
 pub trait KeyParts {
@@ -121,6 +122,46 @@ pub trait FieldNamed<const NAME: u64> {
     /// The field's name in the schema.
     const NAME_IN_SCHEMA: &'static str;
 }
+
+/// The field of the types that single values have as records: `name.value` is the text of a `String` that is referred to.
+macro_rules! named_value {
+    ($($ty:ty),*) => {$(
+        impl FieldNamed<VALUE> for $ty {
+            type Type = Self;
+            const NAME_IN_SCHEMA: &'static str = "value";
+
+            fn field(&self) -> &Self {
+                self
+            }
+        }
+    )*};
+}
+named_value!(
+    String,
+    Box<str>,
+    Arc<str>,
+    i8,
+    i16,
+    i32,
+    i64,
+    u16,
+    u32,
+    bool,
+    f32,
+    f64,
+    char,
+    super::EpochMillis
+);
+
+/// The name `value` as the derive has it.
+const VALUE: u64 = {
+    let (name, mut hash, mut at) = (b"value", 0xcbf2_9ce4_8422_2325u64, 0);
+    while at < name.len() {
+        hash = (hash ^ name[at] as u64).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    hash
+};
 
 /// A key path in a state: the references to follow, then the field with the value. Types and fields are positions.
 #[derive(Clone, Debug)]

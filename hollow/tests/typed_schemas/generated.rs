@@ -1,6 +1,57 @@
 // Made by the test beside; see there.
 
 #[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod bit_growth {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// Records of type `A`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct A {
+        pub v: Option<i32>,
+    }
+
+    /// Records of type `G`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct G {
+        pub i: Option<i32>,
+        pub l: Option<i64>,
+        #[hollow(inline)]
+        pub s: Option<String>,
+        pub r#ref: Option<A>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let model = model.root::<G>()?;
+        let naming = Naming {
+            type_name: Some("L"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<Vec<A>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&[]),
+            type_name: Some("S"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<A>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&[]),
+            type_name: Some("M"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeMap<A, A>>(&naming)?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
 pub(crate) mod bitset_growth {
     //! Records of a dataset, from its schemas.
 
@@ -26,6 +77,80 @@ pub(crate) mod bitset_growth {
         let model = Model::builder();
         let model = model.root::<R>()?;
         let model = model.root::<T>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod bitset_history {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+
+    /// Records of type `R`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct R {
+        pub id: Option<i32>,
+    }
+
+    /// Records of type `T`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct T {
+        pub id: Option<i32>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            type_name: Some("L"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<Vec<R>>(&naming)?;
+        let model = model.root::<T>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod collections_empty {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// Records of type `E`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct E {
+        pub v: Option<i32>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            type_name: Some("L"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<Vec<E>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&[]),
+            type_name: Some("S"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<E>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&[]),
+            type_name: Some("M"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeMap<E, E>>(&naming)?;
         model.build()
     }
 }
@@ -70,6 +195,70 @@ pub(crate) mod compaction {
     pub fn model() -> Result<Model, ModelError> {
         let model = Model::builder();
         let model = model.root::<Top>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod empty_types {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// Records of type `N`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct N {
+        pub a: i32,
+        #[hollow(inline)]
+        pub s: Option<String>,
+        pub y: Option<Vec<u8>>,
+        pub b: Option<bool>,
+        pub r: Option<Box<N>>,
+    }
+
+    /// Records of type `Z`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Z {}
+
+    /// Records of type `B`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct B {
+        pub b: Option<bool>,
+    }
+
+    /// Records of type `F`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct F {
+        pub x: Option<i32>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let model = model.root::<N>()?;
+        let naming = Naming {
+            type_name: Some("NL"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<Vec<N>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["a"]),
+            type_name: Some("NS"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<N>>(&naming)?;
+        let naming = Naming {
+            type_name: Some("NM"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeMap<N, N>>(&naming)?;
+        let model = model.root::<Z>()?;
+        let model = model.root::<B>()?;
+        let model = model.root::<F>()?;
         model.build()
     }
 }
@@ -167,6 +356,33 @@ pub(crate) mod flat_records {
 }
 
 #[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod focus_holes {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+
+    /// Records of type `R`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct R {
+        pub id: Option<i32>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            type_name: Some("L"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<Vec<R>>(&naming)?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
 pub(crate) mod fuzz_02 {
     //! Records of a dataset, from its schemas.
 
@@ -205,6 +421,546 @@ pub(crate) mod fuzz_02 {
     pub fn model() -> Result<Model, ModelError> {
         let model = Model::builder();
         let model = model.root::<T2>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod fuzz_03 {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::BTreeSet;
+
+    /// Records of type `T0`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(primary_key(f0))]
+    pub struct T0 {
+        pub f0: i32,
+        pub f1: Option<i32>,
+    }
+
+    /// Records of type `T2`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    #[hollow(primary_key(f0))]
+    pub struct T2 {
+        pub f0: i32,
+        #[hollow(type_name = "T1")]
+        pub f1: Option<BTreeSet<T0>>,
+        pub f2: Option<f32>,
+    }
+
+    /// Records of type `T5`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(primary_key(f0))]
+    pub struct T5 {
+        pub f0: i32,
+        pub f1: Option<i64>,
+        pub f2: Option<T0>,
+    }
+
+    /// Records of type `T6`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct T6 {
+        #[hollow(type_name = "T1")]
+        pub f0: Option<BTreeSet<T0>>,
+        pub f1: Option<f64>,
+        pub f2: Option<Vec<u8>>,
+        #[hollow(inline)]
+        pub f3: Option<String>,
+        #[hollow(type_name = "T1")]
+        pub f4: Option<BTreeSet<T0>>,
+        pub f5: Option<T0>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let model = model.root::<T2>()?;
+        let naming = Naming {
+            element: Some("T1"),
+            type_name: Some("T3"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<BTreeSet<T0>>>(&naming)?;
+        let naming = Naming {
+            type_name: Some("T4"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<Vec<T0>>(&naming)?;
+        let model = model.root::<T5>()?;
+        let model = model.root::<T6>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod fuzz_04 {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::BTreeSet;
+
+    /// Records of type `T0`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(primary_key(f0))]
+    pub struct T0 {
+        pub f0: i32,
+        pub f1: Option<i32>,
+    }
+
+    /// Records of type `T4`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(primary_key(f0))]
+    pub struct T4 {
+        pub f0: i32,
+        pub f1: Option<Vec<u8>>,
+        pub f2: Option<bool>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            hash_key: Some(&[]),
+            type_name: Some("T1"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<T0>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&[]),
+            type_name: Some("T2"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<T0>>(&naming)?;
+        let naming = Naming {
+            type_name: Some("T3"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<T0>>(&naming)?;
+        let model = model.root::<T4>()?;
+        let naming = Naming {
+            type_name: Some("T5"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<Vec<T0>>(&naming)?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod fuzz_05 {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming, RecordSet};
+
+    /// Records of type `T0`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct T0 {
+        pub f0: Option<f64>,
+        pub f1: Option<bool>,
+        pub f2: Option<f64>,
+        pub f3: Option<bool>,
+    }
+
+    /// Records of type `T1`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    #[hollow(primary_key(f0))]
+    pub struct T1 {
+        pub f0: i32,
+        pub f1: Option<T0>,
+    }
+
+    /// Records of type `T3`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    #[hollow(primary_key(f0))]
+    pub struct T3 {
+        pub f0: i32,
+        pub f1: Option<T1>,
+        pub f2: Option<f64>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            type_name: Some("T2"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordSet<T0>>(&naming)?;
+        let model = model.root::<T3>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod fuzz_06 {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming, RecordSet};
+
+    /// Records of type `T0`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct T0 {
+        #[hollow(inline)]
+        pub f0: String,
+        pub f1: i64,
+        pub f2: Option<bool>,
+        pub f3: Option<f32>,
+        pub f4: Option<f64>,
+        pub f5: Option<f64>,
+    }
+
+    /// Records of type `T4`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    #[hollow(primary_key(f0))]
+    pub struct T4 {
+        pub f0: i32,
+        pub f1: Option<i64>,
+        #[hollow(hash_key(f1, f0), type_name = "T3")]
+        pub f2: Option<RecordSet<T0>>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            element: Some("T1"),
+            type_name: Some("T2"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<Vec<RecordSet<T0>>>(&naming)?;
+        let model = model.root::<T4>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod fuzz_07 {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming, RecordSet};
+
+    /// Records of type `T0`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    #[hollow(primary_key(f0))]
+    pub struct T0 {
+        pub f0: i32,
+        #[hollow(inline)]
+        pub f1: String,
+        pub f2: Option<f64>,
+        pub f3: Option<Vec<u8>>,
+        pub f4: Option<f32>,
+        pub f5: Option<i32>,
+    }
+
+    /// Records of type `T1`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct T1 {
+        pub f0: Option<Vec<u8>>,
+        pub f1: Option<bool>,
+        pub f2: Option<T0>,
+        pub f3: Option<bool>,
+        pub f4: Option<T0>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let model = model.root::<T1>()?;
+        let naming = Naming {
+            hash_key: Some(&["f1", "f0"]),
+            type_name: Some("T2"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordSet<T0>>(&naming)?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod fuzz_08 {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming, RecordMap};
+
+    /// Records of type `T0`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct T0 {
+        #[hollow(inline)]
+        pub f0: String,
+        pub f1: i64,
+        pub f2: Option<bool>,
+        pub f3: Option<f64>,
+        pub f4: Option<Vec<u8>>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            value: Some("T1"),
+            hash_key: Some(&["f1", "f0"]),
+            type_name: Some("T2"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordMap<T0, Vec<T0>>>(&naming)?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod fuzz_09 {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming, RecordMap, RecordSet};
+
+    /// Records of type `T0`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct T0 {
+        pub f0: f64,
+        #[hollow(inline)]
+        pub f1: String,
+        pub f2: Option<bool>,
+        pub f3: Option<i32>,
+        pub f4: Option<bool>,
+    }
+
+    /// Records of type `T1`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct T1 {
+        pub f0: Option<T0>,
+    }
+
+    /// Records of type `T3`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    #[hollow(primary_key(f0))]
+    pub struct T3 {
+        pub f0: i32,
+        pub f1: Option<T0>,
+        pub f2: Option<f64>,
+        pub f3: Option<Vec<u8>>,
+        pub f4: Option<Vec<u8>>,
+        pub f5: Option<i32>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            type_name: Some("T2"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordSet<T1>>(&naming)?;
+        let model = model.root::<T3>()?;
+        let naming = Naming {
+            hash_key: Some(&["f1", "f0"]),
+            type_name: Some("T4"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordSet<T0>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["f0"]),
+            type_name: Some("T5"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordMap<T0, T1>>(&naming)?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod fuzz_10 {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::BTreeSet;
+
+    /// Records of type `T0`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(primary_key(f0))]
+    pub struct T0 {
+        pub f0: i32,
+    }
+
+    /// Records of type `T1`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(primary_key(f0))]
+    pub struct T1 {
+        pub f0: i32,
+    }
+
+    /// Records of type `T2`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct T2 {
+        pub f0: Option<T1>,
+        pub f1: Option<T1>,
+        pub f2: Option<bool>,
+        pub f3: Option<Vec<u8>>,
+        pub f4: Option<f32>,
+        pub f5: Option<f64>,
+    }
+
+    /// Records of type `T4`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(primary_key(f0))]
+    pub struct T4 {
+        pub f0: i32,
+    }
+
+    /// Records of type `T5`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct T5 {
+        #[hollow(type_name = "T3")]
+        pub f0: Option<BTreeSet<T0>>,
+        pub f1: Option<T1>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let model = model.root::<T2>()?;
+        let model = model.root::<T4>()?;
+        let model = model.root::<T5>()?;
+        let naming = Naming {
+            hash_key: Some(&[]),
+            type_name: Some("T6"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<T0>>(&naming)?;
+        let naming = Naming {
+            element: Some("T3"),
+            type_name: Some("T7"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<BTreeSet<T0>>>(&naming)?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod fuzz_12 {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming, RecordSet};
+
+    /// Records of type `T0`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct T0 {
+        pub f0: i32,
+        pub f1: Option<Vec<u8>>,
+        pub f2: Option<f64>,
+        pub f3: Option<f64>,
+        pub f4: Option<f32>,
+    }
+
+    /// Records of type `T2`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct T2 {
+        pub f0: Option<i64>,
+        pub f1: Option<T0>,
+        #[hollow(inline)]
+        pub f2: Option<String>,
+    }
+
+    /// Records of type `T3`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct T3 {
+        pub f0: Option<T2>,
+        #[hollow(inline)]
+        pub f1: Option<String>,
+        pub f2: Option<T2>,
+        pub f3: Option<i32>,
+        pub f4: Option<i32>,
+        pub f5: Option<T2>,
+    }
+
+    /// Records of type `T4`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct T4 {
+        pub f0: Option<f32>,
+        pub f1: Option<i64>,
+        pub f2: Option<Vec<u8>>,
+        pub f3: Option<bool>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            hash_key: Some(&["f0"]),
+            type_name: Some("T1"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordSet<T0>>(&naming)?;
+        let model = model.root::<T3>()?;
+        let model = model.root::<T4>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod hash_collisions {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// Records of type `K`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct K {
+        pub i: i32,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            type_name: Some("S"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<K>>(&naming)?;
+        let naming = Naming {
+            type_name: Some("M"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeMap<K, K>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&[]),
+            type_name: Some("U"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<K>>(&naming)?;
         model.build()
     }
 }
@@ -309,6 +1065,169 @@ pub(crate) mod lists {
 }
 
 #[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod maps_keys {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming, RecordMap};
+    use std::collections::BTreeMap;
+
+    /// Records of type `K`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct K {
+        pub i: i32,
+        pub l: i64,
+        pub b: Option<bool>,
+        pub f: Option<f32>,
+        pub d: f64,
+        #[hollow(inline)]
+        pub s: String,
+        pub y: Option<Vec<u8>>,
+    }
+
+    /// Records of type `Country`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(primary_key(code))]
+    pub struct Country {
+        pub code: String,
+        pub label: Option<String>,
+    }
+
+    /// Records of type `City`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct City {
+        pub name: Option<String>,
+        pub country: Country,
+        pub zip: Option<i32>,
+    }
+
+    /// Records of type `Movie`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(primary_key(id))]
+    pub struct Movie {
+        pub id: i32,
+        pub city: City,
+        pub title: String,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            hash_key: Some(&["i"]),
+            type_name: Some("M1"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordMap<K, String>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["s", "l"]),
+            type_name: Some("M2"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordMap<K, String>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["city.country"]),
+            type_name: Some("M3"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeMap<Movie, K>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["title"]),
+            type_name: Some("M4"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeMap<Movie, Movie>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["d"]),
+            type_name: Some("M5"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordMap<K, K>>(&naming)?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod maps_no_key {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::BTreeMap;
+
+    /// Records of type `K`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct K {
+        pub v: Option<i32>,
+    }
+
+    /// Records of type `V`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct V {
+        #[hollow(inline)]
+        pub v: Option<String>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            hash_key: Some(&[]),
+            type_name: Some("M"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeMap<K, V>>(&naming)?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod optional_parts {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// Records of type `O`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct O {
+        pub a: i32,
+        #[hollow(inline)]
+        pub s: Option<String>,
+        pub l: Option<i64>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            type_name: Some("L"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<Vec<O>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["a"]),
+            type_name: Some("S"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<O>>(&naming)?;
+        let naming = Naming {
+            type_name: Some("M"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeMap<O, O>>(&naming)?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
 pub(crate) mod ordinal_reuse {
     //! Records of a dataset, from its schemas.
 
@@ -335,6 +1254,56 @@ pub(crate) mod ordinal_reuse {
     pub fn model() -> Result<Model, ModelError> {
         let model = Model::builder();
         let model = model.root::<Q>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod partitioned_ordinals {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// Records of type `O`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct O {
+        pub a: i32,
+        #[hollow(inline)]
+        pub s: Option<String>,
+        pub l: Option<i64>,
+    }
+
+    /// Records of type `P`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct P {
+        #[hollow(inline)]
+        pub s: Option<String>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            type_name: Some("L"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<Vec<O>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["a"]),
+            type_name: Some("S"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<O>>(&naming)?;
+        let naming = Naming {
+            type_name: Some("M"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeMap<O, O>>(&naming)?;
+        let model = model.root::<P>()?;
         model.build()
     }
 }
@@ -372,6 +1341,63 @@ pub(crate) mod primitives {
     pub fn model() -> Result<Model, ModelError> {
         let model = Model::builder();
         let model = model.root::<All>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod recreate_preserve {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// Records of type `O`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct O {
+        pub a: i32,
+        #[hollow(inline)]
+        pub s: Option<String>,
+        pub l: Option<i64>,
+    }
+
+    /// Records of type `N`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct N {
+        pub f: Option<f32>,
+        pub d: Option<f64>,
+        #[hollow(inline)]
+        pub s: Option<String>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            type_name: Some("L"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<Vec<O>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["a"]),
+            type_name: Some("S"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<O>>(&naming)?;
+        let naming = Naming {
+            type_name: Some("M"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeMap<O, O>>(&naming)?;
+        let naming = Naming {
+            type_name: Some("U"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<O>>(&naming)?;
+        let model = model.root::<N>()?;
         model.build()
     }
 }
@@ -415,6 +1441,58 @@ pub(crate) mod refs_dedup {
 }
 
 #[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod restore_continue {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// Records of type `O`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct O {
+        pub a: i32,
+        #[hollow(inline)]
+        pub s: Option<String>,
+        pub l: Option<i64>,
+    }
+
+    /// Records of type `X`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct X {
+        pub f: Option<f32>,
+        pub d: Option<f64>,
+        pub y: Option<Vec<u8>>,
+        pub o: Option<O>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            type_name: Some("L"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<Vec<O>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["a"]),
+            type_name: Some("S"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<O>>(&naming)?;
+        let naming = Naming {
+            type_name: Some("M"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeMap<O, O>>(&naming)?;
+        let model = model.root::<X>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
 pub(crate) mod restore_nan {
     //! Records of a dataset, from its schemas.
 
@@ -435,6 +1513,243 @@ pub(crate) mod restore_nan {
     pub fn model() -> Result<Model, ModelError> {
         let model = Model::builder();
         let model = model.root::<F>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod restore_unused {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// Records of type `R`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct R {
+        pub id: i32,
+        #[hollow(inline)]
+        pub s: Option<String>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            hash_key: Some(&["id"]),
+            type_name: Some("S"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<R>>(&naming)?;
+        let naming = Naming {
+            type_name: Some("U"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<R>>(&naming)?;
+        let naming = Naming {
+            type_name: Some("M"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeMap<R, R>>(&naming)?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod schema_evolution {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::BTreeSet;
+
+    /// Records of type `A`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct A {
+        pub id: i32,
+        #[hollow(inline)]
+        pub name: Option<String>,
+        pub gone: Option<i64>,
+    }
+
+    /// Records of type `Dropped`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Dropped {
+        pub v: Option<i32>,
+    }
+
+    /// Records of type `Holder`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Holder {
+        pub id: Option<i32>,
+        #[hollow(type_name = "L")]
+        pub items: Option<Vec<A>>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let model = model.root::<Dropped>()?;
+        let naming = Naming {
+            hash_key: Some(&["id"]),
+            type_name: Some("S"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<A>>(&naming)?;
+        let model = model.root::<Holder>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod sets_key_multi {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming, RecordSet};
+
+    /// Records of type `K`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct K {
+        pub i: i32,
+        pub l: i64,
+        pub b: bool,
+        pub f: f32,
+        pub d: f64,
+        #[hollow(inline)]
+        pub s: String,
+        pub y: Vec<u8>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            hash_key: Some(&["i", "s"]),
+            type_name: Some("S1"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordSet<K>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["s", "i"]),
+            type_name: Some("S2"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordSet<K>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["y", "d", "b", "l", "f"]),
+            type_name: Some("S3"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordSet<K>>(&naming)?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod sets_key_single {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming, RecordSet};
+
+    /// Records of type `K`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    pub struct K {
+        pub i: i32,
+        pub l: i64,
+        pub b: bool,
+        pub f: f32,
+        pub d: f64,
+        #[hollow(inline)]
+        pub s: String,
+        pub y: Vec<u8>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            hash_key: Some(&["i"]),
+            type_name: Some("SI"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordSet<K>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["l"]),
+            type_name: Some("SL"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordSet<K>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["b"]),
+            type_name: Some("SB"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordSet<K>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["f"]),
+            type_name: Some("SF"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordSet<K>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["d"]),
+            type_name: Some("SD"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordSet<K>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["s"]),
+            type_name: Some("SS"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordSet<K>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["y"]),
+            type_name: Some("SY"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<RecordSet<K>>(&naming)?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod sets_no_key {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::BTreeSet;
+
+    /// Records of type `E`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct E {
+        #[hollow(inline)]
+        pub v: Option<String>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            hash_key: Some(&[]),
+            type_name: Some("S"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<E>>(&naming)?;
         model.build()
     }
 }
@@ -462,6 +1777,125 @@ pub(crate) mod strings_bytes {
     pub fn model() -> Result<Model, ModelError> {
         let model = Model::builder();
         let model = model.root::<S>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod tiny {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::BTreeSet;
+
+    /// Records of type `Movie`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(primary_key(id))]
+    pub struct Movie {
+        pub id: i32,
+        #[hollow(inline)]
+        pub title: Option<String>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            type_name: Some("MovieSet"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<Movie>>(&naming)?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod type_order {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+
+    /// Records of type `Zeta`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(primary_key(b, a.x))]
+    pub struct Zeta {
+        pub a: Alpha,
+        #[hollow(inline)]
+        pub b: String,
+    }
+
+    /// Records of type `Alpha`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Alpha {
+        pub x: i32,
+    }
+
+    /// Records of type `nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(
+        rename = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+    )]
+    pub struct Nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn
+    {
+        pub nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnf:
+            Option<i32>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            type_name: Some("Mid"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<Vec<Zeta>>(&naming)?;
+        let model = model.root::<Nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod unchanged_types {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::BTreeSet;
+
+    /// Records of type `A`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct A {
+        pub v: Option<i32>,
+    }
+
+    /// Records of type `B`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct B {
+        pub v: Option<i32>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            type_name: Some("C"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<Vec<A>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&[]),
+            type_name: Some("D"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<B>>(&naming)?;
         model.build()
     }
 }
@@ -496,21 +1930,91 @@ pub(crate) mod wide_fields {
     }
 }
 
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod withdrawn_records {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// Records of type `R`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct R {
+        pub id: Option<i32>,
+        #[hollow(inline)]
+        pub s: Option<String>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            type_name: Some("L"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<Vec<R>>(&naming)?;
+        let naming = Naming {
+            type_name: Some("S"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<R>>(&naming)?;
+        let naming = Naming {
+            type_name: Some("M"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeMap<R, R>>(&naming)?;
+        model.build()
+    }
+}
+
 pub(crate) fn models() -> Vec<(&'static str, Result<hollow::typed::Model, hollow::typed::ModelError>)> {
     vec![
+        ("bit-growth", bit_growth::model()),
         ("bitset-growth", bitset_growth::model()),
+        ("bitset-history", bitset_history::model()),
+        ("collections-empty", collections_empty::model()),
         ("compaction", compaction::model()),
+        ("empty-types", empty_types::model()),
         ("explicit-ordinals", explicit_ordinals::model()),
         ("flat-records", flat_records::model()),
+        ("focus-holes", focus_holes::model()),
         ("fuzz-02", fuzz_02::model()),
+        ("fuzz-03", fuzz_03::model()),
+        ("fuzz-04", fuzz_04::model()),
+        ("fuzz-05", fuzz_05::model()),
+        ("fuzz-06", fuzz_06::model()),
+        ("fuzz-07", fuzz_07::model()),
+        ("fuzz-08", fuzz_08::model()),
+        ("fuzz-09", fuzz_09::model()),
+        ("fuzz-10", fuzz_10::model()),
+        ("fuzz-12", fuzz_12::model()),
+        ("hash-collisions", hash_collisions::model()),
         ("header-tags", header_tags::model()),
         ("large-random", large_random::model()),
         ("lists", lists::model()),
+        ("maps-keys", maps_keys::model()),
+        ("maps-no-key", maps_no_key::model()),
+        ("optional-parts", optional_parts::model()),
         ("ordinal-reuse", ordinal_reuse::model()),
+        ("partitioned-ordinals", partitioned_ordinals::model()),
         ("primitives", primitives::model()),
+        ("recreate-preserve", recreate_preserve::model()),
         ("refs-dedup", refs_dedup::model()),
+        ("restore-continue", restore_continue::model()),
         ("restore-nan", restore_nan::model()),
+        ("restore-unused", restore_unused::model()),
+        ("schema-evolution", schema_evolution::model()),
+        ("sets-key-multi", sets_key_multi::model()),
+        ("sets-key-single", sets_key_single::model()),
+        ("sets-no-key", sets_no_key::model()),
         ("strings-bytes", strings_bytes::model()),
+        ("tiny", tiny::model()),
+        ("type-order", type_order::model()),
+        ("unchanged-types", unchanged_types::model()),
         ("wide-fields", wide_fields::model()),
+        ("withdrawn-records", withdrawn_records::model()),
     ]
 }

@@ -343,9 +343,6 @@ impl<'d> Writer<'d> {
             let written = path.split('.').count();
             let mut names = Vec::new();
             for step in resolved.steps.iter().take(written) {
-                if builtin(self.dataset.get(&step.type_name)?).is_some() {
-                    return None;
-                }
                 names.push(self.fields.get(step.type_name.as_str())?[step.field].trim_start_matches("r#"));
             }
             texts.push(names.join("."));
