@@ -81,3 +81,51 @@ fn generated_structs_derive_the_schemas_they_are_made_of() {
     let left_out: Vec<&str> = left_out.into_iter().map(|(name, _)| name).collect();
     assert_eq!(left_out, ["fuzz-01", "fuzz-11", "key-unbindable", "nested-collections"]);
 }
+
+#[cfg(feature = "cli")]
+#[test]
+fn the_command_line_prints_the_same() {
+    use std::process::Command;
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let run = |arguments: &[&std::ffi::OsStr]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hollow"));
+        let output = command
+            .arg("schema")
+            .args(arguments)
+            .env_remove("HOLLOW_STORE")
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let schemas = "Movie @PrimaryKey(id) { long id; string title; }";
+    let printed = run(&["--rust".as_ref(), file("good", schemas).as_ref()]);
+    let expected = to_rust(&Dataset::parse(schemas).unwrap()).source;
+    assert_eq!(printed, (Some(0), expected, String::new()));
+
+    let (code, out, err) = run(&[
+        "--rust".as_ref(),
+        file(
+            "partly",
+            "A { Deep deep; } B { int x; } Deep List<Mid>; Mid List<Odd>; Odd List<B>;",
+        )
+        .as_ref(),
+    ]);
+    assert!(
+        code == Some(1) && out.contains("pub struct A") && err.contains("field A.deep: Deep"),
+        "{err}"
+    );
+    let (code, out, err) = run(&["--rust".as_ref(), file("bad", "A { int }").as_ref()]);
+    assert!(code == Some(2) && out.is_empty() && err.contains("line 1"), "{err}");
+    assert_eq!(
+        run(&["--rust".as_ref(), directory.path().join("none").as_ref()]).0,
+        Some(3)
+    );
+    assert_eq!(run(&["--rust".as_ref()]).0, Some(2));
+    assert_eq!(run(&[]).0, Some(2));
+}

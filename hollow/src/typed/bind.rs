@@ -2,12 +2,12 @@
 
 use super::model::{FieldModel, Holds, Shape, TypeModel};
 use super::read::{Bound, Place, Slot, TypePlan};
-use super::write::{Source, WritePlan};
+use super::write::{RecordSink, Source, WritePlan};
 use super::{Model, ModelError, TypedState, key};
 use crate::memory::var_int;
 use crate::read::{ReadState, TypeReadState};
 use crate::schema::{FieldType, ObjectSchema, Schema};
-use crate::write::{WriteStateEngine, record_form};
+use crate::write::record_form;
 
 /// See [`Model::bind`].
 pub(super) fn bind(model: &Model, state: &ReadState) -> Result<TypedState, ModelError> {
@@ -256,17 +256,13 @@ fn describe(model: &Model, holds: &Holds) -> String {
 
 /// The types of a model in an engine; plans are numbered from `first`. The engine may have more fields, not fewer, and
 /// the keys must be the same.
-pub(super) fn write_plans(
-    model: &Model,
-    engine: &WriteStateEngine,
-    first: usize,
-) -> Result<Vec<WritePlan>, ModelError> {
+pub(super) fn write_plans(model: &Model, engine: &dyn RecordSink, first: usize) -> Result<Vec<WritePlan>, ModelError> {
     let plan = |ty: &TypeModel| {
         let id = engine.type_id(&ty.name).ok_or_else(|| ModelError::MissingType {
             type_name: ty.name.clone(),
             needed_by: "the model".to_owned(),
         })?;
-        let schema = &engine.dataset().schemas()[id.index()];
+        let schema = engine.schema(id);
         if schema.kind() != ty.kind() {
             return Err(ModelError::WrongKind {
                 type_name: ty.name.clone(),

@@ -20,9 +20,6 @@ pub enum ModelError {
         /// The Rust type that wants it too.
         second: &'static str,
     },
-    /// A collection that contains itself without a record between, or another type without an end.
-    #[error("type={0} is made of itself without a record between")]
-    Endless(String),
     /// The schemas of the model do not go together.
     #[error(transparent)]
     Schema(#[from] SchemaError),

@@ -7,6 +7,7 @@
 use super::memo::{Memo, Shared};
 use super::{AddError, Model, ModelError, Record, bind};
 use crate::Ordinal;
+use crate::schema::Schema;
 use crate::write::record_form::{self, Buckets};
 use crate::write::{TypeId, WriteError, WriteStateEngine};
 use std::any;
@@ -51,7 +52,7 @@ pub(crate) struct Session {
 
 impl Session {
     /// Adds a record with all it refers to.
-    pub(crate) fn add<T: Record>(&mut self, engine: &mut WriteStateEngine, record: &T) -> Result<Ordinal, AddError> {
+    pub(crate) fn add<T: Record>(&mut self, engine: &mut dyn RecordSink, record: &T) -> Result<Ordinal, AddError> {
         let plan = self.root::<T>(engine)?;
         self.depth = 0;
         let mut writer = Writer { engine, session: self };
@@ -69,7 +70,7 @@ impl Session {
     }
 
     /// Finds out whether the type fits the engine.
-    pub(crate) fn root<T: Record>(&mut self, engine: &WriteStateEngine) -> Result<usize, ModelError> {
+    pub(crate) fn root<T: Record>(&mut self, engine: &dyn RecordSink) -> Result<usize, ModelError> {
         let id = any::TypeId::of::<T>();
         if let Some(&plan) = self.roots.get(&id) {
             return Ok(plan);
@@ -129,6 +130,31 @@ impl<'e> Mapper<'e> {
     }
 }
 
+/// What takes the serialized records: an engine, or a thread's part of one.
+pub(crate) trait RecordSink {
+    /// The type of this name.
+    fn type_id(&self, name: &str) -> Option<TypeId>;
+    /// The schema of a type.
+    fn schema(&self, ty: TypeId) -> &Schema;
+    /// The ordinal of a record, an old one if it is known.
+    fn add_record(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError>;
+}
+
+impl RecordSink for WriteStateEngine {
+    fn type_id(&self, name: &str) -> Option<TypeId> {
+        self.type_id(name)
+    }
+
+    fn schema(&self, ty: TypeId) -> &Schema {
+        &self.dataset().schemas()[ty.index()]
+    }
+
+    #[inline]
+    fn add_record(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError> {
+        self.add_record(ty, record)
+    }
+}
+
 /// A record being serialized.
 #[derive(Debug, Default)]
 pub struct RecordBytes {
@@ -166,10 +192,15 @@ impl RecordBytes {
 }
 
 /// Writes the records that a typed record is made of. Only derived code sees one.
-#[derive(Debug)]
 pub struct Writer<'w> {
-    engine: &'w mut WriteStateEngine,
+    engine: &'w mut dyn RecordSink,
     session: &'w mut Session,
+}
+
+impl std::fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Writer")
+    }
 }
 
 impl Writer<'_> {
@@ -364,7 +395,7 @@ fn own_hash(ordinal: Ordinal) -> i32 {
 
 /// Adds a record whose fields are in another order in the engine.
 fn add_sorted(
-    engine: &mut WriteStateEngine,
+    engine: &mut dyn RecordSink,
     ty: TypeId,
     order: &[Source],
     record: &RecordBytes,

@@ -1346,6 +1346,118 @@ pub(crate) mod primitives {
 }
 
 #[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod producer_api {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError};
+    use std::collections::BTreeSet;
+
+    /// Records of type `Actor`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Actor {
+        pub name: String,
+        pub born: Option<i32>,
+    }
+
+    /// Records of type `Movie`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(primary_key(id))]
+    pub struct Movie {
+        pub id: i32,
+        pub title: Option<String>,
+        #[hollow(hash_key(name.value))]
+        pub cast: Option<BTreeSet<Actor>>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let model = model.root::<Movie>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod producer_incremental {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// Records of type `Kind`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Kind {
+        #[hollow(rename = "_name", inline)]
+        pub name: Option<String>,
+    }
+
+    /// Records of type `Date`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Date {
+        pub value: Option<i64>,
+    }
+
+    /// Records of type `Person`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(primary_key(name, born))]
+    pub struct Person {
+        pub name: String,
+        pub born: i32,
+    }
+
+    /// Records of type `Maker`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(primary_key(name, born))]
+    pub struct Maker {
+        pub name: String,
+        pub born: i32,
+    }
+
+    /// Records of type `Film`.
+    #[derive(Hollow, Clone, Debug, PartialEq)]
+    #[hollow(primary_key(id))]
+    pub struct Film {
+        pub id: i32,
+        pub views: Option<i64>,
+        pub live: Option<bool>,
+        pub score: Option<f32>,
+        pub ratio: Option<f64>,
+        pub sh: Option<i32>,
+        pub by: Option<i32>,
+        pub ch: Option<i32>,
+        pub raw: Option<Vec<u8>>,
+        pub title: Option<String>,
+        #[hollow(inline)]
+        pub slug: Option<String>,
+        #[hollow(boxed)]
+        pub boxed: Option<i32>,
+        #[hollow(rename = "inlineLong")]
+        pub inline_long: Option<i64>,
+        pub kind: Option<Kind>,
+        pub released: Option<Date>,
+        pub tags: Option<BTreeSet<String>>,
+        pub cast: Option<Vec<Person>>,
+        pub counts: Option<BTreeMap<String, i32>>,
+        #[hollow(hash_key(name.value))]
+        pub crew: Option<BTreeSet<Person>>,
+        pub director: Option<Maker>,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let model = model.root::<Film>()?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
 pub(crate) mod recreate_preserve {
     //! Records of a dataset, from its schemas.
 
@@ -1649,6 +1761,78 @@ pub(crate) mod sets_key_multi {
             ..Naming::default()
         };
         let model = model.root_with::<RecordSet<K>>(&naming)?;
+        model.build()
+    }
+}
+
+#[allow(dead_code, missing_docs, unreachable_pub)]
+pub(crate) mod sets_key_path {
+    //! Records of a dataset, from its schemas.
+
+    use hollow::typed::{Hollow, Model, ModelError, Naming};
+    use std::collections::BTreeSet;
+
+    /// Records of type `Country`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(primary_key(code))]
+    pub struct Country {
+        pub code: String,
+        pub label: String,
+    }
+
+    /// Records of type `City`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct City {
+        pub name: String,
+        pub country: Country,
+        pub zip: i32,
+    }
+
+    /// Records of type `Movie`.
+    #[derive(Hollow, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[hollow(primary_key(id))]
+    pub struct Movie {
+        pub id: i32,
+        pub city: City,
+        pub title: String,
+    }
+
+    /// The model of these types.
+    ///
+    /// # Errors
+    /// If two of them do not go together.
+    pub fn model() -> Result<Model, ModelError> {
+        let model = Model::builder();
+        let naming = Naming {
+            hash_key: Some(&["title.value"]),
+            type_name: Some("SA"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<Movie>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["title"]),
+            type_name: Some("SB"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<Movie>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["city.country"]),
+            type_name: Some("SC"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<Movie>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["city.name", "id", "city.country.label.value"]),
+            type_name: Some("SD"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<Movie>>(&naming)?;
+        let naming = Naming {
+            hash_key: Some(&["zip", "country"]),
+            type_name: Some("SE"),
+            ..Naming::default()
+        };
+        let model = model.root_with::<BTreeSet<City>>(&naming)?;
         model.build()
     }
 }
@@ -2001,6 +2185,8 @@ pub(crate) fn models() -> Vec<(&'static str, Result<hollow::typed::Model, hollow
         ("ordinal-reuse", ordinal_reuse::model()),
         ("partitioned-ordinals", partitioned_ordinals::model()),
         ("primitives", primitives::model()),
+        ("producer-api", producer_api::model()),
+        ("producer-incremental", producer_incremental::model()),
         ("recreate-preserve", recreate_preserve::model()),
         ("refs-dedup", refs_dedup::model()),
         ("restore-continue", restore_continue::model()),
@@ -2008,6 +2194,7 @@ pub(crate) fn models() -> Vec<(&'static str, Result<hollow::typed::Model, hollow
         ("restore-unused", restore_unused::model()),
         ("schema-evolution", schema_evolution::model()),
         ("sets-key-multi", sets_key_multi::model()),
+        ("sets-key-path", sets_key_path::model()),
         ("sets-key-single", sets_key_single::model()),
         ("sets-no-key", sets_no_key::model()),
         ("strings-bytes", strings_bytes::model()),

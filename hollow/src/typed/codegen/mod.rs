@@ -64,8 +64,10 @@ pub fn to_rust(dataset: &Dataset) -> RustCode {
         .into_iter()
         .filter(|name| writer.used.contains(name))
         .collect();
-    if !ordered.is_empty() {
-        _ = writeln!(source, "use std::collections::{{{}}};", ordered.join(", "));
+    match ordered.as_slice() {
+        [] => {}
+        [one] => _ = writeln!(source, "use std::collections::{one};"),
+        several => _ = writeln!(source, "use std::collections::{{{}}};", several.join(", ")),
     }
     source.push_str(&structs);
     source.push_str(&model);

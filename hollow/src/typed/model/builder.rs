@@ -6,9 +6,6 @@ use crate::schema::{Dataset, FieldType};
 use std::any;
 use std::collections::HashMap;
 
-/// How deep types may be nested: generic collections can nest without end only by mistake.
-const MAX_DEPTH: usize = 128;
-
 /// Collects the types of a [`Model`].
 #[derive(Debug, Default)]
 pub struct ModelBuilder {
@@ -17,7 +14,6 @@ pub struct ModelBuilder {
     /// Finished types, each after those it refers to.
     order: Vec<usize>,
     roots: Vec<usize>,
-    depth: usize,
 }
 
 /// Names that a field gives to the types behind it, and the hash key it asks for.
@@ -167,7 +163,7 @@ impl ModelBuilder {
             if matches!(self.types[at].shape, Shape::Pending { .. }) {
                 return Err(self.conflict(at, rust_name));
             }
-            let fields = self.fields_of(name, fields)?;
+            let fields = self.fields_of(fields)?;
             if self.types[at].shape == (Shape::Object { fields, primary_key }) {
                 return Ok(at);
             }
@@ -182,7 +178,7 @@ impl ModelBuilder {
             shape: Shape::Pending { primary_key },
             optional,
         });
-        let fields = self.fields_of(name, fields)?;
+        let fields = self.fields_of(fields)?;
         self.types[at].shape = Shape::Object { fields, primary_key };
         self.order.push(at);
         Ok(at)
@@ -190,18 +186,14 @@ impl ModelBuilder {
 
     fn fields_of(
         &mut self,
-        name: &str,
         fields: impl FnOnce(&mut ObjectBuilder<'_>) -> Result<(), ModelError>,
     ) -> Result<Vec<FieldModel>, ModelError> {
-        self.enter(name)?;
         let mut object = ObjectBuilder {
             model: self,
             fields: Vec::new(),
         };
         fields(&mut object)?;
-        let fields = object.fields;
-        self.depth -= 1;
-        Ok(fields)
+        Ok(object.fields)
     }
 
     /// Declares the type that holds one value of `ty` in a field `value`.
@@ -258,18 +250,7 @@ impl ModelBuilder {
     }
 
     fn element<T: Record>(&mut self, name: Option<&'static str>) -> Result<usize, ModelError> {
-        self.enter(any::type_name::<T>())?;
-        let element = T::declare_record(self, &Naming::named(name))?;
-        self.depth -= 1;
-        Ok(element)
-    }
-
-    fn enter(&mut self, name: &str) -> Result<(), ModelError> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(ModelError::Endless(name.to_owned()));
-        }
-        Ok(())
+        T::declare_record(self, &Naming::named(name))
     }
 
     fn collection<C: 'static>(&mut self, name: String, shape: Shape) -> Result<usize, ModelError> {
