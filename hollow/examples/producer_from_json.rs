@@ -47,6 +47,7 @@ fn run(lines: &str) -> Result<Vec<Movie>, BoxError> {
     Ok(movies.iter().map(|movie| movie.to_owned()).collect::<Result<_, _>>()?)
 }
 
+/// Runs the example; the tests do too.
 pub fn main() -> Result<(), BoxError> {
     let from_file = match std::env::args().nth(1) {
         Some(path) if path.ends_with(".jsonl") => Some(std::fs::read_to_string(path)?),

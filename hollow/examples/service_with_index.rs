@@ -56,6 +56,7 @@ impl Service {
     }
 }
 
+/// Runs the example; the tests do too.
 pub fn main() -> Result<(), BoxError> {
     let store = Store::memory();
     let service = Service::new(store.clone())?;

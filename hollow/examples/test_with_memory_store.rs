@@ -44,6 +44,7 @@ fn state_of<T: Keyed>(records: &[T]) -> Result<TypedState, BoxError> {
     Ok(model.bind(&state)?)
 }
 
+/// Runs the example; the tests do too.
 pub fn main() -> Result<(), BoxError> {
     let country = |code: &str, available, languages: &[&str]| Country {
         code: code.to_owned(),

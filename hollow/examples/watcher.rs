@@ -37,6 +37,7 @@ fn bound(model: &Model, consumer: &Consumer) -> Result<TypedState, BoxError> {
     Ok(model.bind(&state)?)
 }
 
+/// Runs the example; the tests do too.
 pub fn main() -> Result<(), BoxError> {
     let model = Model::of::<Window>()?;
     let store = Store::memory();

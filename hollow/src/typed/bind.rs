@@ -36,6 +36,9 @@ pub(super) fn bind(model: &Model, state: &ReadState) -> Result<TypedState, Model
     Ok(TypedState::new(model.clone(), bound))
 }
 
+/// Where the parts of a type are, and their names.
+type NamedSlots = (Box<[Slot]>, Box<[Box<str>]>);
+
 struct Binder<'a> {
     model: &'a Model,
     state: &'a ReadState,
@@ -161,12 +164,7 @@ impl Binder<'_> {
         Some(self.model.types.len() + self.wrappers.len() - 1)
     }
 
-    fn element_slots(
-        &self,
-        ty: &TypeModel,
-        shape: &Shape,
-        schema: Option<&Schema>,
-    ) -> Result<(Box<[Slot]>, Box<[Box<str>]>), ModelError> {
+    fn element_slots(&self, ty: &TypeModel, shape: &Shape, schema: Option<&Schema>) -> Result<NamedSlots, ModelError> {
         let (targets, names): (&[usize], &[&str]) = match shape {
             Shape::Map { key, value, .. } => (&[*key, *value], &["key", "value"]),
             Shape::List { element } | Shape::Set { element, .. } => (&[*element], &["element"]),

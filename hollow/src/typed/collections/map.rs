@@ -105,10 +105,13 @@ map!([K: Record + Eq + Hash, V: Record, S: BuildHasher + Default + 'static] Hash
 map!([K: Record + Ord, V: Record] BTreeMap<K, V>, iter = BTreeMap::iter);
 map!([K: Record, V: Record] RecordMap<K, V>, iter = RecordMap::iter);
 
+/// Types that a view knows but holds nothing of.
+type Types<T> = PhantomData<fn() -> T>;
+
 /// A map in a state, asked by its hash key `By`. The map that stands for null is empty.
 pub struct MapRef<'s, K, V, By = Own<K>> {
     at: At<'s>,
-    types: PhantomData<fn() -> (K, V, By)>,
+    types: Types<(K, V, By)>,
 }
 
 impl<'s, K: Record, V: Record, By: KeyOf> MapRef<'s, K, V, By> {
