@@ -50,6 +50,7 @@
 //! | find records | [`index`] |
 //! | keep blobs, announce versions | [`store`] |
 //! | take records as JSON | [`record`] |
+//! | have structs as records, and read them by field | [`typed`] |
 //! | compare, dump, check | [`tools`] |
 //!
 //! Every byte of the format is described in `docs/format.md` beside the sources.
@@ -58,6 +59,10 @@
 //!
 //! - `cli` (on by default): the command line program `hollow`.
 //! - `testing`: a clock set by hand, seeded randomness, a store that fails on demand, a plain model to compare with.
+
+// Derived code says `::hollow`, also in this crate's own tests.
+#[cfg(test)]
+extern crate self as hollow;
 
 pub mod blob;
 pub mod consumer;
@@ -74,6 +79,7 @@ pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tools;
+pub mod typed;
 mod version;
 pub mod write;
 

@@ -10,6 +10,7 @@ use super::{
 use crate::read::ReadState;
 use crate::record::Value;
 use crate::store::{Manifest, Receipt, SCHEMA};
+use crate::typed::{self, AddError, Record};
 use crate::write::{CompactionConfig, WriteError, WriteStateEngine};
 use crate::{Ordinal, Version};
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub struct Cycle<'a> {
     pub(super) engine: &'a mut WriteStateEngine,
     pub(super) tags: &'a mut BTreeMap<String, String>,
     pub(super) previous: Option<&'a ReadState>,
+    pub(super) typed: typed::Session,
 }
 
 impl Cycle<'_> {
@@ -30,6 +32,14 @@ impl Cycle<'_> {
     /// [`WriteError`] if the record does not fit its schema.
     pub fn add(&mut self, type_name: &str, value: &Value) -> Result<Ordinal, WriteError> {
         self.engine.add(type_name, value)
+    }
+
+    /// Adds a typed record with all it refers to; see [`typed`]. What an `Arc` points to is added once.
+    ///
+    /// # Errors
+    /// [`AddError`] if the type does not fit the dataset, or a value cannot be stored.
+    pub fn add_record<T: Record>(&mut self, record: &T) -> Result<Ordinal, AddError> {
+        self.typed.add(self.engine, record)
     }
 
     /// Sets a header tag. Tags stay from version to version until they are set again or removed.
@@ -54,6 +64,7 @@ impl Cycle<'_> {
 
     /// The engine, for records that are built from ordinals, or carried from the previous cycle.
     pub fn engine(&mut self) -> &mut WriteStateEngine {
+        self.typed.forget(); // whatever is done there, what it remembers may not be true any more
         self.engine
     }
 }
@@ -93,6 +104,7 @@ impl Producer {
                 engine: &mut this.engine,
                 tags,
                 previous: previous.as_deref(),
+                typed: typed::Session::default(),
             })
             .map_err(CycleError::Populate)
         })?;

@@ -3,6 +3,7 @@
 use super::Step;
 use crate::blob::DecodeError;
 use crate::store::{Receipt, StoreError};
+use crate::typed::{AddError, ModelError};
 use crate::write::WriteError;
 use crate::{Ordinal, Version};
 
@@ -68,6 +69,9 @@ pub enum CycleError {
     /// A blob of ours does not decode: a mistake of this program. The cycle is rolled back.
     #[error("the candidate does not read back")]
     Decode(#[from] DecodeError),
+    /// A Rust type does not fit the dataset of the producer.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// A key could not be used.
     #[error(transparent)]
     Key(#[from] crate::record::KeyError),
@@ -107,6 +111,15 @@ pub enum CycleError {
     /// The producer was stopped, fenced or left in doubt before. Call `restore` first.
     #[error("the producer cannot go on from here; restore it first")]
     NeedsRestore,
+}
+
+impl From<AddError> for CycleError {
+    fn from(error: AddError) -> Self {
+        match error {
+            AddError::Model(error) => error.into(),
+            AddError::Write(error) => error.into(),
+        }
+    }
 }
 
 fn refusals(receipts: &[Receipt]) -> String {

@@ -4,8 +4,10 @@ use super::cycle::Filling;
 use super::keys::{KeyReader, KeyTable, key_bytes};
 use super::references::{References, World};
 use super::{BoxError, CycleError, CycleOutcome, Producer};
+use crate::Ordinal;
 use crate::read::ReadState;
 use crate::record::{KeyPaths, KeyValue, Value};
+use crate::typed::{self, KeyParts, Keyed};
 use crate::write::{TypeId, WriteStateEngine};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,6 +50,7 @@ pub struct IncrementalCycle<'a> {
     tags: &'a mut BTreeMap<String, String>,
     stats: IncrementalStats,
     failed_additions: bool,
+    typed: typed::Session,
 }
 
 impl IncrementalCycle<'_> {
@@ -58,14 +61,59 @@ impl IncrementalCycle<'_> {
     /// [`CycleError`] if the type is no root, a part of the key is null, or the record does not fit its schema. The cycle
     /// then is as before and can go on.
     pub fn upsert(&mut self, type_name: &str, value: &Value) -> Result<bool, CycleError> {
-        let Some(root) = self.incremental.roots.get_mut(type_name) else {
+        let Some(root) = self.incremental.roots.get(type_name) else {
             return Err(CycleError::NotARoot(type_name.to_owned()));
         };
         let key = key_bytes(&root.paths.of(value)?);
+        self.put(type_name, key, |this| Ok(this.engine.add(type_name, value)?))
+    }
+
+    /// As [`upsert`](IncrementalCycle::upsert), with a typed record; see [`typed`].
+    ///
+    /// # Errors
+    /// As [`upsert`](IncrementalCycle::upsert), and [`CycleError::Model`] if the type does not fit the dataset.
+    pub fn upsert_record<T: Keyed>(&mut self, record: &T) -> Result<bool, CycleError> {
+        let (type_name, mut key) = (self.root_of::<T>()?, Vec::new());
+        record.push_key(&mut key);
+        // What was remembered of records before this one may have gone with one that was replaced.
+        self.typed.forget();
+        self.put(&type_name, key_bytes(&key), |this| {
+            Ok(this.typed.add(this.engine, record)?)
+        })
+    }
+
+    /// As [`delete`](IncrementalCycle::delete), with the key of a typed record.
+    ///
+    /// # Errors
+    /// As [`delete`](IncrementalCycle::delete), and [`CycleError::Model`] if the type does not fit the dataset.
+    pub fn delete_record<T: Keyed>(&mut self, key: T::Key<'_>) -> Result<bool, CycleError> {
+        let type_name = self.root_of::<T>()?;
+        key.with(|key| self.delete(&type_name, key))
+    }
+
+    fn root_of<T: Keyed>(&mut self) -> Result<String, CycleError> {
+        let plan = self.typed.root::<T>(self.engine)?;
+        let type_name = self.typed.type_name(plan);
+        match self.incremental.roots.contains_key(type_name) {
+            true => Ok(type_name.to_owned()),
+            false => Err(CycleError::NotARoot(type_name.to_owned())),
+        }
+    }
+
+    /// Adds a root record, in place of the one with this key.
+    fn put(
+        &mut self,
+        type_name: &str,
+        key: Vec<u8>,
+        add: impl FnOnce(&mut Self) -> Result<Ordinal, CycleError>,
+    ) -> Result<bool, CycleError> {
+        let added = add(self);
+        let ordinal = added.inspect_err(|_| self.failed_additions = true)?;
+        let Some(root) = self.incremental.roots.get_mut(type_name) else {
+            return Err(CycleError::NotARoot(type_name.to_owned()));
+        };
         let id = root.id;
         let before = root.keys.get(self.published, &key);
-        let added = self.engine.add(type_name, value);
-        let ordinal = added.inspect_err(|_| self.failed_additions = true)?;
         let mut world = World {
             engine: self.engine,
             published: self.published,
@@ -186,6 +234,7 @@ impl Producer {
                 tags,
                 stats: IncrementalStats::default(),
                 failed_additions: false,
+                typed: typed::Session::default(),
             };
             populate(&mut cycle).map_err(CycleError::Populate)?;
             if cycle.failed_additions {

@@ -79,7 +79,7 @@ impl Command {
         match self {
             Command::Versions(args) => args.store.json,
             Command::Inspect(args) => args.state.store.json,
-            Command::Schema(args) => args.state.store.json,
+            Command::Schema(args) => args.json,
             Command::Get(args) => args.state.store.json,
             Command::Query(args) => args.state.store.json,
             Command::Dump(args) => args.state.store.json,

@@ -12,6 +12,7 @@ pub(crate) mod load;
 pub(crate) mod patch;
 pub(crate) mod query;
 pub(crate) mod rewrite;
+pub(crate) mod rust;
 pub(crate) mod schema;
 pub(crate) mod split;
 pub(crate) mod verify;

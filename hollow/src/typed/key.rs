@@ -1,0 +1,314 @@
+//! Keys as Rust values, and the way to their parts in a state.
+
+use super::Field;
+use super::read::TypePlan;
+use crate::Ordinal;
+use crate::memory::hash;
+use crate::memory::text::StoredText;
+use crate::read::{ObjectTypeState, ReadState};
+use crate::record::KeyValue;
+use crate::schema::{Dataset, FieldPath, FieldType, SchemaError};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// A whole key, or a part of one: numbers, `bool`, `char`, `&str`, `&[u8]`, enums and tuples of them.
+pub trait KeyParts {
+    /// Appends the parts, as the schema has them.
+    fn push(self, parts: &mut Vec<KeyValue>);
+
+    /// Gives the parts to a function; plain numbers without allocating.
+    fn with<R>(self, then: impl FnOnce(&[KeyValue]) -> R) -> R
+    where
+        Self: Sized,
+    {
+        let mut parts = Vec::new();
+        self.push(&mut parts);
+        then(&parts)
+    }
+}
+
+/// The key of what cannot be part of one: there is no such value. Keys are made of values that are never null (numbers,
+/// text, enums, and records that have a key or a single field); `Option`, lists, sets and maps are not among them.
+#[derive(Clone, Copy, Debug)]
+pub enum NoKey {}
+
+impl KeyParts for NoKey {
+    fn push(self, _: &mut Vec<KeyValue>) {
+        match self {}
+    }
+}
+
+/// Types of keys that exist, to say so in compile errors.
+#[diagnostic::on_unimplemented(
+    message = "this field cannot be part of a key",
+    label = "never null and single is what a key is made of",
+    note = "a key is made of numbers, bool, char, text, enums, and records with a primary key or a single such field; \
+            Option, lists, sets and maps cannot be part of one"
+)]
+pub trait IsKey {}
+
+macro_rules! key_parts {
+    ($($ty:ty => $variant:ident($make:expr)),* $(,)?) => {$(
+        impl KeyParts for $ty {
+            #[inline]
+            fn push(self, parts: &mut Vec<KeyValue>) {
+                let make: fn($ty) -> _ = $make;
+                parts.push(KeyValue::$variant(make(self)));
+            }
+
+            #[inline]
+            fn with<R>(self, then: impl FnOnce(&[KeyValue]) -> R) -> R {
+                let make: fn($ty) -> _ = $make;
+                then(&[KeyValue::$variant(make(self))])
+            }
+        }
+        impl IsKey for $ty {}
+    )*};
+}
+key_parts! {
+    i8 => Int(i32::from), i16 => Int(i32::from), i32 => Int(|n| n), u8 => Int(i32::from), u16 => Int(i32::from),
+    u32 => Long(i64::from), i64 => Long(|n| n), bool => Boolean(|b| b), f32 => Float(|n| n), f64 => Double(|n| n),
+    char => Int(|c| u32::from(c).cast_signed()), super::EpochMillis => Long(|t| t.0),
+    std::time::SystemTime => Long(|t| super::EpochMillis::from(t).0),
+    &str => Text(str::to_owned), &[u8] => Bytes(<[u8]>::to_vec),
+}
+
+macro_rules! tuples {
+    ($(($($name:ident $index:tt),+))*) => {$(
+        impl<$($name: KeyParts),+> KeyParts for ($($name,)+) {
+            fn push(self, parts: &mut Vec<KeyValue>) {
+                $(self.$index.push(parts);)+
+            }
+        }
+        impl<$($name: IsKey),+> IsKey for ($($name,)+) {}
+        impl<$($name: Field),+> KeyOf for ($($name,)+) {
+            type Key<'k> = ($($name::Key<'k>,)+);
+        }
+    )*};
+}
+tuples! {
+    (A 0, B 1)
+    (A 0, B 1, C 2)
+    (A 0, B 1, C 2, D 3)
+    (A 0, B 1, C 2, D 3, E 4)
+    (A 0, B 1, C 2, D 3, E 4, F 5)
+}
+
+/// What a set or map is asked by.
+pub trait KeyOf {
+    /// The key as it is given.
+    type Key<'k>: KeyParts;
+}
+
+/// The key of a field's own type: what sets and maps go by if nothing else is said.
+#[derive(Debug)]
+pub struct Own<T>(PhantomData<fn() -> T>);
+
+impl<T: Field> KeyOf for Own<T> {
+    type Key<'k> = T::Key<'k>;
+}
+
+/// A field of a derived struct, by the hash of its name: how a derive looks at the types of others.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no field of this name that a key can go through",
+    label = "no such field",
+    note = "a path names fields of derived structs as Rust has them, joined by dots: country.code; it cannot go through Option"
+)]
+pub trait FieldNamed<const NAME: u64> {
+    /// The field's type.
+    type Type: Field;
+    /// The field.
+    fn field(&self) -> &Self::Type;
+    /// The field's name in the schema.
+    const NAME_IN_SCHEMA: &'static str;
+}
+
+/// The field of the types that single values have as records: `name.value` is the text of a `String` that is referred to.
+macro_rules! named_value {
+    ($($ty:ty),*) => {$(
+        impl FieldNamed<VALUE> for $ty {
+            type Type = Self;
+            const NAME_IN_SCHEMA: &'static str = "value";
+
+            fn field(&self) -> &Self {
+                self
+            }
+        }
+    )*};
+}
+named_value!(
+    String,
+    Box<str>,
+    Arc<str>,
+    i8,
+    i16,
+    i32,
+    i64,
+    u16,
+    u32,
+    bool,
+    f32,
+    f64,
+    char,
+    super::EpochMillis
+);
+
+/// The name `value` as the derive has it.
+const VALUE: u64 = {
+    let (name, mut hash, mut at) = (b"value", 0xcbf2_9ce4_8422_2325u64, 0);
+    while at < name.len() {
+        hash = (hash ^ name[at] as u64).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    hash
+};
+
+/// A key path in a state: the references to follow, then the field with the value. Types and fields are positions.
+#[derive(Clone, Debug)]
+pub(super) struct Route {
+    through: Vec<(usize, usize)>,
+    ty: usize,
+    field: usize,
+}
+
+/// The routes of these paths from a type; `None` if one leads nowhere.
+pub(super) fn routes<'p>(
+    dataset: &Dataset,
+    from: &str,
+    paths: impl IntoIterator<Item = &'p str>,
+) -> Result<Vec<Route>, SchemaError> {
+    paths
+        .into_iter()
+        .map(|path| Ok(route(dataset, &dataset.resolve(from, path)?)?))
+        .collect()
+}
+
+fn route(dataset: &Dataset, path: &FieldPath) -> Result<Route, crate::schema::PathError> {
+    let nowhere = || crate::schema::PathError::NotTraversable {
+        path: path.full_name(),
+        through: path.root.clone(),
+    };
+    let mut through = Vec::with_capacity(path.steps.len());
+    for step in &path.steps {
+        through.push((dataset.position(&step.type_name).ok_or_else(nowhere)?, step.field));
+    }
+    let (ty, field) = through.pop().ok_or_else(nowhere)?;
+    Ok(Route { through, ty, field })
+}
+
+/// One part of a key, borrowed from a state. Floating point numbers by their bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Part<'s> {
+    Int(i32),
+    Long(i64),
+    Boolean(bool),
+    Float(u32),
+    Double(u64),
+    Text(StoredText<'s>),
+    Bytes(&'s [u8]),
+}
+
+impl Route {
+    /// The value at the end; `None` if it or a record on the way is null.
+    pub(super) fn part<'s>(&self, state: &'s ReadState, record: Ordinal) -> Option<Part<'s>> {
+        let object = |ty: usize| -> Option<&'s ObjectTypeState> { state.types().as_slice().get(ty)?.as_object() };
+        let mut record = record;
+        for &(ty, field) in &self.through {
+            record = object(ty)?.reference(record, field)?;
+        }
+        let (ty, field) = (object(self.ty)?, self.field);
+        match ty.schema().fields.get(field)?.ty {
+            FieldType::Int => ty.int(record, field).map(Part::Int),
+            FieldType::Long => ty.long(record, field).map(Part::Long),
+            FieldType::Boolean => ty.boolean(record, field).map(Part::Boolean),
+            FieldType::Float => ty.float(record, field).map(|n| Part::Float(bits32(n))),
+            FieldType::Double => ty.double(record, field).map(|n| Part::Double(bits64(n))),
+            FieldType::String => ty.text(record, field).map(Part::Text),
+            FieldType::Bytes => ty.bytes(record, field).map(Part::Bytes),
+            FieldType::Reference(_) => None,
+        }
+    }
+}
+
+impl Part<'_> {
+    /// Whether it is this value.
+    pub(super) fn is(self, value: &KeyValue) -> bool {
+        match (self, value) {
+            (Part::Int(a), KeyValue::Int(b)) => a == *b,
+            (Part::Long(a), KeyValue::Long(b)) => a == *b,
+            (Part::Boolean(a), KeyValue::Boolean(b)) => a == *b,
+            (Part::Float(a), KeyValue::Float(b)) => a == bits32(*b),
+            (Part::Double(a), KeyValue::Double(b)) => a == bits64(*b),
+            (Part::Text(a), KeyValue::Text(b)) => a.is(b),
+            (Part::Bytes(a), KeyValue::Bytes(b)) => a == b.as_slice(),
+            _ => false,
+        }
+    }
+}
+
+/// Finds an entry of a set or map. `entries` gives them with their buckets, ascending; with `by_bucket` only those are
+/// looked at that stand where writers put this key, or behind.
+pub(super) fn find_entry<E: Copy, I: Iterator<Item = (u32, E)>>(
+    plan: &TypePlan,
+    key: &[KeyValue],
+    state: &ReadState,
+    len: usize,
+    entries: impl Fn() -> I,
+    key_of: impl Fn(E) -> Ordinal,
+) -> Option<E> {
+    if plan.routes.is_empty() || plan.routes.len() != key.len() {
+        return None;
+    }
+    let is_it = |entry: E| {
+        let mut parts = plan.routes.iter().zip(key);
+        parts.all(|(route, value)| route.part(state, key_of(entry)).is_some_and(|part| part.is(value)))
+    };
+    let buckets = u32::try_from(len).ok().and_then(hash::table_size)?;
+    if !plan.by_bucket {
+        return entries().map(|(_, entry)| entry).find(|&entry| is_it(entry));
+    }
+    let home = bucket_hash(key) & (buckets - 1);
+    let mut expected = home;
+    for (bucket, entry) in entries().skip_while(|&(bucket, _)| bucket < home) {
+        if bucket != expected {
+            return None;
+        }
+        if is_it(entry) {
+            return Some(entry);
+        }
+        expected += 1;
+    }
+    if expected < buckets {
+        return None;
+    }
+    // The run goes on at the beginning.
+    let run = (0..home)
+        .zip(entries())
+        .take_while(|&(expected, (bucket, _))| bucket == expected);
+    run.map(|(_, (_, entry))| entry).find(|&entry| is_it(entry))
+}
+
+/// The hash by which writers place the record with this key in sets and maps, before it is reduced to a bucket.
+fn bucket_hash(key: &[KeyValue]) -> u32 {
+    let fold = |value: u64| ((value ^ value >> 32) as u32).cast_signed();
+    let code = |part: &KeyValue| match part {
+        KeyValue::Int(n) => *n,
+        KeyValue::Long(n) => fold(n.cast_unsigned()),
+        KeyValue::Boolean(true) => 1231,
+        KeyValue::Boolean(false) => 1237,
+        KeyValue::Float(n) => bits32(*n).cast_signed(),
+        KeyValue::Double(n) => fold(bits64(*n)),
+        KeyValue::Text(text) => hash::java_string_hash(text.encode_utf16()),
+        KeyValue::Bytes(bytes) => hash::murmur(bytes),
+    };
+    let hash = |hash: i32, part| hash.wrapping_mul(31) ^ hash::hash_int(code(part));
+    key.iter().fold(0i32, hash).cast_unsigned()
+}
+
+fn bits32(n: f32) -> u32 {
+    if n.is_nan() { f32::NAN.to_bits() } else { n.to_bits() }
+}
+
+fn bits64(n: f64) -> u64 {
+    if n.is_nan() { f64::NAN.to_bits() } else { n.to_bits() }
+}

@@ -1,0 +1,414 @@
+//! The way of a typed record into a write engine: straight into its serialized form, children first.
+//!
+//! Type ids and field positions are resolved when a root type is first added; from then on a record costs its bytes and
+//! one look-up in the engine for each record it is made of. Buffers are used again, nothing is allocated in the steady
+//! state.
+
+use super::memo::{Memo, Shared};
+use super::{AddError, Model, ModelError, Record, bind};
+use crate::Ordinal;
+use crate::schema::Schema;
+use crate::write::record_form::{self, Buckets};
+use crate::write::{TypeId, WriteError, WriteStateEngine};
+use std::any;
+use std::collections::HashMap;
+
+/// How deep records may be nested, as for [`WriteStateEngine::add`].
+const MAX_DEPTH: usize = 128;
+
+/// A type of a model in an engine.
+#[derive(Debug)]
+pub(super) struct WritePlan {
+    pub(super) ty: TypeId,
+    pub(super) name: Box<str>,
+    pub(super) fields: Box<[&'static str]>,
+    /// For each field of the model, or each of element, key and value: the plan of the type referred to.
+    pub(super) targets: Box<[usize]>,
+    /// Where the engine's fields come from, if they are not those of the model in the same order.
+    pub(super) order: Option<Box<[Source]>>,
+}
+
+/// Where a field of the engine's schema comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source {
+    /// The model's field at this position.
+    Field(usize),
+    /// The model does not have it: these bytes are null.
+    Null(&'static [u8]),
+}
+
+/// What typed writing keeps beside an engine: plans of root types, remembered ordinals, buffers.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    pub(super) plans: Vec<WritePlan>,
+    roots: HashMap<any::TypeId, usize>,
+    memo: Memo,
+    depth: usize,
+    records: Vec<RecordBytes>,
+    lists: Vec<Vec<Ordinal>>,
+    sets: Vec<Vec<(Ordinal, i32)>>,
+    maps: Vec<Vec<(Ordinal, Ordinal, i32)>>,
+}
+
+impl Session {
+    /// Adds a record with all it refers to.
+    pub(crate) fn add<T: Record>(&mut self, engine: &mut dyn RecordSink, record: &T) -> Result<Ordinal, AddError> {
+        let plan = self.root::<T>(engine)?;
+        self.depth = 0;
+        let mut writer = Writer { engine, session: self };
+        Ok(record.write_record(&mut writer, plan)?)
+    }
+
+    /// The name of the type of a plan.
+    pub(crate) fn type_name(&self, plan: usize) -> &str {
+        &self.plans[plan].name
+    }
+
+    /// Forgets remembered ordinals: their records may have left the engine's cycle.
+    pub(crate) fn forget(&mut self) {
+        self.memo.clear();
+    }
+
+    /// Finds out whether the type fits the engine.
+    pub(crate) fn root<T: Record>(&mut self, engine: &dyn RecordSink) -> Result<usize, ModelError> {
+        let id = any::TypeId::of::<T>();
+        if let Some(&plan) = self.roots.get(&id) {
+            return Ok(plan);
+        }
+        let model = Model::of::<T>()?;
+        let first = self.plans.len();
+        self.plans.extend(bind::write_plans(&model, engine, first)?);
+        let plan = first + model.roots[0];
+        self.roots.insert(id, plan);
+        Ok(plan)
+    }
+}
+
+/// Adds typed records to a write engine.
+///
+/// Lives as long as one cycle is being filled: it remembers ordinals of shared records (see
+/// [`typed`](crate::typed#shared-records)).
+///
+/// ```
+/// use hollow::typed::{Hollow, Mapper, Model};
+/// use hollow::write::{WriteConfig, WriteStateEngine};
+///
+/// #[derive(Hollow)]
+/// struct Movie { id: i64, title: String }
+///
+/// let mut engine = WriteStateEngine::new(WriteConfig::default());
+/// Model::of::<Movie>()?.add_types(&mut engine)?;
+/// let mut mapper = Mapper::new(&mut engine);
+/// mapper.add(&Movie { id: 1, title: "The Salt Harbour".into() })?;
+/// engine.set_next_tag(1);
+/// let mut snapshot = Vec::new();
+/// engine.write_snapshot(&mut snapshot)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Mapper<'e> {
+    engine: &'e mut WriteStateEngine,
+    session: Session,
+}
+
+impl<'e> Mapper<'e> {
+    /// For this engine, whose types must be registered.
+    pub fn new(engine: &'e mut WriteStateEngine) -> Self {
+        Self {
+            engine,
+            session: Session::default(),
+        }
+    }
+
+    /// Adds a record with all it refers to, and gives its ordinal.
+    ///
+    /// # Errors
+    /// [`AddError::Model`] if the type does not fit the engine's schemas, [`AddError::Write`] if a value cannot be
+    /// stored. What was added before stays.
+    pub fn add<T: Record>(&mut self, record: &T) -> Result<Ordinal, AddError> {
+        self.session.add(self.engine, record)
+    }
+}
+
+/// What takes the serialized records: an engine, or a thread's part of one.
+pub(crate) trait RecordSink {
+    /// The type of this name.
+    fn type_id(&self, name: &str) -> Option<TypeId>;
+    /// The schema of a type.
+    fn schema(&self, ty: TypeId) -> &Schema;
+    /// The ordinal of a record, an old one if it is known.
+    fn add_record(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError>;
+}
+
+impl RecordSink for WriteStateEngine {
+    fn type_id(&self, name: &str) -> Option<TypeId> {
+        self.type_id(name)
+    }
+
+    fn schema(&self, ty: TypeId) -> &Schema {
+        &self.dataset().schemas()[ty.index()]
+    }
+
+    #[inline]
+    fn add_record(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError> {
+        self.add_record(ty, record)
+    }
+}
+
+/// A record being serialized.
+#[derive(Debug, Default)]
+pub struct RecordBytes {
+    bytes: Vec<u8>,
+    plan: usize,
+    /// The ends of the fields, if they are to be put in another order.
+    ends: Vec<usize>,
+    sorts: bool,
+}
+
+impl RecordBytes {
+    pub(super) fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Appends null, for a field that is neither FLOAT nor DOUBLE in the record itself.
+    #[inline]
+    pub fn null(&mut self) {
+        self.bytes.push(crate::memory::var_int::NULL);
+    }
+
+    /// Appends a reference.
+    #[inline]
+    pub fn reference(&mut self, ordinal: Ordinal) {
+        record_form::push_ordinal(&mut self.bytes, ordinal);
+    }
+
+    /// Ends a field.
+    #[inline]
+    pub fn end_field(&mut self) {
+        if self.sorts {
+            self.ends.push(self.bytes.len());
+        }
+    }
+}
+
+/// Writes the records that a typed record is made of. Only derived code sees one.
+pub struct Writer<'w> {
+    engine: &'w mut dyn RecordSink,
+    session: &'w mut Session,
+}
+
+impl std::fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Writer")
+    }
+}
+
+impl Writer<'_> {
+    /// Begins an object.
+    #[inline]
+    pub fn begin(&mut self, plan: usize) -> Result<RecordBytes, WriteError> {
+        self.enter(plan)?;
+        let mut record = self.session.records.pop().unwrap_or_default();
+        record.bytes.clear();
+        record.ends.clear();
+        record.plan = plan;
+        record.sorts = self.session.plans[plan].order.is_some();
+        Ok(record)
+    }
+
+    /// The plan of the type that a field refers to.
+    #[inline]
+    pub fn target(&self, record: &RecordBytes, field: usize) -> usize {
+        self.session.plans[record.plan].targets[field]
+    }
+
+    /// The plan of elements or keys (0), or of the values of a map (1).
+    #[inline]
+    pub(super) fn element_plan(&self, plan: usize, which: usize) -> usize {
+        self.session.plans[plan].targets[which]
+    }
+
+    /// Ends an object and adds it.
+    #[inline]
+    pub fn finish(&mut self, record: RecordBytes) -> Result<Ordinal, WriteError> {
+        let plan = &self.session.plans[record.plan];
+        let ordinal = match &plan.order {
+            None => self.engine.add_record(plan.ty, &record.bytes)?,
+            Some(order) => add_sorted(self.engine, plan.ty, order, &record)?,
+        };
+        self.session.records.push(record);
+        self.session.depth -= 1;
+        Ok(ordinal)
+    }
+
+    /// Adds a list.
+    pub(super) fn list<'t, T: Record>(
+        &mut self,
+        plan: usize,
+        elements: impl Iterator<Item = &'t T>,
+    ) -> Result<Ordinal, WriteError> {
+        self.enter(plan)?;
+        let element_plan = self.element_plan(plan, 0);
+        let mut ordinals = self.session.lists.pop().unwrap_or_default();
+        ordinals.clear();
+        for element in elements {
+            ordinals.push(element.write_record(self, element_plan)?);
+        }
+        let ordinal = self.add_collection(plan, |out| {
+            record_form::push_list(out, &ordinals);
+            true
+        });
+        self.session.lists.push(ordinals);
+        ordinal
+    }
+
+    /// Adds a set. Elements that are one record become one.
+    pub(super) fn set<'t, T: Record>(
+        &mut self,
+        plan: usize,
+        elements: impl Iterator<Item = &'t T>,
+    ) -> Result<Ordinal, WriteError> {
+        self.enter(plan)?;
+        let element_plan = self.element_plan(plan, 0);
+        let mut ordinals = self.session.sets.pop().unwrap_or_default();
+        ordinals.clear();
+        for element in elements {
+            let ordinal = element.write_record(self, element_plan)?;
+            ordinals.push((ordinal, own_hash(ordinal)));
+        }
+        ordinals.sort_unstable_by_key(|&(ordinal, _)| ordinal);
+        ordinals.dedup();
+        let ordinal = self.add_collection(plan, |out| record_form::push_set(out, &mut ordinals, Buckets::Mixed));
+        self.session.sets.push(ordinals);
+        ordinal
+    }
+
+    /// Adds a map.
+    pub(super) fn map<'t, K: Record, V: Record>(
+        &mut self,
+        plan: usize,
+        entries: impl Iterator<Item = (&'t K, &'t V)>,
+    ) -> Result<Ordinal, WriteError> {
+        self.enter(plan)?;
+        let (key_plan, value_plan) = (self.element_plan(plan, 0), self.element_plan(plan, 1));
+        let mut ordinals = self.session.maps.pop().unwrap_or_default();
+        ordinals.clear();
+        for (key, value) in entries {
+            let key = key.write_record(self, key_plan)?;
+            let value = value.write_record(self, value_plan)?;
+            ordinals.push((key, value, own_hash(key)));
+        }
+        ordinals.sort_unstable_by_key(|&(key, value, _)| (key, value));
+        ordinals.dedup();
+        if let Some(twice) = ordinals.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(WriteError::DuplicateKey {
+                type_name: self.session.plans[plan].name.to_string(),
+                key: twice[0].0,
+            });
+        }
+        let ordinal = self.add_collection(plan, |out| record_form::push_map(out, &mut ordinals, Buckets::Mixed));
+        self.session.maps.push(ordinals);
+        ordinal
+    }
+
+    fn add_collection(&mut self, plan: usize, push: impl FnOnce(&mut Vec<u8>) -> bool) -> Result<Ordinal, WriteError> {
+        let mut record = self.session.records.pop().unwrap_or_default();
+        record.bytes.clear();
+        let fits = push(&mut record.bytes);
+        let plan = &self.session.plans[plan];
+        if !fits {
+            return Err(WriteError::SizeLimit {
+                what: "collection",
+                type_name: plan.name.to_string(),
+                size: u64::from(crate::memory::hash::MAX_COLLECTION_SIZE) + 1,
+                limit: crate::memory::hash::MAX_COLLECTION_SIZE.into(),
+            });
+        }
+        let ordinal = self.engine.add_record(plan.ty, &record.bytes);
+        self.session.records.push(record);
+        self.session.depth -= 1;
+        ordinal
+    }
+
+    /// Adds a record that other records share, or remembers that it was.
+    pub(super) fn shared<T: Shared + ?Sized>(
+        &mut self,
+        plan: usize,
+        shared: &T,
+        add: impl FnOnce(&mut Self) -> Result<Ordinal, WriteError>,
+    ) -> Result<Ordinal, WriteError> {
+        if let Some(ordinal) = self.session.memo.get(shared.address(), plan) {
+            return Ok(ordinal);
+        }
+        let ordinal = add(self)?;
+        if shared.is_shared() {
+            self.session.memo.insert(shared.address(), plan, ordinal, shared.keep());
+        }
+        Ok(ordinal)
+    }
+
+    /// Adds one of the few records of an enum, or remembers that it was.
+    pub fn variant(
+        &mut self,
+        plan: usize,
+        index: usize,
+        add: impl FnOnce(&mut Self) -> Result<Ordinal, WriteError>,
+    ) -> Result<Ordinal, WriteError> {
+        if let Some(ordinal) = self.session.memo.variant(plan, index) {
+            return Ok(ordinal);
+        }
+        let ordinal = add(self)?;
+        self.session.memo.set_variant(plan, index, ordinal);
+        Ok(ordinal)
+    }
+
+    /// The error for a value that the format cannot store in this field.
+    #[cold]
+    pub(super) fn unfit(&self, record: &RecordBytes, field: usize, expected: &str, found: String) -> WriteError {
+        let plan = &self.session.plans[record.plan];
+        let field = plan.fields.get(field).copied().unwrap_or_default();
+        WriteError::Mismatch {
+            at: format!("{}.{field}", plan.name),
+            expected: expected.to_owned(),
+            found,
+        }
+    }
+
+    #[inline]
+    fn enter(&mut self, plan: usize) -> Result<(), WriteError> {
+        self.session.depth += 1;
+        if self.session.depth > MAX_DEPTH {
+            return Err(WriteError::TooDeep {
+                at: self.session.plans[plan].name.to_string(),
+                limit: MAX_DEPTH,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Without a hash key an ordinal is its own hash.
+#[inline]
+fn own_hash(ordinal: Ordinal) -> i32 {
+    ordinal.get().cast_signed()
+}
+
+/// Adds a record whose fields are in another order in the engine.
+fn add_sorted(
+    engine: &mut dyn RecordSink,
+    ty: TypeId,
+    order: &[Source],
+    record: &RecordBytes,
+) -> Result<Ordinal, WriteError> {
+    let mut sorted = Vec::with_capacity(record.bytes.len() + order.len());
+    for source in order {
+        match *source {
+            Source::Field(field) => {
+                let start = field.checked_sub(1).map_or(0, |before| record.ends[before]);
+                sorted.extend_from_slice(&record.bytes[start..record.ends[field]]);
+            }
+            Source::Null(bytes) => sorted.extend_from_slice(bytes),
+        }
+    }
+    engine.add_record(ty, &sorted)
+}
