@@ -19,12 +19,18 @@
 
 mod apply;
 mod bits;
-mod budget;
-mod collection_page;
+mod block;
+mod collection_block;
+mod content;
+mod kind;
 mod load;
-mod object_page;
+mod log;
+mod mapped;
+mod object_block;
 mod options;
+mod overlay;
 mod rebuild;
+mod records;
 mod slots;
 mod state;
 mod table;
@@ -35,10 +41,11 @@ mod tree;
 mod type_state;
 mod wire;
 
+pub use content::ContentHash;
 pub use options::{Filter, LoadOptions};
+pub use records::Populated;
 pub use slots::PAGE_ORDINALS;
-pub use state::ReadState;
-pub use table::Populated;
+pub use state::{OpenError, ReadState};
 pub use transition::{Transition, TypeChanges};
 pub use tree::{MAX_DEPTH, MAX_VALUES};
 pub use type_state::{ListTypeState, MapTypeState, ObjectTypeState, SetTypeState, TypeReadState};

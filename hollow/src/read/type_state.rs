@@ -1,8 +1,9 @@
 //! The records of one type in one state, by kind.
 
-use super::collection_page::{CollectionPage, Entries};
-use super::object_page::{FieldKind, NULL_DOUBLE, NULL_FLOAT, ObjectPage};
-use super::table::{Populated, Records};
+use super::content::ContentHash;
+use super::kind::{Collections, Entries, Objects};
+use super::object_block::{FieldKind, NULL_DOUBLE, NULL_FLOAT};
+use super::records::{Populated, Records};
 use crate::Ordinal;
 use crate::memory::text::StoredText;
 use crate::memory::zigzag;
@@ -10,22 +11,22 @@ use crate::schema::{FieldType, Kind, ListSchema, MapSchema, ObjectSchema, Schema
 use std::sync::Arc;
 
 macro_rules! type_state {
-    ($(#[$doc:meta])* $name:ident, $page:ident, $kind:ident, $schema:ident) => {
+    ($(#[$doc:meta])* $name:ident, $records:ident, $kind:ident, $schema:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub struct $name {
             schema: Arc<Schema>, // of this kind
-            pub(super) records: Records<$page>,
+            pub(super) records: Records<$records>,
         }
 
         impl $name {
             /// `None` if the schema is of another kind.
-            pub(super) fn new(schema: Arc<Schema>, records: Records<$page>) -> Option<Self> {
+            pub(super) fn new(schema: Arc<Schema>, records: Records<$records>) -> Option<Self> {
                 (schema.kind() == Kind::$kind).then_some(Self { schema, records })
             }
 
             /// The same type with other records.
-            pub(super) fn with_records(&self, records: Records<$page>) -> Self {
+            pub(super) fn with_records(&self, records: Records<$records>) -> Self {
                 Self { schema: Arc::clone(&self.schema), records }
             }
 
@@ -67,9 +68,21 @@ macro_rules! type_state {
                 self.len() == 0
             }
 
-            /// Bytes held for the records, those shared with other states included. Walks over the pages.
+            /// Bytes held in memory for the records, those shared with other states included. Walks over the pages.
             pub fn memory_bytes(&self) -> usize {
                 self.records.memory_bytes()
+            }
+
+            /// The hash of all records: see [`ContentHash`]. Reads them all when it is first asked for; states made of
+            /// this one by deltas then carry it on at the cost of what they change.
+            pub fn content_hash(&self) -> ContentHash {
+                self.records.content_hash()
+            }
+
+            /// The hash of the records of each page of [`PAGE_ORDINALS`](super::PAGE_ORDINALS) ordinals, from the first
+            /// page on. Reads what it hashes.
+            pub fn page_hashes(&self) -> impl Iterator<Item = ContentHash> + '_ {
+                (0..self.records.num_pages()).map(|number| self.records.page_hash(number))
             }
         }
     };
@@ -81,28 +94,28 @@ type_state!(
     /// Accessors are total: null, no such record, no such field and a field of another type are all `None`. They
     /// neither allocate nor lock.
     ObjectTypeState,
-    ObjectPage,
+    Objects,
     Object,
     ObjectSchema
 );
 type_state!(
     /// The records of a list type. What is asked of a record that is not there is empty.
     ListTypeState,
-    CollectionPage,
+    Collections,
     List,
     ListSchema
 );
 type_state!(
     /// The records of a set type. What is asked of a record that is not there is empty.
     SetTypeState,
-    CollectionPage,
+    Collections,
     Set,
     SetSchema
 );
 type_state!(
     /// The records of a map type. What is asked of a record that is not there is empty.
     MapTypeState,
-    CollectionPage,
+    Collections,
     Map,
     MapSchema
 );
@@ -148,15 +161,14 @@ impl ObjectTypeState {
     /// The value of a STRING field, as it is stored.
     #[inline]
     pub fn text(&self, ordinal: Ordinal, field: usize) -> Option<StoredText<'_>> {
-        let (page, index) = self.records.locate(ordinal)?;
-        page.bytes_of(index, field, FieldKind::Text).map(StoredText::new)
+        let record = self.records.locate(ordinal)?;
+        record.bytes_of(field, FieldKind::Text).map(StoredText::new)
     }
 
     /// The value of a BYTES field.
     #[inline]
     pub fn bytes(&self, ordinal: Ordinal, field: usize) -> Option<&[u8]> {
-        let (page, index) = self.records.locate(ordinal)?;
-        page.bytes_of(index, field, FieldKind::Bytes)
+        self.records.locate(ordinal)?.bytes_of(field, FieldKind::Bytes)
     }
 
     /// The ordinal in a REFERENCE field. In a corrupt blob the type referred to may have no such record.
@@ -169,8 +181,8 @@ impl ObjectTypeState {
     /// The bits of a field as they are stored: INT and LONG zig-zagged, BOOLEAN 0 or 1, REFERENCE the ordinal, FLOAT and
     /// DOUBLE their pattern, which for null is a value too. `None` for all other nulls, and for patterns of all ones.
     pub(crate) fn stored_bits(&self, ordinal: Ordinal, field: usize) -> Option<u64> {
-        let (page, index) = self.records.locate(ordinal)?;
-        let stored = page.value(index, field);
+        let kind = *self.records.plan.get(field)?;
+        let stored = self.records.locate(ordinal)?.value_of(field, kind);
         match self.schema().fields.get(field)?.ty {
             FieldType::Float => Some(stored.unwrap_or(NULL_FLOAT.into())).filter(|&bits| bits != u64::from(u32::MAX)),
             FieldType::Double => Some(stored.unwrap_or(NULL_DOUBLE)).filter(|&bits| bits != u64::MAX),
@@ -180,8 +192,7 @@ impl ObjectTypeState {
 
     #[inline]
     fn raw_of(&self, ordinal: Ordinal, field: usize, kind: FieldKind) -> Option<u64> {
-        let (page, index) = self.records.locate(ordinal)?;
-        page.value_of(index, field, kind)
+        self.records.locate(ordinal)?.value_of(field, kind)
     }
 }
 
@@ -234,15 +245,15 @@ impl MapTypeState {
     }
 }
 
-fn size_of_record(records: &Records<CollectionPage>, ordinal: Ordinal) -> usize {
-    records.locate(ordinal).map_or(0, |(page, index)| page.size(index))
+fn size_of_record(records: &Records<Collections>, ordinal: Ordinal) -> usize {
+    records.locate(ordinal).map_or(0, |record| record.size())
 }
 
 fn entries(
-    records: &Records<CollectionPage>,
+    records: &Records<Collections>,
     ordinal: Ordinal,
 ) -> std::iter::Flatten<std::option::IntoIter<Entries<'_>>> {
-    let found = records.locate(ordinal).map(|(page, index)| page.entries(index));
+    let found = records.locate(ordinal).map(Entries::of);
     found.into_iter().flatten()
 }
 
@@ -314,6 +325,22 @@ impl TypeReadState {
     /// Bytes held for the records, those shared with other states included. Walks over the pages.
     pub fn memory_bytes(&self) -> usize {
         each!(self, state => state.memory_bytes())
+    }
+
+    /// The hash of all records; see [`ObjectTypeState::content_hash`].
+    pub fn content_hash(&self) -> ContentHash {
+        each!(self, state => state.content_hash())
+    }
+
+    /// Bytes held in memory that are not shared with `other`; all of them if it is of another kind.
+    pub fn bytes_beside(&self, other: &Self) -> usize {
+        match (self, other) {
+            (Self::Object(a), Self::Object(b)) => a.records.bytes_beside(&b.records),
+            (Self::List(a), Self::List(b)) => a.records.bytes_beside(&b.records),
+            (Self::Set(a), Self::Set(b)) => a.records.bytes_beside(&b.records),
+            (Self::Map(a), Self::Map(b)) => a.records.bytes_beside(&b.records),
+            _ => self.memory_bytes(),
+        }
     }
 
     /// The object state, if it is one.

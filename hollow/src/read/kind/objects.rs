@@ -1,0 +1,215 @@
+//! Object records.
+
+use super::{RecordKind, Stretches, Unfit};
+use crate::blob::DecodeError;
+use crate::read::block::{Block, BlockBuilder, Header, Page, Spot};
+use crate::read::content::RecordHasher;
+use crate::read::object_block::{self, FieldKind, ObjectBlock, ObjectRow};
+use crate::read::slots::{SlotBits, contains};
+use crate::read::wire::{BlobRow, Columns, Frame, ObjectBody};
+use std::sync::Arc;
+
+/// Object records.
+#[derive(Debug)]
+pub(crate) enum Objects {}
+
+/// Object records in a blob, by the fields that the reader has.
+#[derive(Debug)]
+pub(crate) struct WireObjects {
+    pub(crate) body: ObjectBody,
+    columns: Columns,
+    /// For each field of the reader the position in the blob.
+    positions: Vec<Option<usize>>,
+}
+
+impl WireObjects {
+    pub(crate) fn new(body: ObjectBody, positions: Vec<Option<usize>>) -> Self {
+        Self {
+            columns: body.columns(&positions),
+            body,
+            positions,
+        }
+    }
+}
+
+/// An object record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ObjectPlace<'s> {
+    Block(ObjectBlock<'s>, Spot),
+    Blob(BlobRow<'s>),
+}
+
+impl<'s> ObjectPlace<'s> {
+    /// The stored value of a field if it is of this kind, neither STRING nor BYTES, and not null.
+    #[inline]
+    pub(crate) fn value_of(&self, field: usize, kind: FieldKind) -> Option<u64> {
+        match self {
+            Self::Block(block, spot) => block.value(*spot, field, kind),
+            Self::Blob(row) => row.value_of(field, kind),
+        }
+    }
+
+    /// The stored bytes of a field if it is of this kind, STRING or BYTES, and not null.
+    #[inline]
+    pub(crate) fn bytes_of(&self, field: usize, kind: FieldKind) -> Option<&'s [u8]> {
+        match self {
+            Self::Block(block, spot) => block.bytes(*spot, field, kind),
+            Self::Blob(row) => row.bytes_of(field, kind),
+        }
+    }
+}
+
+impl ObjectRow for ObjectPlace<'_> {
+    #[inline]
+    fn value(&self, field: usize, kind: FieldKind) -> Option<u64> {
+        self.value_of(field, kind)
+    }
+
+    #[inline]
+    fn bytes(&self, field: usize, kind: FieldKind) -> Option<&[u8]> {
+        self.bytes_of(field, kind)
+    }
+}
+
+impl RecordKind for Objects {
+    type Plan = Arc<[FieldKind]>;
+    type Wire = WireObjects;
+    type Row<'s> = ObjectPlace<'s>;
+
+    #[inline]
+    fn in_block(block: &[u8], spot: Spot) -> ObjectPlace<'_> {
+        ObjectPlace::Block(ObjectBlock(block), spot)
+    }
+
+    fn in_blob<'s>(wire: &'s WireObjects, blob: &'s [u8], shard: usize, position: u32) -> ObjectPlace<'s> {
+        ObjectPlace::Blob(wire.body.row(&wire.columns, blob, shard, position))
+    }
+
+    fn pack(
+        plan: &Self::Plan,
+        out: &mut Vec<u8>,
+        slots: Option<&SlotBits>,
+        rows: &[ObjectPlace<'_>],
+        limit_bits: u64,
+    ) -> Result<Block, Unfit> {
+        Ok(object_block::pack(out, slots, plan, rows, limit_bits)?)
+    }
+
+    fn is_verbatim(wire: &WireObjects) -> bool {
+        let same = (0..).map(Some).zip(&wire.positions).all(|(at, position)| at == *position);
+        same && wire.positions.len() == wire.body.fields().len()
+    }
+
+    fn copy(wire: &WireObjects, blob: &[u8], out: &mut Vec<u8>, stretches: &Stretches<'_>) -> Result<Block, Unfit> {
+        let (body, first) = (&wire.body, stretches.first);
+        let mut builder = BlockBuilder::new(out);
+        let fields = body.fields().iter().map(|field| (field.kind, field.width));
+        let (record_bits, chains) = object_block::lay_out(&mut builder, fields);
+        if let Some(bits) = stretches.slots {
+            builder.slots(bits, stretches.shards.len().trailing_zeros(), false);
+        }
+        builder.bases(stretches.shards.len(), chains);
+        let run_bytes = (u64::from(stretches.room) * record_bits).div_ceil(8);
+        builder.records(record_bits, run_bytes)?;
+        let records_at = builder.out.len();
+        for (run, shard) in stretches.shards.clone().enumerate() {
+            let bits = u64::from((stretches.available)(shard)) * record_bits;
+            if let Some(records) = body.shard(shard as usize) {
+                let words = records.words(blob);
+                words.append_to(builder.out, u64::from(first) * record_bits, bits);
+            }
+            let filled = records_at + (run + 1) * run_bytes as usize;
+            builder.out.resize(filled, 0);
+        }
+        builder.area()?;
+        for (run, shard) in stretches.shards.clone().enumerate() {
+            let Some(records) = body.shard(shard as usize).map(|records| records.words(blob)) else {
+                continue;
+            };
+            let available = (stretches.available)(shard);
+            let texts = body.fields().iter().filter(|field| field.kind.is_variable_length());
+            for (chain, (field, area)) in texts.zip(body.areas_of(shard as usize)).enumerate() {
+                let end_before = |position: u32| match position.checked_sub(1) {
+                    Some(last) => records.get(u64::from(last) * record_bits + field.offset, field.width - 1),
+                    None => 0,
+                };
+                let (start, end) = (end_before(first), end_before(first + available));
+                builder.set_base(run, chain, builder.place_in_area(), start)?;
+                let bytes = area.of(blob).get(start as usize..end as usize);
+                builder.out.extend_from_slice(bytes.unwrap_or_default());
+            }
+        }
+        let block = builder.finish()?;
+        check_values(wire, &block, stretches)?;
+        Ok(block)
+    }
+
+    fn record_bits(row: ObjectPlace<'_>) -> u64 {
+        match row {
+            ObjectPlace::Block(block, _) => Header::of(block.0).record_bits.into(),
+            ObjectPlace::Blob(row) => row.record_bits(),
+        }
+    }
+
+    fn same(plan: &Self::Plan, a: ObjectPlace<'_>, b: ObjectPlace<'_>) -> bool {
+        plan.iter().enumerate().all(|(field, &kind)| {
+            if kind.is_variable_length() {
+                a.bytes_of(field, kind) == b.bytes_of(field, kind)
+            } else {
+                a.value_of(field, kind) == b.value_of(field, kind)
+            }
+        })
+    }
+
+    fn hash(plan: &Self::Plan, row: ObjectPlace<'_>, hasher: &mut RecordHasher) {
+        for (field, &kind) in plan.iter().enumerate() {
+            if kind.is_variable_length() {
+                hasher.bytes(row.bytes_of(field, kind));
+            } else {
+                hasher.value(row.value_of(field, kind));
+            }
+        }
+    }
+
+    fn error(wire: &WireObjects, frame: &Frame<'_>, unfit: Unfit) -> DecodeError {
+        let error = unfit.error(frame);
+        let Unfit::OutOfRange { field, .. } = unfit else {
+            return error;
+        };
+        let position = wire.positions.get(field).copied().flatten();
+        match position.and_then(|at| wire.body.fields().get(at)) {
+            Some(field) => error.in_field(field.name()),
+            None => error,
+        }
+    }
+}
+
+/// Looks for values that their field cannot have but that its width allows.
+fn check_values(wire: &WireObjects, block: &Block, stretches: &Stretches<'_>) -> Result<(), Unfit> {
+    let fields = wire.body.fields().iter().enumerate();
+    let limit = |kind: FieldKind| u64::BITS - kind.max().leading_zeros();
+    let doubtful = fields.filter(|(_, field)| field.width > limit(field.kind) && field.kind != FieldKind::Boolean);
+    let booleans = wire.body.fields().iter().enumerate();
+    let booleans = booleans.filter(|(_, field)| field.kind == FieldKind::Boolean);
+    for (at, field) in doubtful.chain(booleans) {
+        let Some(column) = ObjectBlock(block).column(at, field.kind) else {
+            continue;
+        };
+        let max = field.kind.max();
+        for (run, shard) in (0..).zip(stretches.shards.clone()) {
+            for position in 0..(stretches.available)(shard) {
+                let spot = Spot { run, position };
+                let Some(found) = column.value(spot).filter(|found| *found > max) else {
+                    continue;
+                };
+                let shift = stretches.shards.len().trailing_zeros();
+                let is_there = |bits: &SlotBits| contains(bits, (position << shift) + run);
+                if stretches.slots.is_none_or(is_there) {
+                    return Err(Unfit::OutOfRange { field: at, max, found });
+                }
+            }
+        }
+    }
+    debug_assert!(stretches.slots.is_none_or(|bits| Page(block).bits() == *bits));
+    Ok(())
+}
