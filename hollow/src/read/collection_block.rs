@@ -1,7 +1,6 @@
 //! Blocks of list, set or map records.
 //!
 //! ```text
-//! layout   width of an end | of a size | of a key | of a value | whether there are buckets     (a byte each)
 //! record   end | size
 //! area     run 0: entry 0: key | value | entry 1: key | value | ..    run 1: ..     each from a full byte on
 //! ```
@@ -11,7 +10,7 @@
 //! maps have a size, only maps have values; what a kind does not have takes no bits.
 
 use super::bits::{self, BitWriter};
-use super::block::{Block, BlockBuilder, HEADER, Header, Spot, TooLarge};
+use super::block::{Block, BlockBuilder, Records, Spot, TooLarge, Workshop};
 use super::slots::SlotBits;
 use crate::Ordinal;
 use crate::memory::bit_array::{bits, mask};
@@ -21,6 +20,8 @@ use crate::schema::Kind;
 /// Widths in bits; 0 for what the kind does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Widths {
+    /// Entries are buckets, of which some are empty. Lists have none: every entry is an element.
+    pub(crate) has_buckets: bool,
     pub(crate) end: u32,
     pub(crate) size: u32,
     pub(crate) key: u32,
@@ -40,10 +41,6 @@ impl Widths {
         self.key + self.value
     }
 }
-
-/// A block of list, set or map records.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CollectionBlock<'s>(pub(crate) &'s [u8]);
 
 /// A record that is to go into a block.
 pub(crate) trait CollectionRow {
@@ -105,17 +102,20 @@ pub(super) fn check_size(size: u64, num_entries: u64, in_use: u64) -> Result<(),
     Ok(())
 }
 
-/// Writes the layout.
-pub(super) fn lay_out(builder: &mut BlockBuilder<'_>, widths: Widths, has_buckets: bool) {
-    let Widths { end, size, key, value } = widths;
-    let bytes = [end, size, key, value, has_buckets.into(), 0, 0, 0].map(|width| width as u8);
-    builder.out.extend_from_slice(&bytes);
+/// The layout of records with these widths.
+pub(super) fn lay_out(widths: Widths) -> Records {
+    Records {
+        fields: Vec::new(),
+        widths,
+        record_bits: widths.record().into(),
+        num_chains: 1,
+    }
 }
 
-/// Packs records one by one: those of these slots if it is to be a page, ascending. They may take so many bits
-/// beside what they have in the area. Asks each row twice for everything.
+/// Packs records one by one: those of these slots if it is to be a page, ascending. They may take so many bits. Asks
+/// each row twice for everything.
 pub(super) fn pack(
-    out: &mut Vec<u8>,
+    workshop: &mut Workshop,
     slots: Option<&SlotBits>,
     kind: Kind,
     rows: &[impl CollectionRow],
@@ -131,6 +131,7 @@ pub(super) fn pack(
         total += row.num_entries();
     }
     let widths = Widths {
+        has_buckets,
         end: bits(total),
         size: if has_buckets { bits(max_size) } else { 0 },
         key: bits(max_key + u64::from(has_buckets)), // all ones stay free for empty buckets
@@ -140,14 +141,7 @@ pub(super) fn pack(
     if needed > limit_bits {
         return Err(Unfit::TooLarge);
     }
-    let mut builder = BlockBuilder::new(out);
-    lay_out(&mut builder, widths, has_buckets);
-    if let Some(bits) = slots {
-        builder.slots(bits, 0, true);
-    }
-    builder.bases(1, 1);
-    let record_bits = u64::from(widths.record());
-    builder.records(record_bits, (rows.len() as u64 * record_bits).div_ceil(8))?;
+    let mut builder = BlockBuilder::new(workshop, lay_out(widths), rows.len() as u64, 0)?;
     let mut records = BitWriter::new(builder.out);
     let mut end = 0;
     for row in rows {
@@ -158,8 +152,9 @@ pub(super) fn pack(
         }
     }
     records.finish();
-    builder.area()?;
-    builder.set_base(0, 0, 0, 0)?;
+    builder.end_run(0);
+    builder.end_records(slots, true);
+    builder.base(0, 0, 0)?;
     let mut entries = BitWriter::new(builder.out);
     for row in rows {
         for number in 0..row.num_entries() {
@@ -172,49 +167,41 @@ pub(super) fn pack(
     Ok(builder.finish()?)
 }
 
-impl<'s> CollectionBlock<'s> {
-    #[inline]
-    fn layout(self) -> (Widths, bool) {
-        let layout = self.0.get(HEADER..).and_then(|rest| rest.first_chunk::<5>());
-        let [end, size, key, value, has_buckets] = layout.copied().unwrap_or_default().map(u32::from);
-        (Widths { end, size, key, value }, has_buckets != 0)
-    }
-
+impl Block {
     /// The entries of a record, empty buckets included.
     #[inline]
-    pub(crate) fn span(self, spot: Spot) -> Span<'s> {
-        let header = Header::of(self.0);
-        let (widths, has_buckets) = self.layout();
-        let (place, stands_for) = header.base(self.0, spot.run, 0).unwrap_or_default();
-        let at = header.bit_of(spot);
+    pub(crate) fn span(&self, spot: Spot) -> Span<'_> {
+        let (shape, widths) = (&*self.shape, &self.shape.widths);
+        let (place, stands_for) = self.base(spot.run, 0).unwrap_or_default();
+        let at = shape.bit_of(spot);
         let start = if spot.position == 0 {
             stands_for
         } else {
-            bits::get(self.0, at - u64::from(header.record_bits), widths.end) as u32
+            bits::get(&self.bytes, at - shape.record_bits, widths.end) as u32
         };
-        let end = bits::get(self.0, at, widths.end) as u32;
+        let end = bits::get(&self.bytes, at, widths.end) as u32;
         // A run without a bit of an end has no entries, whatever number stands for its first.
         let len = if widths.end == 0 { 0 } else { end.wrapping_sub(start) };
-        let first = u64::from(header.area_at + place) * 8;
+        let first = (shape.area_at + place as usize) as u64 * 8;
         Span {
-            block: self.0,
+            block: &self.bytes,
             at_bit: first + u64::from(start.wrapping_sub(stands_for)) * u64::from(widths.entry()),
             len,
             key_width: widths.key,
             value_width: widths.value,
-            has_buckets,
+            has_buckets: widths.has_buckets,
         }
     }
 
     /// How many elements a record has.
     #[inline]
-    pub(crate) fn size(self, spot: Spot) -> usize {
-        let (widths, has_buckets) = self.layout();
-        if !has_buckets {
+    pub(crate) fn size(&self, spot: Spot) -> usize {
+        let widths = &self.shape.widths;
+        if !widths.has_buckets {
             return self.span(spot).len as usize;
         }
-        let at = Header::of(self.0).bit_of(spot) + u64::from(widths.end);
-        bits::get(self.0, at, widths.size) as usize
+        let at = self.shape.bit_of(spot) + u64::from(widths.end);
+        bits::get(&self.bytes, at, widths.size) as usize
     }
 }
 

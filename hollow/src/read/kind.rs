@@ -6,7 +6,7 @@ mod objects;
 pub(crate) use collections::{Collections, Entries};
 pub(crate) use objects::{ObjectPlace, Objects, WireObjects};
 
-use super::block::{Block, Spot, TooLarge};
+use super::block::{Block, Spot, TooLarge, Workshop};
 use super::content::RecordHasher;
 use super::slots::SlotBits;
 use super::wire::Frame;
@@ -25,7 +25,7 @@ pub(crate) trait RecordKind: Sized + Send + Sync + 'static {
     type Row<'s>: Copy;
 
     /// The record at a spot of a block.
-    fn in_block(block: &[u8], spot: Spot) -> Self::Row<'_>;
+    fn in_block(block: &Block, spot: Spot) -> Self::Row<'_>;
 
     /// The record at a position of a shard. The blob may lie about it.
     fn in_blob<'s>(wire: &'s Self::Wire, blob: &'s [u8], shard: usize, position: u32) -> Self::Row<'s>;
@@ -34,7 +34,7 @@ pub(crate) trait RecordKind: Sized + Send + Sync + 'static {
     /// they have in the area.
     fn pack(
         plan: &Self::Plan,
-        out: &mut Vec<u8>,
+        workshop: &mut Workshop,
         slots: Option<&SlotBits>,
         rows: &[Self::Row<'_>],
         limit_bits: u64,
@@ -44,7 +44,12 @@ pub(crate) trait RecordKind: Sized + Send + Sync + 'static {
     fn is_verbatim(wire: &Self::Wire) -> bool;
 
     /// Copies a stretch of each shard into a run of its own. All stretches begin at the same position.
-    fn copy(wire: &Self::Wire, blob: &[u8], out: &mut Vec<u8>, stretches: &Stretches<'_>) -> Result<Block, Unfit>;
+    fn copy(
+        wire: &Self::Wire,
+        blob: &[u8],
+        workshop: &mut Workshop,
+        stretches: &Stretches<'_>,
+    ) -> Result<Block, Unfit>;
 
     /// The bits that a record takes beside what it has in the area.
     fn record_bits(row: Self::Row<'_>) -> u64;

@@ -3,7 +3,7 @@
 //! Records have places in the order in which they came. Places go round after four million; a log never holds that many.
 
 use super::block::{Block, Spot};
-use super::table::ARC;
+use super::table::{ARC, Entry};
 use std::sync::Arc;
 
 /// The number of a record in a log, modulo [`PLACES`].
@@ -140,10 +140,10 @@ impl Log {
         if Arc::ptr_eq(&self.blocks, &other.blocks) {
             return 0;
         }
-        let mut theirs: Vec<*const u8> = other.blocks.iter().map(|block| block.block.as_ptr()).collect();
+        let mut theirs: Vec<*const u8> = other.blocks.iter().map(|block| block.block.id()).collect();
         theirs.sort_unstable();
-        let own = self.blocks.iter().filter(|block| theirs.binary_search(&block.block.as_ptr()).is_err());
-        let own: usize = own.map(|block| block.block.len() + ARC).sum();
+        let own = self.blocks.iter().filter(|block| theirs.binary_search(&block.block.id()).is_err());
+        let own: usize = own.map(|block| block.block.memory_bytes()).sum();
         size_of_val(&*self.blocks) + ARC + own
     }
 }

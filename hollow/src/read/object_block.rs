@@ -1,7 +1,6 @@
 //! Blocks of object records.
 //!
 //! ```text
-//! layout   for each field: offset in the record (4 bytes) | width | kind | chain (2)
 //! record   field 0 | field 1 | ..
 //! area     run 0: STRING or BYTES field 0 of all records | field 1 .. | run 1: ..
 //! ```
@@ -9,10 +8,9 @@
 //! Every block has its own widths: those of the blob it was read from, or what the widest value needs. A field that is
 //! null in all records takes no bits. All ones are null (FLOAT, DOUBLE: the format's null patterns). A STRING or BYTES
 //! field holds the null flag and the end of its bytes, which begin where those of the record before it in the run end.
-//! Fields behind the last one that has bits are left out of the layout.
 
 use super::bits::{self, BitWriter};
-use super::block::{Block, BlockBuilder, HEADER, Header, Spot, TooLarge};
+use super::block::{Block, BlockBuilder, Records, Spot, TooLarge, Workshop};
 use super::slots::SlotBits;
 use crate::Ordinal;
 use crate::memory::bit_array::{bits, mask};
@@ -25,7 +23,6 @@ pub(crate) const NULL_DOUBLE: u64 = 0x7FF8_0000_0000_0001;
 
 /// What a field holds, in one byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub(crate) enum FieldKind {
     Int,
     Long,
@@ -84,98 +81,62 @@ impl FieldKind {
 }
 
 /// Where a field is in a record.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FieldLayout {
     pub(crate) offset: u32,
     pub(crate) width: u8,
-    pub(crate) kind: u8,
+    pub(crate) kind: FieldKind,
     /// STRING and BYTES: which of the record's chains of ends is the field's.
     pub(crate) chain: u16,
 }
 
-/// Bytes that a field takes in the layout.
-const LAYOUT: usize = 8;
-
-impl FieldLayout {
-    #[inline]
-    fn of(bytes: [u8; LAYOUT]) -> Self {
-        let [a, b, c, d, width, kind, chain @ ..] = bytes;
-        Self {
-            offset: u32::from_le_bytes([a, b, c, d]),
-            width,
-            kind,
-            chain: u16::from_le_bytes(chain),
-        }
-    }
-
-    fn bytes(self) -> [u8; LAYOUT] {
-        let [a, b, c, d] = self.offset.to_le_bytes();
-        let [g, h] = self.chain.to_le_bytes();
-        [a, b, c, d, self.width, self.kind, g, h]
-    }
-}
-
-/// A block of object records.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ObjectBlock<'s>(pub(crate) &'s [u8]);
-
-impl<'s> ObjectBlock<'s> {
+impl Block {
     /// Where a field of this kind is; `None` if it is of another kind or null in all records.
     #[inline]
-    fn layout(self, header: &Header, field: usize, kind: FieldKind) -> Option<FieldLayout> {
-        if field >= usize::from(header.num_fields) {
-            return None;
-        }
-        let bytes = self.0.get(HEADER + field * LAYOUT..)?.first_chunk::<LAYOUT>()?;
-        let layout = FieldLayout::of(*bytes);
-        (layout.kind == kind as u8 && layout.width > 0).then_some(layout)
+    fn layout(&self, field: usize, kind: FieldKind) -> Option<&FieldLayout> {
+        let layout = self.shape.fields.get(field)?;
+        (layout.kind == kind && layout.width > 0).then_some(layout)
     }
 
     /// The stored value of a field if it is of this kind, neither STRING nor BYTES, and not null.
     #[inline]
-    pub(crate) fn value(self, spot: Spot, field: usize, kind: FieldKind) -> Option<u64> {
-        let header = Header::of(self.0);
-        let layout = self.layout(&header, field, kind)?;
+    pub(crate) fn value(&self, spot: Spot, field: usize, kind: FieldKind) -> Option<u64> {
+        let layout = self.layout(field, kind)?;
         let width = u32::from(layout.width);
-        let raw = bits::get(self.0, header.bit_of(spot) + u64::from(layout.offset), width);
+        let raw = bits::get(&self.bytes, self.shape.bit_of(spot) + u64::from(layout.offset), width);
         kind.decode(raw, width)
     }
 
     /// The stored bytes of a field if it is of this kind, STRING or BYTES, and not null.
     #[inline]
-    pub(crate) fn bytes(self, spot: Spot, field: usize, kind: FieldKind) -> Option<&'s [u8]> {
-        let header = Header::of(self.0);
-        let layout = self.layout(&header, field, kind)?;
+    pub(crate) fn text(&self, spot: Spot, field: usize, kind: FieldKind) -> Option<&[u8]> {
+        let layout = self.layout(field, kind)?;
         let width = u32::from(layout.width) - 1;
-        let at = header.bit_of(spot) + u64::from(layout.offset);
-        let raw = bits::get(self.0, at, width + 1);
+        let at = self.shape.bit_of(spot) + u64::from(layout.offset);
+        let raw = bits::get(&self.bytes, at, width + 1);
         if raw >> width != 0 {
             return None;
         }
-        let (place, stands_for) = header.base(self.0, spot.run, layout.chain.into())?;
+        let (place, stands_for) = self.base(spot.run, layout.chain.into())?;
         let start = if spot.position == 0 {
             stands_for
         } else {
-            bits::get(self.0, at - u64::from(header.record_bits), width) as u32
+            bits::get(&self.bytes, at - self.shape.record_bits, width) as u32
         };
-        let place = header.area_at as usize + place as usize;
+        let place = self.shape.area_at + place as usize;
         let start = place + start.wrapping_sub(stands_for) as usize;
         let end = place + (raw as u32).wrapping_sub(stands_for) as usize;
-        self.0.get(start..end)
+        self.bytes.get(start..end)
     }
 
     /// How to read a field of this kind from record to record.
-    #[inline]
-    pub(crate) fn column(self, field: usize, kind: FieldKind) -> Option<Column<'s>> {
-        let header = Header::of(self.0);
-        let layout = self.layout(&header, field, kind)?;
+    pub(crate) fn column(&self, field: usize, kind: FieldKind) -> Option<Column<'_>> {
+        let layout = self.layout(field, kind)?;
         Some(Column {
-            block: self.0,
+            block: self,
             kind,
             width: layout.width.into(),
-            first: u64::from(header.records_at) * 8 + u64::from(layout.offset),
-            run_bits: u64::from(header.run_bytes) * 8,
-            record_bits: header.record_bits.into(),
+            offset: layout.offset.into(),
         })
     }
 }
@@ -183,20 +144,50 @@ impl<'s> ObjectBlock<'s> {
 /// A field of a block's records, found once for all of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column<'s> {
-    block: &'s [u8],
+    block: &'s Block,
     kind: FieldKind,
     width: u32,
-    first: u64,
-    run_bits: u64,
-    record_bits: u64,
+    offset: u64,
 }
 
 impl Column<'_> {
+    /// The stored value of a record; `None` is null.
     #[inline]
     pub(crate) fn value(&self, spot: Spot) -> Option<u64> {
-        let run = self.first + self.run_bits * u64::from(spot.run);
-        let raw = bits::get(self.block, run + self.record_bits * u64::from(spot.position), self.width);
+        let raw = bits::get(&self.block.bytes, self.block.shape.bit_of(spot) + self.offset, self.width);
         self.kind.decode(raw, self.width)
+    }
+
+    /// The stored values of the first so many slots of a page that has all of them, ascending by slot.
+    #[inline]
+    pub(crate) fn leading(&self, len: u32, mut each: impl FnMut(u32, Option<u64>)) {
+        let runs = self.block.runs();
+        if runs == 1 {
+            return self.run(0, len, each);
+        }
+        let (bytes, shape) = (&*self.block.bytes, &*self.block.shape);
+        let (kind, width, run_bits) = (self.kind, self.width, shape.run_bits());
+        for (position, first) in (0..).zip((0..len).step_by(runs as usize)) {
+            let mut at = shape.bit_of(Spot { run: 0, position }) + self.offset;
+            for slot in first..len.min(first + runs) {
+                let raw = bits::get(bytes, at, width);
+                at += run_bits;
+                each(slot, kind.decode(raw, width));
+            }
+        }
+    }
+
+    /// The stored values of the records of a run, from the first one on.
+    #[inline]
+    pub(crate) fn run(&self, run: u32, len: u32, mut each: impl FnMut(u32, Option<u64>)) {
+        let (bytes, shape) = (&*self.block.bytes, &*self.block.shape);
+        let (kind, width, record_bits) = (self.kind, self.width, shape.record_bits);
+        let mut at = shape.bit_of(Spot { run, position: 0 }) + self.offset;
+        for position in 0..len {
+            let raw = bits::get(bytes, at, width);
+            at += record_bits;
+            each(position, kind.decode(raw, width));
+        }
     }
 }
 
@@ -223,46 +214,47 @@ impl From<TooLarge> for Unfit {
     }
 }
 
-/// Writes the layout of fields with these widths; gives the bits of a record and the number of chains.
-pub(super) fn lay_out(builder: &mut BlockBuilder<'_>, fields: impl Iterator<Item = (FieldKind, u32)> + Clone) -> (u64, u16) {
+/// The layout of fields with these widths.
+pub(super) fn lay_out(fields: impl Iterator<Item = (FieldKind, u32)>) -> Records {
     let (mut offset, mut chains) = (0u64, 0);
-    let stored = fields.clone().enumerate().filter(|(_, (_, width))| *width > 0);
-    let num_fields = stored.map(|(at, _)| at + 1).last().unwrap_or(0);
-    for (kind, width) in fields.take(num_fields) {
-        let layout = FieldLayout {
+    let mut layouts = Vec::new();
+    let mut stored = 0;
+    for (kind, width) in fields {
+        layouts.push(FieldLayout {
             offset: offset as u32, // fields are 32,767 of 64 bits at most
             width: width as u8,
-            kind: kind as u8,
+            kind,
             chain: chains,
-        };
-        builder.out.extend_from_slice(&layout.bytes());
+        });
         offset += u64::from(width);
         chains += u16::from(kind.is_variable_length() && width > 0);
+        if width > 0 {
+            stored = layouts.len();
+        }
     }
-    builder.header.num_fields = num_fields as u16;
-    (offset, chains)
+    layouts.truncate(stored);
+    Records {
+        fields: layouts,
+        widths: Default::default(),
+        record_bits: offset,
+        num_chains: chains.into(),
+    }
 }
 
-/// Packs records one by one: those of these slots if it is to be a page, ascending. They may take so many bits
-/// beside what they have in the area. Asks each row twice for everything.
+/// Packs records one by one: those of these slots if it is to be a page, ascending. They may take so many bits beside
+/// what they have in the area. Asks each row twice for everything.
 pub(super) fn pack(
-    out: &mut Vec<u8>,
+    workshop: &mut Workshop,
     slots: Option<&SlotBits>,
     kinds: &[FieldKind],
     rows: &[impl ObjectRow],
     limit_bits: u64,
 ) -> Result<Block, Unfit> {
     let widths = widths(kinds, rows)?;
-    let mut builder = BlockBuilder::new(out);
-    let fields = kinds.iter().copied().zip(widths.iter().copied());
-    let (record_bits, chains) = lay_out(&mut builder, fields);
-    if rows.len() as u64 * record_bits > limit_bits {
+    let records = lay_out(kinds.iter().copied().zip(widths.iter().copied()));
+    if rows.len() as u64 * records.record_bits > limit_bits {
         return Err(Unfit::TooLarge);
     }
-    if let Some(bits) = slots {
-        builder.slots(bits, 0, true);
-    }
-    builder.bases(1, chains);
     let stored: Vec<(usize, FieldKind, u32)> = kinds
         .iter()
         .zip(&widths)
@@ -270,9 +262,9 @@ pub(super) fn pack(
         .filter(|(_, (_, width))| **width > 0)
         .map(|(field, (&kind, &width))| (field, kind, width))
         .collect();
-    builder.records(record_bits, (rows.len() as u64 * record_bits).div_ceil(8))?;
+    let mut builder = BlockBuilder::new(workshop, records, rows.len() as u64, 0)?;
     let mut ends = vec![0u64; stored.len()];
-    let mut records = BitWriter::new(builder.out);
+    let mut bits = BitWriter::new(builder.out);
     for row in rows {
         for (&(field, kind, width), end) in stored.iter().zip(&mut ends) {
             let raw = if kind.is_variable_length() {
@@ -282,14 +274,15 @@ pub(super) fn pack(
             } else {
                 row.value(field, kind).unwrap_or(kind.null(width))
             };
-            records.push(raw, width);
+            bits.push(raw, width);
         }
     }
-    records.finish();
-    builder.area()?;
+    bits.finish();
+    builder.end_run(0);
+    builder.end_records(slots, true);
     let texts = stored.iter().filter(|(_, kind, _)| kind.is_variable_length());
     for (chain, &(field, kind, _)) in texts.enumerate() {
-        builder.set_base(0, chain, builder.place_in_area(), 0)?;
+        builder.base(0, chain, 0)?;
         for bytes in rows.iter().filter_map(|row| row.bytes(field, kind)) {
             builder.out.extend_from_slice(bytes);
         }

@@ -3,16 +3,14 @@
 mod delta;
 mod sweep;
 
-use super::block::Block;
-use super::kind::{Collections, Objects, RecordKind, Stretches, WireObjects};
-use super::object_block::FieldKind;
+use super::block::{Block, Workshop};
+use super::kind::{Collections, RecordKind, Stretches, WireObjects};
 use super::records::Records;
 use super::slots::{NO_SLOTS, PAGE_BITS, PAGE_ORDINALS, SlotBits, count, iter_bits};
 use super::table::Edits;
 use super::wire::{Body, Contents, Frame};
 use crate::blob::DecodeError;
 use crate::schema::Kind;
-use std::sync::Arc;
 
 /// A page is copied from so many shards at most: beyond, each has too few records of it.
 const MAX_RUNS: u32 = 64;
@@ -83,13 +81,13 @@ fn from_snapshot<K: RecordKind>(
         return Ok(records);
     };
     let populated = populated.words(frame.blob);
-    let mut pages: Edits<u8> = Vec::new();
+    let mut pages: Edits<Block> = Vec::new();
     let mut maker: PageMaker<'_, K> = PageMaker {
         frame,
         wire,
         plan: records.plan.clone(),
         verbatim: K::is_verbatim(wire) && frame.num_shards <= MAX_RUNS,
-        out: Vec::new(),
+        workshop: Workshop::default(),
     };
     let mut bits = NO_SLOTS;
     for (number, first_word) in (0..).zip((0..populated.len()).step_by(bits.len())) {
@@ -112,7 +110,7 @@ struct PageMaker<'a, K: RecordKind> {
     wire: &'a K::Wire,
     plan: K::Plan,
     verbatim: bool,
-    out: Vec<u8>,
+    workshop: Workshop,
 }
 
 impl<K: RecordKind> PageMaker<'_, K> {
@@ -133,7 +131,7 @@ impl<K: RecordKind> PageMaker<'_, K> {
                 available: &available,
                 slots: Some(bits),
             };
-            K::copy(wire, frame.blob, &mut self.out, &stretches)
+            K::copy(wire, frame.blob, &mut self.workshop, &stretches)
         } else {
             let ordinals = iter_bits(bits).map(|slot| first + slot);
             let rows: Vec<K::Row<'_>> = ordinals
@@ -142,14 +140,8 @@ impl<K: RecordKind> PageMaker<'_, K> {
                     K::in_blob(wire, frame.blob, shard, ordinal >> shift)
                 })
                 .collect();
-            K::pack(&self.plan, &mut self.out, Some(bits), &rows, u64::MAX)
+            K::pack(&self.plan, &mut self.workshop, Some(bits), &rows, u64::MAX)
         };
         made.map_err(|unfit| K::error(wire, frame, unfit))
     }
 }
-
-/// What the blocks of an object type have in common.
-pub(super) fn plan_of(kinds: Vec<FieldKind>) -> <Objects as RecordKind>::Plan {
-    Arc::from(kinds)
-}
-

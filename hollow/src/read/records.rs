@@ -9,14 +9,14 @@
 //!
 //! All four are persistent: the next state shares what a delta does not touch.
 
-use super::block::{Page, Spot};
+use super::block::{Block, Spot};
 use super::content::{ContentHash, RecordHasher};
 use super::kind::RecordKind;
 use super::log::{Log, Moment};
 use super::mapped::Mapped;
 use super::overlay::{self, Found};
-use super::slots::{NO_SLOTS, PAGE_BITS, PAGE_ORDINALS, SlotBits, count, iter_bits};
-use super::table::Table;
+use super::slots::{NO_SLOTS, PAGE_BITS, PAGE_ORDINALS, SlotBits};
+use super::table::{Entry, Table};
 use crate::Ordinal;
 use std::sync::{Arc, OnceLock};
 
@@ -24,8 +24,8 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug)]
 pub(crate) struct Records<K: RecordKind> {
     pub(super) plan: K::Plan,
-    pub(super) pages: Table<u8>,
-    pub(super) overlays: Table<u32>,
+    pub(super) pages: Table<Block>,
+    pub(super) overlays: Table<Arc<[u32]>>,
     pub(super) log: Log,
     pub(super) swept: Moment,
     pub(super) mapped: Option<Arc<Mapped<K>>>,
@@ -103,7 +103,7 @@ impl<K: RecordKind> Records<K> {
     #[inline]
     pub(super) fn below(&self, number: u32, slot: u32) -> Option<K::Row<'_>> {
         match self.pages.get(number) {
-            Some(page) => Some(K::in_block(page, Page(page).spot(slot)?)),
+            Some(page) => Some(K::in_block(page, page.spot(slot)?)),
             None => self.in_file(number, slot),
         }
     }
@@ -114,9 +114,9 @@ impl<K: RecordKind> Records<K> {
     }
 
     /// The page of this number as a block, if nothing lies over it.
-    pub(super) fn plain_page(&self, number: u32) -> Option<&[u8]> {
+    pub(super) fn plain_page(&self, number: u32) -> Option<&Block> {
         match self.overlays.get(number) {
-            None => self.pages.get(number).map(|page| &**page),
+            None => self.pages.get(number),
             Some(_) => None,
         }
     }
@@ -128,7 +128,7 @@ impl<K: RecordKind> Records<K> {
     /// The slots that the page has records for, whatever lies over it.
     pub(super) fn slots_below(&self, number: u32) -> SlotBits {
         match (self.pages.get(number), &self.mapped) {
-            (Some(page), _) => Page(page).bits(),
+            (Some(page), _) => page.slots(),
             (None, Some(mapped)) => mapped.slots(number),
             (None, None) => NO_SLOTS,
         }
@@ -248,7 +248,7 @@ impl<K: RecordKind> Records<K> {
     pub(super) fn touched(&self, other: &Self, number: u32) -> Option<SlotBits> {
         let (a, b) = (self.pages.get(number), other.pages.get(number));
         let file = |records: &Self| records.mapped.as_ref().map(Arc::as_ptr);
-        let same_page = a.map(|page| page.as_ptr()) == b.map(|page| page.as_ptr());
+        let same_page = a.map(Entry::id) == b.map(Entry::id);
         if !same_page || a.is_none() && file(self) != file(other) {
             return None;
         }
@@ -271,8 +271,8 @@ impl<K: RecordKind> Records<K> {
     }
 }
 
-fn spot_of((block, spot): (&Arc<[u8]>, Spot)) -> (*const u8, u32) {
-    (block.as_ptr(), spot.position)
+fn spot_of((block, spot): (&Block, Spot)) -> (*const u8, u32) {
+    (block.id(), spot.position)
 }
 
 /// What the iterator over populated ordinals needs.
@@ -325,14 +325,4 @@ impl std::fmt::Debug for Populated<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Populated")
     }
-}
-
-/// How many records there are in these slots.
-pub(super) fn len_of(bits: &SlotBits) -> isize {
-    count(bits) as isize
-}
-
-/// The slots of these bits, ascending.
-pub(super) fn each_slot(bits: &SlotBits) -> impl Iterator<Item = u32> + '_ {
-    iter_bits(bits)
 }

@@ -5,9 +5,27 @@ use std::sync::Arc;
 /// Entries behind one pointer of the upper level.
 pub(crate) const CHUNK: usize = 128;
 
-type Chunk<T> = [Option<Arc<[T]>>; CHUNK];
+type Chunk<T> = [Option<T>; CHUNK];
 
-/// For each number an immutable slice or nothing. A clone shares everything.
+/// What a table can have.
+pub(crate) trait Entry: Clone {
+    /// Tells it from all other entries that live at the same time.
+    fn id(&self) -> *const u8;
+    /// Bytes it holds.
+    fn memory_bytes(&self) -> usize;
+}
+
+impl Entry for Arc<[u32]> {
+    fn id(&self) -> *const u8 {
+        self.as_ptr().cast()
+    }
+
+    fn memory_bytes(&self) -> usize {
+        size_of_val(&**self) + ARC
+    }
+}
+
+/// For each number an immutable entry or nothing. A clone shares everything.
 #[derive(Debug)]
 pub(crate) struct Table<T> {
     chunks: Arc<[Option<Arc<Chunk<T>>>]>,
@@ -22,9 +40,9 @@ impl<T> Clone for Table<T> {
 }
 
 /// What replaces the entries with these numbers, ascending.
-pub(crate) type Edits<T> = Vec<(u32, Option<Arc<[T]>>)>;
+pub(crate) type Edits<T> = Vec<(u32, Option<T>)>;
 
-impl<T> Table<T> {
+impl<T: Entry> Table<T> {
     /// Nothing.
     pub(crate) fn empty() -> Self {
         Self { chunks: Arc::new([]) }
@@ -59,7 +77,7 @@ impl<T> Table<T> {
 
     /// The entry with this number.
     #[inline]
-    pub(crate) fn get(&self, number: u32) -> Option<&Arc<[T]>> {
+    pub(crate) fn get(&self, number: u32) -> Option<&T> {
         let chunk = self.chunks.get(number as usize / CHUNK)?.as_ref()?;
         chunk[number as usize % CHUNK].as_ref()
     }
@@ -73,17 +91,6 @@ impl<T> Table<T> {
         (self.chunks.len() * CHUNK) as u32
     }
 
-    /// The entries there are, ascending.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Arc<[T]>)> {
-        self.chunks.iter().enumerate().flat_map(|(at, chunk)| {
-            let first = (at * CHUNK) as u32;
-            let entries = chunk.iter().flat_map(|chunk| chunk.iter());
-            (first..)
-                .zip(entries)
-                .filter_map(|(number, entry)| Some((number, entry.as_ref()?)))
-        })
-    }
-
     /// The first number from this one on that the two tables do not share; costs what lies between only by chunks.
     pub(crate) fn next_difference(&self, other: &Self, from: u32) -> Option<u32> {
         let mut number = from;
@@ -95,7 +102,7 @@ impl<T> Table<T> {
                 number = ((at + 1) * CHUNK) as u32;
                 continue;
             }
-            let entry_of = |table: &Self| table.get(number).map(Arc::as_ptr);
+            let entry_of = |table: &Self| table.get(number).map(T::id);
             if entry_of(self) != entry_of(other) {
                 return Some(number);
             }
@@ -120,8 +127,8 @@ impl<T> Table<T> {
             for (place, entry) in chunk.iter().enumerate() {
                 let Some(entry) = entry else { continue };
                 let other = others.and_then(|chunk| chunk[place].as_ref());
-                if !other.is_some_and(|other| Arc::ptr_eq(entry, other)) {
-                    bytes += size_of_val(&**entry) + ARC;
+                if other.is_none_or(|other| other.id() != entry.id()) {
+                    bytes += entry.memory_bytes();
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! The records of one type in one state, by kind.
 
+use super::column::{Column, ColumnValue};
 use super::content::ContentHash;
 use super::kind::{Collections, Entries, Objects};
 use super::object_block::{FieldKind, NULL_DOUBLE, NULL_FLOAT};
@@ -176,6 +177,26 @@ impl ObjectTypeState {
     pub fn reference(&self, ordinal: Ordinal, field: usize) -> Option<Ordinal> {
         let raw = self.raw_of(ordinal, field, FieldKind::Reference)?;
         Ordinal::new(raw as u32)
+    }
+
+    /// The values of a field in all records, read page by page: several times as fast as asking for each record. `None`
+    /// if there is no such field or it does not hold a `T`.
+    ///
+    /// ```
+    /// # let case = fixtures::vectors::case("large-random");
+    /// # let bytes = case.snapshot(case.versions()[0]).unwrap();
+    /// # let state = hollow::read::ReadState::from_snapshot(bytes).unwrap();
+    /// # let (ty, at) = state.types().find_map(|ty| {
+    /// #     let ty = ty.as_object()?;
+    /// #     Some((ty, ty.schema().fields.iter().position(|f| f.ty == hollow::schema::FieldType::Int)?))
+    /// # }).unwrap();
+    /// let sum = ty.column::<i32>(at).map(|column| {
+    ///     column.fold(0, |sum, _ordinal, value| sum + i64::from(value.unwrap_or(0)))
+    /// });
+    /// # assert!(sum.is_some() && ty.column::<bool>(at).is_none());
+    /// ```
+    pub fn column<T: ColumnValue>(&self, field: usize) -> Option<Column<'_, T>> {
+        Column::new(&self.records, field)
     }
 
     /// The bits of a field as they are stored: INT and LONG zig-zagged, BOOLEAN 0 or 1, REFERENCE the ordinal, FLOAT and

@@ -3,8 +3,8 @@
 use super::{RecordKind, Stretches, Unfit};
 use crate::Ordinal;
 use crate::blob::DecodeError;
-use crate::read::block::{Block, BlockBuilder, Header, Spot};
-use crate::read::collection_block::{self, CollectionBlock, CollectionRow, Entry, Span};
+use crate::read::block::{Block, BlockBuilder, Spot, Workshop};
+use crate::read::collection_block::{self, CollectionRow, Entry, Span};
 use crate::read::content::RecordHasher;
 use crate::read::slots::{SlotBits, contains};
 use crate::read::wire::{BlobCollection, CollectionBody, Frame};
@@ -17,7 +17,7 @@ pub(crate) enum Collections {}
 /// A list, set or map record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum CollectionPlace<'s> {
-    Block(CollectionBlock<'s>, Spot),
+    Block(&'s Block, Spot),
     Blob(BlobCollection<'s>),
 }
 
@@ -142,8 +142,8 @@ impl RecordKind for Collections {
     type Row<'s> = CollectionPlace<'s>;
 
     #[inline]
-    fn in_block(block: &[u8], spot: Spot) -> CollectionPlace<'_> {
-        CollectionPlace::Block(CollectionBlock(block), spot)
+    fn in_block(block: &Block, spot: Spot) -> CollectionPlace<'_> {
+        CollectionPlace::Block(block, spot)
     }
 
     fn in_blob<'s>(wire: &'s CollectionBody, blob: &'s [u8], shard: usize, position: u32) -> CollectionPlace<'s> {
@@ -152,40 +152,38 @@ impl RecordKind for Collections {
 
     fn pack(
         plan: &Kind,
-        out: &mut Vec<u8>,
+        workshop: &mut Workshop,
         slots: Option<&SlotBits>,
         rows: &[CollectionPlace<'_>],
         limit_bits: u64,
     ) -> Result<Block, Unfit> {
-        Ok(collection_block::pack(out, slots, *plan, rows, limit_bits)?)
+        Ok(collection_block::pack(workshop, slots, *plan, rows, limit_bits)?)
     }
 
     fn is_verbatim(_: &CollectionBody) -> bool {
         true
     }
 
-    fn copy(wire: &CollectionBody, blob: &[u8], out: &mut Vec<u8>, stretches: &Stretches<'_>) -> Result<Block, Unfit> {
+    fn copy(
+        wire: &CollectionBody,
+        blob: &[u8],
+        workshop: &mut Workshop,
+        stretches: &Stretches<'_>,
+    ) -> Result<Block, Unfit> {
         let (widths, first) = (wire.widths(), stretches.first);
-        let has_buckets = wire.kind() != Kind::List;
-        let mut builder = BlockBuilder::new(out);
-        collection_block::lay_out(&mut builder, widths, has_buckets);
-        if let Some(bits) = stretches.slots {
-            builder.slots(bits, stretches.shards.len().trailing_zeros(), false);
-        }
-        builder.bases(stretches.shards.len(), 1);
         let record_bits = u64::from(widths.record());
-        let run_bytes = (u64::from(stretches.room) * record_bits).div_ceil(8);
-        builder.records(record_bits, run_bytes)?;
-        let records_at = builder.out.len();
+        let shift = stretches.shards.len().trailing_zeros();
+        let layout = collection_block::lay_out(widths);
+        let mut builder = BlockBuilder::new(workshop, layout, stretches.room.into(), shift)?;
         for (run, shard) in stretches.shards.clone().enumerate() {
             let bits = u64::from((stretches.available)(shard)) * record_bits;
             if let Some(shard) = wire.shard(shard as usize) {
                 let words = shard.ends.words(blob);
                 words.append_to(builder.out, u64::from(first) * record_bits, bits);
             }
-            builder.out.resize(records_at + (run + 1) * run_bytes as usize, 0);
+            builder.end_run(run);
         }
-        builder.area()?;
+        builder.end_records(stretches.slots, false);
         for (run, number) in stretches.shards.clone().enumerate() {
             let Some(shard) = wire.shard(number as usize) else {
                 continue;
@@ -196,20 +194,19 @@ impl RecordKind for Collections {
                 None => 0,
             };
             let (start, end) = (end_before(first), end_before(first + (stretches.available)(number)));
-            builder.set_base(run, 0, builder.place_in_area(), start)?;
+            builder.base(run, 0, start)?;
             let bits = u64::from(widths.entry());
             let words = shard.entries.words(blob);
             words.append_to(builder.out, start * bits, end.saturating_sub(start) * bits);
         }
         let block = builder.finish()?;
-        check_records(&block, stretches, widths, has_buckets)?;
+        check_records(&block, stretches, widths)?;
         Ok(block)
     }
 
     fn record_bits(row: CollectionPlace<'_>) -> u64 {
-        let header = |block: CollectionBlock<'_>| u64::from(Header::of(block.0).record_bits);
         match row {
-            CollectionPlace::Block(block, spot) => header(block) + block.span(spot).bits(),
+            CollectionPlace::Block(block, spot) => block.shape.record_bits + block.span(spot).bits(),
             CollectionPlace::Blob(row) => row.bits(),
         }
     }
@@ -239,8 +236,8 @@ fn check_records(
     block: &Block,
     stretches: &Stretches<'_>,
     widths: collection_block::Widths,
-    has_buckets: bool,
 ) -> Result<(), Unfit> {
+    let has_buckets = widths.has_buckets;
     let may_be_too_high = widths.key.max(widths.value) > u32::BITS - Ordinal::MAX.leading_zeros();
     if !has_buckets && !may_be_too_high {
         return Ok(());
@@ -253,11 +250,11 @@ fn check_records(
                 continue;
             }
             let spot = Spot { run, position };
-            let row = CollectionPlace::Block(CollectionBlock(block), spot);
+            let row = CollectionPlace::Block(block, spot);
             if may_be_too_high {
                 collection_block::check(&row, has_buckets)?;
             } else {
-                let span = CollectionBlock(block).span(spot);
+                let span = block.span(spot);
                 let size = row.size() as u64;
                 collection_block::check_size(size, span.len().into(), span.in_use())?;
             }

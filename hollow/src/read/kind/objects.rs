@@ -2,9 +2,10 @@
 
 use super::{RecordKind, Stretches, Unfit};
 use crate::blob::DecodeError;
-use crate::read::block::{Block, BlockBuilder, Header, Page, Spot};
+use crate::read::block::{Block, BlockBuilder, Spot, Workshop};
 use crate::read::content::RecordHasher;
-use crate::read::object_block::{self, FieldKind, ObjectBlock, ObjectRow};
+use crate::read::object_block::{self, FieldKind, ObjectRow};
+use crate::read::repack::repack;
 use crate::read::slots::{SlotBits, contains};
 use crate::read::wire::{BlobRow, Columns, Frame, ObjectBody};
 use std::sync::Arc;
@@ -35,7 +36,7 @@ impl WireObjects {
 /// An object record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ObjectPlace<'s> {
-    Block(ObjectBlock<'s>, Spot),
+    Block(&'s Block, Spot),
     Blob(BlobRow<'s>),
 }
 
@@ -53,7 +54,7 @@ impl<'s> ObjectPlace<'s> {
     #[inline]
     pub(crate) fn bytes_of(&self, field: usize, kind: FieldKind) -> Option<&'s [u8]> {
         match self {
-            Self::Block(block, spot) => block.bytes(*spot, field, kind),
+            Self::Block(block, spot) => block.text(*spot, field, kind),
             Self::Blob(row) => row.bytes_of(field, kind),
         }
     }
@@ -77,8 +78,8 @@ impl RecordKind for Objects {
     type Row<'s> = ObjectPlace<'s>;
 
     #[inline]
-    fn in_block(block: &[u8], spot: Spot) -> ObjectPlace<'_> {
-        ObjectPlace::Block(ObjectBlock(block), spot)
+    fn in_block(block: &Block, spot: Spot) -> ObjectPlace<'_> {
+        ObjectPlace::Block(block, spot)
     }
 
     fn in_blob<'s>(wire: &'s WireObjects, blob: &'s [u8], shard: usize, position: u32) -> ObjectPlace<'s> {
@@ -87,12 +88,23 @@ impl RecordKind for Objects {
 
     fn pack(
         plan: &Self::Plan,
-        out: &mut Vec<u8>,
+        workshop: &mut Workshop,
         slots: Option<&SlotBits>,
         rows: &[ObjectPlace<'_>],
         limit_bits: u64,
     ) -> Result<Block, Unfit> {
-        Ok(object_block::pack(out, slots, plan, rows, limit_bits)?)
+        if let Some(slots) = slots {
+            let in_blocks = rows.iter().map(|row| match row {
+                ObjectPlace::Block(block, spot) => Some((*block, *spot)),
+                ObjectPlace::Blob(_) => None,
+            });
+            if let Some(in_blocks) = in_blocks.collect::<Option<Vec<_>>>()
+                && let Some(Ok(block)) = repack(workshop, slots, plan, &in_blocks, limit_bits)
+            {
+                return Ok(block);
+            }
+        }
+        Ok(object_block::pack(workshop, slots, plan, rows, limit_bits)?)
     }
 
     fn is_verbatim(wire: &WireObjects) -> bool {
@@ -100,28 +112,26 @@ impl RecordKind for Objects {
         same && wire.positions.len() == wire.body.fields().len()
     }
 
-    fn copy(wire: &WireObjects, blob: &[u8], out: &mut Vec<u8>, stretches: &Stretches<'_>) -> Result<Block, Unfit> {
+    fn copy(
+        wire: &WireObjects,
+        blob: &[u8],
+        workshop: &mut Workshop,
+        stretches: &Stretches<'_>,
+    ) -> Result<Block, Unfit> {
         let (body, first) = (&wire.body, stretches.first);
-        let mut builder = BlockBuilder::new(out);
-        let fields = body.fields().iter().map(|field| (field.kind, field.width));
-        let (record_bits, chains) = object_block::lay_out(&mut builder, fields);
-        if let Some(bits) = stretches.slots {
-            builder.slots(bits, stretches.shards.len().trailing_zeros(), false);
-        }
-        builder.bases(stretches.shards.len(), chains);
-        let run_bytes = (u64::from(stretches.room) * record_bits).div_ceil(8);
-        builder.records(record_bits, run_bytes)?;
-        let records_at = builder.out.len();
+        let layout = object_block::lay_out(body.fields().iter().map(|field| (field.kind, field.width)));
+        let record_bits = layout.record_bits;
+        let shift = stretches.shards.len().trailing_zeros();
+        let mut builder = BlockBuilder::new(workshop, layout, stretches.room.into(), shift)?;
         for (run, shard) in stretches.shards.clone().enumerate() {
             let bits = u64::from((stretches.available)(shard)) * record_bits;
             if let Some(records) = body.shard(shard as usize) {
                 let words = records.words(blob);
                 words.append_to(builder.out, u64::from(first) * record_bits, bits);
             }
-            let filled = records_at + (run + 1) * run_bytes as usize;
-            builder.out.resize(filled, 0);
+            builder.end_run(run);
         }
-        builder.area()?;
+        builder.end_records(stretches.slots, false);
         for (run, shard) in stretches.shards.clone().enumerate() {
             let Some(records) = body.shard(shard as usize).map(|records| records.words(blob)) else {
                 continue;
@@ -134,7 +144,7 @@ impl RecordKind for Objects {
                     None => 0,
                 };
                 let (start, end) = (end_before(first), end_before(first + available));
-                builder.set_base(run, chain, builder.place_in_area(), start)?;
+                builder.base(run, chain, start)?;
                 let bytes = area.of(blob).get(start as usize..end as usize);
                 builder.out.extend_from_slice(bytes.unwrap_or_default());
             }
@@ -146,7 +156,7 @@ impl RecordKind for Objects {
 
     fn record_bits(row: ObjectPlace<'_>) -> u64 {
         match row {
-            ObjectPlace::Block(block, _) => Header::of(block.0).record_bits.into(),
+            ObjectPlace::Block(block, _) => block.shape.record_bits,
             ObjectPlace::Blob(row) => row.record_bits(),
         }
     }
@@ -192,24 +202,25 @@ fn check_values(wire: &WireObjects, block: &Block, stretches: &Stretches<'_>) ->
     let booleans = wire.body.fields().iter().enumerate();
     let booleans = booleans.filter(|(_, field)| field.kind == FieldKind::Boolean);
     for (at, field) in doubtful.chain(booleans) {
-        let Some(column) = ObjectBlock(block).column(at, field.kind) else {
+        let Some(column) = block.column(at, field.kind) else {
             continue;
         };
-        let max = field.kind.max();
+        let (max, shift) = (field.kind.max(), stretches.shards.len().trailing_zeros());
         for (run, shard) in (0..).zip(stretches.shards.clone()) {
-            for position in 0..(stretches.available)(shard) {
-                let spot = Spot { run, position };
-                let Some(found) = column.value(spot).filter(|found| *found > max) else {
-                    continue;
+            let mut refused = None;
+            column.run(run, (stretches.available)(shard), |position, value| {
+                let Some(found) = value.filter(|found| *found > max) else {
+                    return;
                 };
-                let shift = stretches.shards.len().trailing_zeros();
                 let is_there = |bits: &SlotBits| contains(bits, (position << shift) + run);
                 if stretches.slots.is_none_or(is_there) {
-                    return Err(Unfit::OutOfRange { field: at, max, found });
+                    refused = Some(found);
                 }
+            });
+            if let Some(found) = refused {
+                return Err(Unfit::OutOfRange { field: at, max, found });
             }
         }
     }
-    debug_assert!(stretches.slots.is_none_or(|bits| Page(block).bits() == *bits));
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! Applying a delta to a type.
 //!
-//! What is added goes to the log, and the overlays of the pages say which slots changed. A page of which a quarter has
+//! What is added goes to the log, and the overlays of the pages say which slots changed. A page of which half has
 //! changed is made anew at once, and a few others besides as the log grows (`sweep`).
 
+use super::super::block::{Block, Workshop};
 use super::super::content::ContentHash;
 use super::super::kind::{RecordKind, Stretches};
-use super::super::log::{LogBlock, PLACES, Place};
+use super::super::log::{Log, LogBlock, PLACES, Place};
 use super::super::overlay;
 use super::super::records::{Records, split};
 use super::super::slots::{NO_SLOTS, SlotBits, contains, count, iter_bits, set};
@@ -20,7 +21,7 @@ use std::sync::Arc;
 const COPIED: u32 = 256;
 /// Records of different shards are packed together up to so many.
 const PACKED: usize = 1024;
-/// A page is made anew when so many of its slots have changed, or one in four.
+/// A page is made anew when so many of its slots have changed, or half of them.
 const MIN_CHANGED: usize = 16;
 
 /// The state of a type after these changes, ascending by ordinal.
@@ -47,13 +48,14 @@ pub(super) fn apply<K: RecordKind>(
         wire,
         before,
         direct,
+        log: after.log.clone(),
         first: places(&counts, before.log.end()),
         next: vec![0; counts.len()],
         shift,
-        out: Vec::new(),
+        workshop: Workshop::default(),
         hash: before.hash.get().copied(),
     };
-    let (mut pages, mut overlays): (Edits<u8>, Edits<u32>) = Default::default();
+    let (mut pages, mut overlays): (Edits<Block>, Edits<Arc<[u32]>>) = Default::default();
     for changes in changes.chunk_by(|a, b| split(a.ordinal()).0 == split(b.ordinal()).0) {
         let number = split(changes[0].ordinal()).0;
         match delta.page(number, changes)? {
@@ -95,7 +97,7 @@ fn log_blocks<K: RecordKind>(
     counts: &[u32],
 ) -> Result<Vec<LogBlock>, DecodeError> {
     let mut blocks = Vec::new();
-    let mut out = Vec::new();
+    let mut workshop = Workshop::default();
     let mut push = |made: Result<_, _>, len: usize| {
         let block = made.map_err(|unfit| K::error(wire, frame, unfit))?;
         blocks.push(LogBlock {
@@ -111,7 +113,7 @@ fn log_blocks<K: RecordKind>(
     for (shard, &count) in counts.iter().enumerate() {
         let copied = verbatim && count >= COPIED;
         if copied && !rows.is_empty() {
-            push(K::pack(&before.plan, &mut out, None, &rows, u64::MAX), rows.len())?;
+            push(K::pack(&before.plan, &mut workshop, None, &rows, u64::MAX), rows.len())?;
             rows.clear();
         }
         if copied {
@@ -122,19 +124,19 @@ fn log_blocks<K: RecordKind>(
                 available: &|_| count,
                 slots: None,
             };
-            push(K::copy(wire, frame.blob, &mut out, &stretches), count as usize)?;
+            push(K::copy(wire, frame.blob, &mut workshop, &stretches), count as usize)?;
             continue;
         }
         for position in 0..count {
             rows.push(K::in_blob(wire, frame.blob, shard, position));
             if rows.len() == PACKED {
-                push(K::pack(&before.plan, &mut out, None, &rows, u64::MAX), rows.len())?;
+                push(K::pack(&before.plan, &mut workshop, None, &rows, u64::MAX), rows.len())?;
                 rows.clear();
             }
         }
     }
     if !rows.is_empty() {
-        push(K::pack(&before.plan, &mut out, None, &rows, u64::MAX), rows.len())?;
+        push(K::pack(&before.plan, &mut workshop, None, &rows, u64::MAX), rows.len())?;
     }
     Ok(blocks)
 }
@@ -143,7 +145,7 @@ enum Changed {
     /// Another overlay lies over the page.
     Overlay(Option<Arc<[u32]>>),
     /// The page was made anew; nothing lies over it.
-    Page(Option<Arc<[u8]>>),
+    Page(Option<Block>),
 }
 
 /// Goes over the pages that a delta changes, ascending.
@@ -152,11 +154,13 @@ struct Delta<'a, K: RecordKind> {
     wire: &'a K::Wire,
     before: &'a Records<K>,
     direct: bool,
+    /// The log with what is added, if it holds it.
+    log: Log,
     /// For each shard the place of the first record it adds, and how many of them were met.
     first: Vec<Place>,
     next: Vec<u32>,
     shift: u32,
-    out: Vec<u8>,
+    workshop: Workshop,
     /// Of all records so far, if it is known.
     hash: Option<ContentHash>,
 }
@@ -202,10 +206,10 @@ impl<K: RecordKind> Delta<'_, K> {
         let len = count(&slots);
         if len == 0 {
             let nothing = before.mapped.is_none();
-            let page = sweep::empty_page::<K>(&before.plan, &mut self.out);
+            let page = sweep::empty_page::<K>(&before.plan, &mut self.workshop);
             return Ok(Changed::Page(page.filter(|_| !nothing)));
         }
-        if self.direct || entries.len() >= MIN_CHANGED.max(len / 4) {
+        if self.direct || entries.len() >= MIN_CHANGED.max(len / 2) {
             let page = self.rebuilt(number, &slots, &added, &positions);
             match page {
                 Some(page) => return Ok(Changed::Page(Some(page))),
@@ -226,18 +230,23 @@ impl<K: RecordKind> Delta<'_, K> {
         slots: &SlotBits,
         added: &SlotBits,
         positions: &[(usize, u32)],
-    ) -> Option<Arc<[u8]>> {
+    ) -> Option<Block> {
+        let workshop = &mut self.workshop;
         let mut positions = positions.iter();
         let rows = iter_bits(slots).map(|slot| {
             if contains(added, slot) {
                 let &(shard, position) = positions.next()?;
-                return Some(K::in_blob(self.wire, self.frame.blob, shard, position));
+                if self.direct {
+                    return Some(K::in_blob(self.wire, self.frame.blob, shard, position));
+                }
+                let (block, spot) = self.log.get(self.first[shard].plus(position))?;
+                return Some(K::in_block(block, spot));
             }
             let ordinal = Ordinal::new((number << super::PAGE_BITS) + slot)?;
             self.before.locate(ordinal)
         });
         let rows = rows.collect::<Option<Vec<_>>>()?;
-        sweep::pack::<K>(&self.before.plan, &mut self.out, slots, &rows)
+        sweep::pack::<K>(&self.before.plan, workshop, slots, &rows)
     }
 
     /// Takes a record out of the hash, or puts one in.

@@ -1,22 +1,24 @@
 //! Moving records from the log into pages.
 //!
-//! As long as the log holds less than an eighth of the records, nothing is moved: states that follow on each other then
+//! As long as the log holds less than a quarter of the records, nothing is moved: states that follow on each other then
 //! cost what they change and nothing else. From there on each delta makes some pages anew, going round all pages, and a
-//! part of the log is dropped when every page has been gone over since it came. So the log stays below about a quarter
-//! of the records, and no delta has to pay for others.
+//! part of the log is dropped when every page has been gone over since it came. A page for 512 changes keeps up: a
+//! record that is modified is two changes, so all of 1,024 a page are gone over while a quarter of the records change.
+//! So the log stays below about half of the records, and no delta has to pay for others.
 
-use super::super::block::Block;
+use super::super::block::{Block, Spot, Workshop};
 use super::super::kind::RecordKind;
 use super::super::log::{LogBlock, Moment};
 use super::super::overlay;
 use super::super::records::Records;
 use super::super::slots::{NO_SLOTS, SlotBits, count};
 use super::super::table::Edits;
+use std::sync::Arc;
 
-/// The log may hold so many records, and an eighth of those of the type.
+/// The log may hold so many records, and a quarter of those of the type.
 const FREE: usize = 2048;
 /// A page is made anew for so many changes.
-const CHANGES_A_PAGE: usize = 64;
+const CHANGES_A_PAGE: usize = 512;
 /// Pages without an overlay that are passed over at most.
 const PASSED: u32 = 1 << 14;
 /// Blocks of the log with fewer records than this are small; so many of them are made one.
@@ -31,11 +33,11 @@ const MORE_BITS: u64 = 1 << 14;
 /// Packs a page of rows; `None` if it would take far more than they do where they are.
 pub(super) fn pack<K: RecordKind>(
     plan: &K::Plan,
-    out: &mut Vec<u8>,
+    workshop: &mut Workshop,
     slots: &SlotBits,
     rows: &[K::Row<'_>],
 ) -> Option<Block> {
-    K::pack(plan, out, Some(slots), rows, limit::<K>(rows)).ok()
+    K::pack(plan, workshop, Some(slots), rows, limit::<K>(rows)).ok()
 }
 
 fn limit<K: RecordKind>(rows: &[K::Row<'_>]) -> u64 {
@@ -44,13 +46,13 @@ fn limit<K: RecordKind>(rows: &[K::Row<'_>]) -> u64 {
 }
 
 /// A page without records. It stands where there would otherwise be the one of a mapped file.
-pub(super) fn empty_page<K: RecordKind>(plan: &K::Plan, out: &mut Vec<u8>) -> Option<Block> {
-    K::pack(plan, out, Some(&NO_SLOTS), &[], u64::MAX).ok()
+pub(super) fn empty_page<K: RecordKind>(plan: &K::Plan, workshop: &mut Workshop) -> Option<Block> {
+    K::pack(plan, workshop, Some(&NO_SLOTS), &[], u64::MAX).ok()
 }
 
 /// What is to be done after a delta of so many changes.
 pub(super) fn after<K: RecordKind>(records: &mut Records<K>, changes: usize) {
-    if records.log.len() as usize > FREE + records.len() / 8 {
+    if records.log.len() as usize > FREE + records.len() / 4 {
         go_on(records, changes / CHANGES_A_PAGE + 1);
     }
     if records.overlays.is_empty() {
@@ -62,8 +64,8 @@ pub(super) fn after<K: RecordKind>(records: &mut Records<K>, changes: usize) {
 
 /// Makes so many pages anew, those after the last ones.
 fn go_on<K: RecordKind>(records: &mut Records<K>, pages: usize) {
-    let mut out = Vec::new();
-    let (mut edits, mut overlays): (Edits<u8>, Edits<u32>) = Default::default();
+    let mut workshop = Workshop::default();
+    let (mut edits, mut overlays): (Edits<Block>, Edits<Arc<[u32]>>) = Default::default();
     let mut again = Vec::new();
     let mut left = pages;
     let end = records.num_pages();
@@ -87,7 +89,7 @@ fn go_on<K: RecordKind>(records: &mut Records<K>, pages: usize) {
         let slots = records.slots(number);
         let rows: Vec<K::Row<'_>> = records.page_rows(number).map(|(_, row)| row).collect();
         let page = if count(&slots) == rows.len() {
-            pack::<K>(&records.plan, &mut out, &slots, &rows)
+            pack::<K>(&records.plan, &mut workshop, &slots, &rows)
         } else {
             None
         };
@@ -102,7 +104,7 @@ fn go_on<K: RecordKind>(records: &mut Records<K>, pages: usize) {
     }
     for (number, overlay) in again {
         let place = overlays.partition_point(|(other, _)| *other < number);
-        let overlay = log_again(records, &overlay, &mut out);
+        let overlay = log_again(records, &overlay, &mut workshop);
         overlays.insert(place, (number, Some(overlay.into())));
     }
     records.pages = records.pages.with(edits);
@@ -111,7 +113,7 @@ fn go_on<K: RecordKind>(records: &mut Records<K>, pages: usize) {
 }
 
 /// Puts the records of an overlay at the end of the log, as the blocks they are in will go.
-fn log_again<K: RecordKind>(records: &mut Records<K>, overlay: &[u32], out: &mut Vec<u8>) -> Vec<u32> {
+fn log_again<K: RecordKind>(records: &mut Records<K>, overlay: &[u32], workshop: &mut Workshop) -> Vec<u32> {
     let mut entries = overlay.to_vec();
     for entry in &mut entries {
         let Some(place) = overlay::place_of(*entry) else {
@@ -120,7 +122,7 @@ fn log_again<K: RecordKind>(records: &mut Records<K>, overlay: &[u32], out: &mut
         let Some((block, spot)) = records.log.get(place) else {
             continue;
         };
-        let packed = K::pack(&records.plan, out, None, &[K::in_block(block, spot)], u64::MAX);
+        let packed = K::pack(&records.plan, workshop, None, &[K::in_block(block, spot)], u64::MAX);
         let end = records.log.end();
         let Ok(block) = packed else { continue };
         let block = LogBlock {
@@ -143,15 +145,15 @@ fn tidy<K: RecordKind>(records: &mut Records<K>) {
         return;
     }
     let tail = &blocks[blocks.len() - small..];
-    let mut out = Vec::new();
+    let mut workshop = Workshop::default();
     let mut made = Vec::new();
     let mut group: Vec<&LogBlock> = Vec::new();
     let mut flush = |group: &mut Vec<&LogBlock>| {
         let each = group.iter().flat_map(|block| {
-            (0..block.len).map(|position| K::in_block(&block.block, super::super::block::Spot::of(position)))
+            (0..block.len).map(|position| K::in_block(&block.block, Spot::of(position)))
         });
         let rows: Vec<K::Row<'_>> = each.collect();
-        match (group.last(), group.first(), K::pack(&records.plan, &mut out, None, &rows, limit::<K>(&rows))) {
+        match (group.last(), group.first(), K::pack(&records.plan, &mut workshop, None, &rows, limit::<K>(&rows))) {
             (Some(last), Some(first), Ok(block)) => made.push(LogBlock {
                 before: first.before,
                 len: rows.len() as u32,

@@ -71,7 +71,13 @@ impl CollectionBody {
             Kind::Map => read_width(cursor, "width of a value", 0, ORDINAL_BITS)?,
             _ => 0,
         };
-        Ok(Widths { end, size, key, value })
+        Ok(Widths {
+            has_buckets: self.kind != Kind::List,
+            end,
+            size,
+            key,
+            value,
+        })
     }
 
     /// The entries of a record begin where those of the record before end: ends must not go back, nor past the entries.
@@ -98,10 +104,6 @@ impl CollectionBody {
     /// How many entries there is room for.
     fn limit(&self, shard: &Shard) -> u64 {
         shard.entries.len_bits() / u64::from(self.widths.entry()).max(1)
-    }
-
-    pub(crate) fn kind(&self) -> Kind {
-        self.kind
     }
 
     pub(crate) fn widths(&self) -> Widths {

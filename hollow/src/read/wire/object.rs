@@ -112,7 +112,7 @@ impl ObjectBody {
             let limit = areas.get(field.area).map_or(0, |area| area.len() as u64);
             let (mut before, mut at) = (0, field.offset);
             for _ in 0..num_records {
-                let end = records.get(at, field.width - 1);
+                let end = records.get_near(at, field.width - 1);
                 if end < before || end > limit {
                     let expected = format!("{before} to {limit}");
                     return Err(cursor.invalid(WHAT, expected, end).in_field(&field.name));
