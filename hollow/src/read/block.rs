@@ -85,12 +85,6 @@ impl Shape {
         }
     }
 
-    /// The bits from one run to the next.
-    #[inline]
-    pub(super) fn run_bits(&self) -> u64 {
-        self.run_bits
-    }
-
     /// The first bit of a record.
     #[inline]
     pub(super) fn bit_of(&self, spot: Spot) -> u64 {

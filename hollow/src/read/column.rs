@@ -2,11 +2,12 @@
 //!
 //! What a point accessor finds out for each record (which page, where the field is in it) is found out once a page here.
 
+use super::block::Block;
 use super::kind::Objects;
 use super::object_block::FieldKind;
 use super::overlay;
 use super::records::Records;
-use super::slots::{PAGE_BITS, iter_bits};
+use super::slots::{NO_SLOTS, PAGE_BITS, SlotBits, iter_bits};
 use crate::Ordinal;
 use crate::memory::zigzag;
 
@@ -86,83 +87,118 @@ impl<'s, T: ColumnValue> Column<'s, T> {
     /// Hands over every record with its value, `None` for null, ascending by ordinal.
     #[inline]
     pub fn for_each(&self, mut each: impl FnMut(Ordinal, Option<T>)) {
-        for number in 0..self.records.num_pages() {
-            self.page(number, &mut each);
-        }
+        self.fold((), |(), ordinal, value| each(ordinal, value));
     }
 
     /// Starts with `start` and goes on with every record, ascending by ordinal.
     #[inline]
     pub fn fold<A>(&self, start: A, mut each: impl FnMut(A, Ordinal, Option<T>) -> A) -> A {
-        let mut result = Some(start);
-        self.for_each(|ordinal, value| {
-            if let Some(so_far) = result.take() {
-                result = Some(each(so_far, ordinal, value));
-            }
-        });
-        result.expect("put back each time")
+        let mut page = Values::new::<T>();
+        let mut result = start;
+        for number in 0..self.records.num_pages() {
+            page.read(self.records, number, self.field, T::kind().0);
+            result = page.fold(result, &mut each);
+        }
+        result
     }
 
-    /// Every record with its value, ascending by ordinal. Reads a page at a time; [`Column::for_each`] is faster.
+    /// Every record with its value, ascending by ordinal. [`Column::for_each`] is somewhat faster.
     pub fn iter(&self) -> impl Iterator<Item = (Ordinal, Option<T>)> + use<'s, T> {
         let this = *self;
         (0..this.records.num_pages()).flat_map(move |number| {
-            let mut page = Vec::with_capacity(1 << PAGE_BITS);
-            this.page(number, &mut |ordinal, value| page.push((ordinal, value)));
-            page
+            let mut page = Values::new::<T>();
+            page.read(this.records, number, this.field, T::kind().0);
+            page.fold(Vec::with_capacity(1 << PAGE_BITS), &mut |mut all, ordinal, value| {
+                all.push((ordinal, value));
+                all
+            })
         })
     }
+}
 
-    #[inline]
-    fn page(&self, number: u32, each: &mut impl FnMut(Ordinal, Option<T>)) {
-        let Some(page) = self.records.plain_page(number) else {
-            return self.mixed_page(number, each);
+/// The values of a page.
+struct Values {
+    first: u32,
+    /// The slots from 0 up to this are populated, and no others; if not, those of `slots` are.
+    leading: Option<u32>,
+    slots: SlotBits,
+    /// By slot. Null is what stands for it in the widest field.
+    values: Box<[u64; 1 << PAGE_BITS]>,
+    null: u64,
+}
+
+impl Values {
+    fn new<T: ColumnValue>() -> Self {
+        Self {
+            first: 0,
+            leading: None,
+            slots: NO_SLOTS,
+            values: Box::new([0; 1 << PAGE_BITS]),
+            null: T::kind().0.null(64),
+        }
+    }
+
+    fn read(&mut self, records: &Records<Objects>, number: u32, field: usize, kind: FieldKind) {
+        self.first = number << PAGE_BITS;
+        let page = records.plain_page(number);
+        self.leading = page.and_then(Block::leading_only);
+        let (Some(page), Some(leading)) = (page, self.leading) else {
+            return self.read_mixed(records, number, field, kind);
         };
-        let Some(len) = page.leading_only() else {
-            return self.mixed_page(number, each);
-        };
-        let first = number << PAGE_BITS;
-        let Some(column) = page.column(self.field, T::kind().0) else {
-            let ordinals = (first..first + len).filter_map(Ordinal::new);
-            return ordinals.for_each(|ordinal| each(ordinal, None));
-        };
-        column.leading(len, |slot, stored| {
-            if let Some(ordinal) = Ordinal::new(first + slot) {
-                each(ordinal, stored.and_then(T::of));
-            }
-        });
+        let values = self.values.get_mut(..leading as usize).unwrap_or_default();
+        match page.column(field, kind) {
+            Some(column) => column.leading(self.null, values),
+            None => values.fill(self.null),
+        }
     }
 
     /// A page with holes, or with an overlay, or of a mapped file.
-    #[inline(never)]
-    fn mixed_page(&self, number: u32, each: &mut impl FnMut(Ordinal, Option<T>)) {
-        let (kind, records) = (T::kind().0, self.records);
+    fn read_mixed(&mut self, records: &Records<Objects>, number: u32, field: usize, kind: FieldKind) {
+        self.slots = records.slots(number);
         let page = records.pages.get(number);
-        let column = page.and_then(|page| page.column(self.field, kind));
-        let mut over = records.overlays.get(number).map_or(&[][..], |overlay| overlay);
-        let slots = records.slots(number);
-        for slot in iter_bits(&slots) {
-            while over.first().is_some_and(|&entry| overlay::slot_of(entry) < slot) {
-                over = &over[1..];
+        if let Some((page, leading)) = page.and_then(|page| Some((page, page.leading_only()?))) {
+            // What lies over the page is few of its records.
+            let values = self.values.get_mut(..leading as usize).unwrap_or_default();
+            match page.column(field, kind) {
+                Some(column) => column.leading(self.null, values),
+                None => values.fill(self.null),
             }
-            let place = match over.first() {
-                Some(&entry) if overlay::slot_of(entry) == slot => overlay::place_of(entry),
-                _ => None,
-            };
-            let stored = match (place, page) {
-                (Some(place), _) => {
-                    let record = records.log.get(place);
-                    record.and_then(|(block, spot)| block.value(spot, self.field, kind))
-                }
-                (None, Some(page)) => column.zip(page.spot(slot)).and_then(|(column, spot)| column.value(spot)),
-                (None, None) => {
-                    let record = records.below(number, slot);
-                    record.and_then(|record| record.value_of(self.field, kind))
-                }
-            };
-            if let Some(ordinal) = Ordinal::new((number << PAGE_BITS) + slot) {
-                each(ordinal, stored.and_then(T::of));
+        } else {
+            for slot in iter_bits(&self.slots) {
+                let record = records.below(number, slot);
+                let value = record.and_then(|record| record.value_of(field, kind));
+                self.values[slot as usize] = value.unwrap_or(self.null);
             }
         }
+        for &entry in records.overlays.get(number).map_or(&[][..], |overlay| overlay) {
+            let record = overlay::place_of(entry).and_then(|place| records.log.get(place));
+            let value = record.and_then(|(block, spot)| block.value(spot, field, kind));
+            self.values[overlay::slot_of(entry) as usize] = value.unwrap_or(self.null);
+        }
+    }
+
+    #[inline]
+    fn fold<A, T: ColumnValue>(&self, start: A, each: &mut impl FnMut(A, Ordinal, Option<T>) -> A) -> A {
+        let null = self.null;
+        let value = |stored: u64| if stored == null { None } else { T::of(stored) };
+        let mut result = start;
+        let mut add = |result: A, slot: u32, stored: u64| match Ordinal::new(self.first + slot) {
+            Some(ordinal) => each(result, ordinal, value(stored)),
+            None => result,
+        };
+        match self.leading {
+            Some(leading) => {
+                for (slot, &stored) in (0..leading).zip(self.values.iter()) {
+                    result = add(result, slot, stored);
+                }
+            }
+            None => {
+                for slot in iter_bits(&self.slots) {
+                    let stored = self.values.get(slot as usize).copied().unwrap_or(null);
+                    result = add(result, slot, stored);
+                }
+            }
+        }
+        result
     }
 }

@@ -152,47 +152,45 @@ pub(crate) struct Column<'s> {
 
 impl Column<'_> {
     /// The stored value of a record; `None` is null.
-    #[inline]
+    #[cfg(test)]
     pub(crate) fn value(&self, spot: Spot) -> Option<u64> {
         let raw = bits::get(&self.block.bytes, self.block.shape.bit_of(spot) + self.offset, self.width);
         self.kind.decode(raw, self.width)
     }
 
-    /// The stored values of the first so many slots of a page that has all of them, ascending by slot.
+    /// The stored values of a run, from the first one on, with `null` for null.
     #[inline]
-    pub(crate) fn leading(&self, len: u32, mut each: impl FnMut(u32, Option<u64>)) {
-        let runs = self.block.runs();
-        if runs == 1 {
-            return self.run(0, len, each);
-        }
+    pub(crate) fn run(&self, run: u32, len: u32, null: u64, mut each: impl FnMut(u32, u64)) {
         let (bytes, shape) = (&*self.block.bytes, &*self.block.shape);
-        let (kind, width, run_bits) = (self.kind, self.width, shape.run_bits());
-        for (position, first) in (0..).zip((0..len).step_by(runs as usize)) {
-            let mut at = shape.bit_of(Spot { run: 0, position }) + self.offset;
-            for slot in first..len.min(first + runs) {
-                let raw = bits::get(bytes, at, width);
-                at += run_bits;
-                each(slot, kind.decode(raw, width));
-            }
-        }
-    }
-
-    /// The stored values of the records of a run, from the first one on.
-    #[inline]
-    pub(crate) fn run(&self, run: u32, len: u32, mut each: impl FnMut(u32, Option<u64>)) {
-        let (bytes, shape) = (&*self.block.bytes, &*self.block.shape);
-        let (kind, width, record_bits) = (self.kind, self.width, shape.record_bits);
+        let (width, record_bits, null_here) = (self.width, shape.record_bits, self.kind.null(self.width));
         let mut at = shape.bit_of(Spot { run, position: 0 }) + self.offset;
         for position in 0..len {
             let raw = bits::get(bytes, at, width);
             at += record_bits;
-            each(position, kind.decode(raw, width));
+            each(position, if raw == null_here { null } else { raw });
+        }
+    }
+
+    /// The stored values of the first slots of a page that has all of them, with `null` for null. They are read in the
+    /// order in which they lie in memory.
+    pub(crate) fn leading(&self, null: u64, values: &mut [u64]) {
+        let runs = self.block.runs() as usize;
+        let len = values.len();
+        for run in 0..runs.min(len) {
+            let in_run = (len - run).div_ceil(runs) as u32;
+            self.run(run as u32, in_run, null, |position, value| {
+                if let Some(place) = values.get_mut(position as usize * runs + run) {
+                    *place = value;
+                }
+            });
         }
     }
 }
 
 /// A record that is to go into a block.
 pub(crate) trait ObjectRow {
+    /// Fields from this one on are null.
+    fn num_fields(&self) -> usize;
     /// The stored value of a field of this kind, neither STRING nor BYTES; `None` is null.
     fn value(&self, field: usize, kind: FieldKind) -> Option<u64>;
     /// The stored bytes of a field of this kind, STRING or BYTES; `None` is null.
@@ -250,6 +248,8 @@ pub(super) fn pack(
     rows: &[impl ObjectRow],
     limit_bits: u64,
 ) -> Result<Block, Unfit> {
+    let num_fields = rows.iter().map(ObjectRow::num_fields).max().unwrap_or(0);
+    let kinds = kinds.get(..num_fields).unwrap_or(kinds);
     let widths = widths(kinds, rows)?;
     let records = lay_out(kinds.iter().copied().zip(widths.iter().copied()));
     if rows.len() as u64 * records.record_bits > limit_bits {

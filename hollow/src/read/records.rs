@@ -175,16 +175,31 @@ impl<K: RecordKind> Records<K> {
             word: 0,
             words: NO_SLOTS,
             at: super::slots::WORDS,
+            mask: u64::MAX,
         }
     }
 
     /// The records of a page with their slots, ascending.
     pub(super) fn page_rows(&self, number: u32) -> impl Iterator<Item = (u32, K::Row<'_>)> {
-        let bits = self.slots(number);
-        let slots = (0..PAGE_ORDINALS).filter(move |&slot| super::slots::contains(&bits, slot));
-        slots.filter_map(move |slot| {
-            let ordinal = Ordinal::new((number << PAGE_BITS) + slot)?;
-            Some((slot, self.locate(ordinal)?))
+        let slots = self.slots(number);
+        let page = self.pages.get(number);
+        let mut over = self.overlays.get(number).map_or(&[][..], |overlay| overlay);
+        let all = (0..PAGE_ORDINALS).filter(move |&slot| super::slots::contains(&slots, slot));
+        all.filter_map(move |slot| {
+            while let Some((&entry, rest)) = over.split_first()
+                && overlay::slot_of(entry) < slot
+            {
+                over = rest;
+            }
+            let row = match (over.first(), page) {
+                (Some(&entry), _) if overlay::slot_of(entry) == slot => {
+                    let (block, spot) = self.log.get(overlay::place_of(entry)?)?;
+                    K::in_block(block, spot)
+                }
+                (_, Some(page)) => K::in_block(page, page.spot(slot)?),
+                (_, None) => self.in_file(number, slot)?,
+            };
+            Some((slot, row))
         })
     }
 
@@ -297,6 +312,17 @@ pub struct Populated<'s> {
     word: u64,
     words: SlotBits,
     at: usize,
+    /// The bits of each word that count.
+    mask: u64,
+}
+
+impl Populated<'_> {
+    /// Only those of one of so many shards, a power of two up to 64.
+    pub(crate) fn of_shard(mut self, shard: u32, num_shards: u32) -> Self {
+        let ordinals = (0..64u32).filter(|ordinal| ordinal & (num_shards - 1) == shard);
+        self.mask = ordinals.fold(0, |mask, ordinal| mask | 1 << ordinal);
+        self
+    }
 }
 
 impl Iterator for Populated<'_> {
@@ -306,7 +332,7 @@ impl Iterator for Populated<'_> {
     fn next(&mut self) -> Option<Ordinal> {
         while self.word == 0 {
             if let Some(&word) = self.words.get(self.at) {
-                (self.word, self.first) = (word, ((self.next - 1) << PAGE_BITS) + self.at as u32 * 64);
+                (self.word, self.first) = (word & self.mask, ((self.next - 1) << PAGE_BITS) + self.at as u32 * 64);
                 self.at += 1;
             } else if self.next < self.end {
                 self.words = self.pages.slots_of(self.next);

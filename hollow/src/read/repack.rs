@@ -54,6 +54,8 @@ pub(super) fn repack(
             return None;
         }
     }
+    let num_fields = shapes.iter().map(|shape| shape.fields.len()).max().unwrap_or(0);
+    let kinds = kinds.get(..num_fields).unwrap_or(kinds);
     let texts = Texts::of(kinds, rows);
     let widths: Vec<u32> = kinds
         .iter()

@@ -1,5 +1,6 @@
 //! A whole data state.
 
+use super::reclaim::Types;
 use super::type_state::{ListTypeState, MapTypeState, ObjectTypeState, SetTypeState, TypeReadState};
 use super::{ContentHash, Filter, LoadOptions, apply, load, tree};
 use crate::blob::DecodeError;
@@ -19,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Clone)]
 pub struct ReadState {
     pub(super) dataset: Arc<Dataset>,
-    pub(super) types: Arc<[TypeReadState]>, // in the order of the data set
+    pub(super) types: Types, // in the order of the data set
     pub(super) header_tags: Arc<BTreeMap<String, String>>,
     pub(super) origin_tag: i64,
     pub(super) tag: i64,

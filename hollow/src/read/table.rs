@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// Entries behind one pointer of the upper level.
-pub(crate) const CHUNK: usize = 128;
+pub(crate) const CHUNK: usize = 64;
 
 type Chunk<T> = [Option<T>; CHUNK];
 

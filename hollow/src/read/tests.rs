@@ -76,6 +76,10 @@ fn objects() -> impl Strategy<Value = (Vec<FieldKind>, BTreeMap<u32, Vec<Cell>>)
 }
 
 impl ObjectRow for &Vec<Cell> {
+    fn num_fields(&self) -> usize {
+        self.len()
+    }
+
     fn value(&self, field: usize, _: FieldKind) -> Option<u64> {
         match &self[field] {
             Cell::Value(value) => Some(*value),

@@ -2,13 +2,13 @@
 
 use super::column::{Column, ColumnValue};
 use super::content::ContentHash;
-use super::kind::{Collections, Entries, Objects};
+use super::kind::{Collections, Entries, ObjectPlace, Objects};
 use super::object_block::{FieldKind, NULL_DOUBLE, NULL_FLOAT};
 use super::records::{Populated, Records};
 use crate::Ordinal;
 use crate::memory::text::StoredText;
 use crate::memory::zigzag;
-use crate::schema::{FieldType, Kind, ListSchema, MapSchema, ObjectSchema, Schema, SetSchema};
+use crate::schema::{Kind, ListSchema, MapSchema, ObjectSchema, Schema, SetSchema};
 use std::sync::Arc;
 
 macro_rules! type_state {
@@ -199,21 +199,46 @@ impl ObjectTypeState {
         Column::new(&self.records, field)
     }
 
-    /// The bits of a field as they are stored: INT and LONG zig-zagged, BOOLEAN 0 or 1, REFERENCE the ordinal, FLOAT and
-    /// DOUBLE their pattern, which for null is a value too. `None` for all other nulls, and for patterns of all ones.
+    /// A record, found once for reading several of its fields.
+    #[inline]
+    pub(crate) fn record(&self, ordinal: Ordinal) -> Option<ObjectRecord<'_>> {
+        self.records.locate(ordinal).map(ObjectRecord)
+    }
+
+    /// The bits of a field as they are stored: see [`ObjectRecord::stored_bits`].
     pub(crate) fn stored_bits(&self, ordinal: Ordinal, field: usize) -> Option<u64> {
         let kind = *self.records.plan.get(field)?;
-        let stored = self.records.locate(ordinal)?.value_of(field, kind);
-        match self.schema().fields.get(field)?.ty {
-            FieldType::Float => Some(stored.unwrap_or(NULL_FLOAT.into())).filter(|&bits| bits != u64::from(u32::MAX)),
-            FieldType::Double => Some(stored.unwrap_or(NULL_DOUBLE)).filter(|&bits| bits != u64::MAX),
-            _ => stored,
-        }
+        self.record(ordinal)?.stored_bits(field, kind)
     }
 
     #[inline]
     fn raw_of(&self, ordinal: Ordinal, field: usize, kind: FieldKind) -> Option<u64> {
         self.records.locate(ordinal)?.value_of(field, kind)
+    }
+}
+
+/// An object record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ObjectRecord<'s>(ObjectPlace<'s>);
+
+impl<'s> ObjectRecord<'s> {
+    /// The bits of a field of this kind as they are stored: INT and LONG zig-zagged, BOOLEAN 0 or 1, REFERENCE the
+    /// ordinal, FLOAT and DOUBLE their pattern, which for null is a value too. `None` for all other nulls, and for
+    /// patterns of all ones.
+    #[inline]
+    pub(crate) fn stored_bits(&self, field: usize, kind: FieldKind) -> Option<u64> {
+        let stored = self.0.value_of(field, kind);
+        match kind {
+            FieldKind::Float => Some(stored.unwrap_or(NULL_FLOAT.into())).filter(|&bits| bits != u64::from(u32::MAX)),
+            FieldKind::Double => Some(stored.unwrap_or(NULL_DOUBLE)).filter(|&bits| bits != u64::MAX),
+            _ => stored,
+        }
+    }
+
+    /// The stored bytes of a STRING or BYTES field.
+    #[inline]
+    pub(crate) fn stored_bytes(&self, field: usize, kind: FieldKind) -> Option<&'s [u8]> {
+        self.0.bytes_of(field, kind)
     }
 }
 
@@ -346,6 +371,11 @@ impl TypeReadState {
     /// Bytes held for the records, those shared with other states included. Walks over the pages.
     pub fn memory_bytes(&self) -> usize {
         each!(self, state => state.memory_bytes())
+    }
+
+    /// How many pages there are at most.
+    pub(super) fn num_pages(&self) -> u32 {
+        each!(self, state => state.records.num_pages())
     }
 
     /// The hash of all records; see [`ObjectTypeState::content_hash`].

@@ -61,6 +61,13 @@ impl<'s> ObjectPlace<'s> {
 }
 
 impl ObjectRow for ObjectPlace<'_> {
+    fn num_fields(&self) -> usize {
+        match self {
+            Self::Block(block, _) => block.shape.fields.len(),
+            Self::Blob(row) => row.num_fields(),
+        }
+    }
+
     #[inline]
     fn value(&self, field: usize, kind: FieldKind) -> Option<u64> {
         self.value_of(field, kind)
@@ -208,10 +215,10 @@ fn check_values(wire: &WireObjects, block: &Block, stretches: &Stretches<'_>) ->
         let (max, shift) = (field.kind.max(), stretches.shards.len().trailing_zeros());
         for (run, shard) in (0..).zip(stretches.shards.clone()) {
             let mut refused = None;
-            column.run(run, (stretches.available)(shard), |position, value| {
-                let Some(found) = value.filter(|found| *found > max) else {
+            column.run(run, (stretches.available)(shard), 0, |position, found| {
+                if found <= max {
                     return;
-                };
+                }
                 let is_there = |bits: &SlotBits| contains(bits, (position << shift) + run);
                 if stretches.slots.is_none_or(is_there) {
                     refused = Some(found);

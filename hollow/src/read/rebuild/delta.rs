@@ -185,11 +185,14 @@ impl<K: RecordKind> Delta<'_, K> {
                 (false, false) => return Err(frame.invalid("removed ordinal", "a populated one", change.ordinal())),
                 _ => set(&mut slots, slot, now),
             }
-            let still = kept.partition_point(|&entry| overlay::slot_of(entry) < slot);
-            let (before_it, rest) = kept.split_at_checked(still).unwrap_or_default();
-            entries.extend_from_slice(before_it);
-            let replaced = rest.first().is_some_and(|&entry| overlay::slot_of(entry) == slot);
-            kept = &rest[usize::from(replaced)..];
+            while let Some((&entry, rest)) = kept.split_first()
+                && overlay::slot_of(entry) <= slot
+            {
+                if overlay::slot_of(entry) < slot {
+                    entries.push(entry);
+                }
+                kept = rest;
+            }
             if now {
                 set(&mut added, slot, true);
                 let shard = (change.ordinal() & (frame.num_shards - 1)) as usize;
@@ -233,17 +236,18 @@ impl<K: RecordKind> Delta<'_, K> {
     ) -> Option<Block> {
         let workshop = &mut self.workshop;
         let mut positions = positions.iter();
+        let mut kept = self.before.page_rows(number).peekable();
         let rows = iter_bits(slots).map(|slot| {
-            if contains(added, slot) {
-                let &(shard, position) = positions.next()?;
-                if self.direct {
-                    return Some(K::in_blob(self.wire, self.frame.blob, shard, position));
-                }
-                let (block, spot) = self.log.get(self.first[shard].plus(position))?;
-                return Some(K::in_block(block, spot));
+            if !contains(added, slot) {
+                while kept.next_if(|(other, _)| *other < slot).is_some() {}
+                return kept.next().map(|(_, row)| row);
             }
-            let ordinal = Ordinal::new((number << super::PAGE_BITS) + slot)?;
-            self.before.locate(ordinal)
+            let &(shard, position) = positions.next()?;
+            if self.direct {
+                return Some(K::in_blob(self.wire, self.frame.blob, shard, position));
+            }
+            let (block, spot) = self.log.get(self.first[shard].plus(position))?;
+            Some(K::in_block(block, spot))
         });
         let rows = rows.collect::<Option<Vec<_>>>()?;
         sweep::pack::<K>(&self.before.plan, workshop, slots, &rows)

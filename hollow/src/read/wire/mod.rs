@@ -189,7 +189,12 @@ impl<'b> Frame<'b> {
         let contents = match form {
             Form::Snapshot => Contents::Snapshot(read_populated(blob, cursor, max)?),
             Form::Delta => {
-                changes.sort_unstable();
+                // Every shard's are sorted, which a stable sort makes use of, but it takes memory for as many again.
+                if changes.len() as u64 * 16 <= cursor.offset() {
+                    changes.sort();
+                } else {
+                    changes.sort_unstable();
+                }
                 Contents::Delta(changes)
             }
         };

@@ -1,6 +1,6 @@
 //! The records of an object type in a blob. See `docs/format.md`, section 6.2.
 
-use super::super::object_block::{FieldKind, ObjectRow};
+use super::super::object_block::FieldKind;
 use super::{Extent, read_width, read_words};
 use crate::blob::{Cursor, DecodeError};
 use crate::schema::ObjectSchema;
@@ -158,7 +158,9 @@ impl ObjectBody {
                 area: field.area,
             })
         });
-        Columns(columns.collect())
+        let columns: Vec<Option<Column>> = columns.collect();
+        let num_fields = columns.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        Columns { columns, num_fields }
     }
 
     /// The record at a position of a shard, by the columns made from this body.
@@ -176,7 +178,11 @@ impl ObjectBody {
 
 /// Where the fields of the reader's schema are in a record of the blob.
 #[derive(Debug)]
-pub(crate) struct Columns(Vec<Option<Column>>);
+pub(crate) struct Columns {
+    columns: Vec<Option<Column>>,
+    /// Those from this one on are `None`.
+    num_fields: usize,
+}
 
 #[derive(Debug)]
 struct Column {
@@ -198,13 +204,18 @@ pub(crate) struct BlobRow<'a> {
 }
 
 impl<'a> BlobRow<'a> {
+    /// Fields from this one on are not in the blob.
+    pub(crate) fn num_fields(&self) -> usize {
+        self.columns.num_fields
+    }
+
     /// Bits of fixed-length data.
     pub(crate) fn record_bits(&self) -> u64 {
         self.body.record_bits
     }
 
     fn column(&self, field: usize, kind: FieldKind) -> Option<&'a Column> {
-        let column = self.columns.0.get(field)?.as_ref()?;
+        let column = self.columns.columns.get(field)?.as_ref()?;
         (column.kind == kind).then_some(column)
     }
 
@@ -232,16 +243,6 @@ impl<'a> BlobRow<'a> {
         };
         let area = self.body.areas_of(self.shard).get(column.area)?.of(self.blob);
         area.get(start as usize..raw as usize)
-    }
-}
-
-impl ObjectRow for BlobRow<'_> {
-    fn value(&self, field: usize, kind: FieldKind) -> Option<u64> {
-        self.value_of(field, kind)
-    }
-
-    fn bytes(&self, field: usize, kind: FieldKind) -> Option<&[u8]> {
-        self.bytes_of(field, kind)
     }
 }
 
