@@ -1,9 +1,9 @@
 //! Blocks: immutable packed records in one allocation, with a shape that blocks share.
 //!
 //! ```text
-//! records | bases | [populated bits] | area | 8 bytes of nothing
+//! run 0 | run 1 | .. | [populated bits] | area | 8 bytes of nothing
 //!
-//! records   run 0: record 0 | record 1 | ..    run 1: record 0 | ..     low bits first; each run begins at a full byte
+//! run       bases | record 0 | record 1 | ..     low bits first; each run begins at a full byte
 //! ```
 //!
 //! The records of a block lie in *runs* of equal length. A blob divides the records of 1,024 consecutive ordinals among
@@ -58,10 +58,11 @@ enum Occupancy {
 pub(crate) struct Shape {
     pub(super) record_bits: u64,
     run_bits: u64,
+    /// Bits of a run before its first record.
+    bases_bits: u64,
     /// The page's ordinals go round `1 << shift` runs.
     shift: u32,
     occupancy: Occupancy,
-    bases_at: usize,
     bits_at: usize,
     pub(super) area_at: usize,
     /// How many chains of ends a record has.
@@ -88,7 +89,7 @@ impl Shape {
     /// The first bit of a record.
     #[inline]
     pub(super) fn bit_of(&self, spot: Spot) -> u64 {
-        self.run_bits * u64::from(spot.run) + self.record_bits * u64::from(spot.position)
+        self.run_bits * u64::from(spot.run) + self.bases_bits + self.record_bits * u64::from(spot.position)
     }
 }
 
@@ -166,7 +167,7 @@ impl Block {
     /// The bases of a chain of ends in a run: the place in the area, and the number that stands for it.
     #[inline]
     pub(super) fn base(&self, run: u32, chain: usize) -> Option<(u32, u32)> {
-        let at = self.shape.bases_at + (run as usize * self.shape.num_chains + chain) * 8;
+        let at = (self.shape.run_bits / 8) as usize * run as usize + chain * 8;
         let base = u64::from_le_bytes(*self.bytes.get(at..)?.first_chunk()?);
         Some((base as u32, (base >> 32) as u32))
     }
@@ -209,7 +210,8 @@ impl<'w> BlockBuilder<'w> {
         run_records: u64,
         shift: u32,
     ) -> Result<Self, TooLarge> {
-        let run_bytes = (run_records * records.record_bits).div_ceil(8);
+        let bases = records.num_chains as u64 * 8;
+        let run_bytes = bases + (run_records * records.record_bits).div_ceil(8);
         if run_bytes << shift > u64::from(u32::MAX) {
             return Err(TooLarge);
         }
@@ -218,9 +220,9 @@ impl<'w> BlockBuilder<'w> {
             shape: Shape {
                 record_bits: records.record_bits,
                 run_bits: run_bytes * 8,
+                bases_bits: bases * 8,
                 shift,
                 occupancy: Occupancy::Leading,
-                bases_at: 0,
                 bits_at: 0,
                 area_at: 0,
                 num_chains: records.num_chains,
@@ -233,17 +235,17 @@ impl<'w> BlockBuilder<'w> {
         })
     }
 
-    /// The records of so many runs are there.
-    pub(super) fn end_run(&mut self, run: usize) {
-        self.out.resize((run + 1) * (self.shape.run_bits / 8) as usize, 0);
+    /// What is appended next is the records of this run; those of the runs before are there.
+    pub(super) fn start_run(&mut self, run: usize) {
+        let start = run * (self.shape.run_bits / 8) as usize;
+        self.out.resize(start + self.shape.num_chains * 8, 0);
     }
 
-    /// The records are there: makes room for the bases, and writes the populated bits of a page. `ranked`: slots that
-    /// are not populated have no place.
+    /// The records of all runs are there: writes the populated bits of a page. `ranked`: slots that are not populated
+    /// have no place.
     pub(super) fn end_records(&mut self, slots: Option<&SlotBits>, ranked: bool) {
-        self.shape.bases_at = self.out.len();
-        let bases = self.shape.num_chains << self.shape.shift;
-        self.out.resize(self.out.len() + bases * 8, 0);
+        let run_bytes = (self.shape.run_bits / 8) as usize;
+        self.out.resize(run_bytes << self.shape.shift, 0);
         if let Some(bits) = slots {
             self.slots(bits, ranked);
         }
@@ -274,7 +276,7 @@ impl<'w> BlockBuilder<'w> {
     /// What is appended next is that of a chain in this run; the number that stands for the place.
     pub(super) fn base(&mut self, run: usize, chain: usize, stands_for: u64) -> Result<(), TooLarge> {
         let place = u32::try_from(self.out.len() - self.shape.area_at).map_err(|_| TooLarge)?;
-        let at = self.shape.bases_at + (run * self.shape.num_chains + chain) * 8;
+        let at = (self.shape.run_bits / 8) as usize * run + chain * 8;
         if let Some(bytes) = self.out.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<8>()) {
             let base = u64::from(place) | stands_for << 32;
             *bytes = base.to_le_bytes();

@@ -142,6 +142,7 @@ pub(super) fn pack(
         return Err(Unfit::TooLarge);
     }
     let mut builder = BlockBuilder::new(workshop, lay_out(widths), rows.len() as u64, 0)?;
+    builder.start_run(0);
     let mut records = BitWriter::new(builder.out);
     let mut end = 0;
     for row in rows {
@@ -152,7 +153,6 @@ pub(super) fn pack(
         }
     }
     records.finish();
-    builder.end_run(0);
     builder.end_records(slots, true);
     builder.base(0, 0, 0)?;
     let mut entries = BitWriter::new(builder.out);

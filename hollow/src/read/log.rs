@@ -44,8 +44,6 @@ impl Place {
 /// Records that came together, in one run.
 #[derive(Clone, Debug)]
 pub(crate) struct LogBlock {
-    /// How many records of the log stand before these.
-    pub(super) before: u32,
     pub(super) len: u32,
     /// When they came: see `sweep`.
     pub(super) since: Moment,
@@ -64,28 +62,43 @@ pub(crate) struct Moment {
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
     first: Place,
-    blocks: Arc<[LogBlock]>,
+    len: u32,
+    /// Each with how many records stand before it.
+    blocks: Arc<[(u32, Arc<LogBlock>)]>,
+}
+
+/// Blocks one after the other.
+fn counted(blocks: impl Iterator<Item = Arc<LogBlock>>) -> (u32, Arc<[(u32, Arc<LogBlock>)]>) {
+    let mut before = 0;
+    let mut all = Vec::with_capacity(blocks.size_hint().1.unwrap_or(0));
+    for block in blocks {
+        let len = block.len;
+        all.push((before, block));
+        before += len;
+    }
+    (before, all.into())
 }
 
 impl Log {
     pub(super) fn empty() -> Self {
         Self {
             first: Place(0),
+            len: 0,
             blocks: Arc::new([]),
         }
     }
 
     /// How many records it holds, those no overlay speaks of any more included.
     pub(super) fn len(&self) -> u32 {
-        self.blocks.last().map_or(0, |last| last.before + last.len)
+        self.len
     }
 
     /// The place of the next record.
     pub(super) fn end(&self) -> Place {
-        self.first.plus(self.len())
+        self.first.plus(self.len)
     }
 
-    pub(super) fn blocks(&self) -> &[LogBlock] {
+    pub(super) fn blocks(&self) -> &[(u32, Arc<LogBlock>)] {
         &self.blocks
     }
 
@@ -93,45 +106,42 @@ impl Log {
     #[inline]
     pub(crate) fn get(&self, place: Place) -> Option<(&Block, Spot)> {
         let number = place.since(self.first);
-        let at = self.blocks.partition_point(|block| block.before <= number);
-        let block = self.blocks.get(at.checked_sub(1)?)?;
-        let position = number - block.before;
+        let at = self.blocks.partition_point(|(before, _)| *before <= number);
+        let (before, block) = self.blocks.get(at.checked_sub(1)?)?;
+        let position = number - before;
         (position < block.len).then(|| (&block.block, Spot::of(position)))
     }
 
-    /// The log with the blocks before this moment's rounds dropped and these behind.
+    /// The log with the blocks dropped that every page was swept since, and these behind.
     pub(super) fn next(&self, swept: Moment, added: Vec<LogBlock>) -> Self {
-        // A block is done with when every page was swept since.
-        let done = |block: &LogBlock| {
-            swept.round > block.since.round.saturating_add(1)
-                || swept.round == block.since.round.saturating_add(1) && swept.page >= block.since.page
+        let done = |since: Moment| {
+            let next = since.round.saturating_add(1);
+            swept.round > next || swept.round == next && swept.page >= since.page
         };
-        let dropped = self.blocks.iter().take_while(|block| done(block)).count();
+        let dropped = self.blocks.iter().take_while(|(_, block)| done(block.since)).count();
         if dropped == 0 && added.is_empty() {
             return self.clone();
         }
-        let records = self.blocks.get(dropped).map_or(self.len(), |block| block.before);
-        let mut blocks = Vec::with_capacity(self.blocks.len() - dropped + added.len());
-        blocks.extend(self.blocks.iter().skip(dropped).cloned());
-        blocks.extend(added);
-        let mut before = 0;
-        for block in &mut blocks {
-            block.before = before;
-            before += block.len;
-        }
+        let records = self.blocks.get(dropped).map_or(self.len, |(before, _)| *before);
+        let kept = self.blocks.iter().skip(dropped).map(|(_, block)| Arc::clone(block));
+        let (len, blocks) = counted(kept.chain(added.into_iter().map(Arc::new)));
         Self {
             first: self.first.plus(records),
-            blocks: blocks.into(),
+            len,
+            blocks,
         }
     }
 
     /// The log with the last `number` blocks replaced by these, which hold the same records in the same order.
-    pub(super) fn with_tail(&self, number: usize, tail: Vec<LogBlock>) -> Self {
-        let kept = self.blocks.len() - number;
-        let blocks = self.blocks.iter().take(kept).cloned().chain(tail);
+    pub(super) fn with_tail(&self, number: usize, tail: Vec<Arc<LogBlock>>) -> Self {
+        let kept = self.blocks.iter().take(self.blocks.len() - number);
+        let kept = kept.map(|(_, block)| Arc::clone(block));
+        let (len, blocks) = counted(kept.chain(tail));
+        debug_assert_eq!(len, self.len);
         Self {
             first: self.first,
-            blocks: blocks.collect(),
+            len,
+            blocks,
         }
     }
 
@@ -140,10 +150,11 @@ impl Log {
         if Arc::ptr_eq(&self.blocks, &other.blocks) {
             return 0;
         }
-        let mut theirs: Vec<*const u8> = other.blocks.iter().map(|block| block.block.id()).collect();
+        let mut theirs: Vec<*const u8> = other.blocks.iter().map(|(_, block)| block.block.id()).collect();
         theirs.sort_unstable();
-        let own = self.blocks.iter().filter(|block| theirs.binary_search(&block.block.id()).is_err());
-        let own: usize = own.map(|block| block.block.memory_bytes()).sum();
+        let own = self.blocks.iter().map(|(_, block)| block);
+        let own = own.filter(|block| theirs.binary_search(&block.block.id()).is_err());
+        let own: usize = own.map(|block| block.block.memory_bytes() + size_of::<LogBlock>() + ARC).sum();
         size_of_val(&*self.blocks) + ARC + own
     }
 }

@@ -264,6 +264,7 @@ pub(super) fn pack(
         .collect();
     let mut builder = BlockBuilder::new(workshop, records, rows.len() as u64, 0)?;
     let mut ends = vec![0u64; stored.len()];
+    builder.start_run(0);
     let mut bits = BitWriter::new(builder.out);
     for row in rows {
         for (&(field, kind, width), end) in stored.iter().zip(&mut ends) {
@@ -278,7 +279,6 @@ pub(super) fn pack(
         }
     }
     bits.finish();
-    builder.end_run(0);
     builder.end_records(slots, true);
     let texts = stored.iter().filter(|(_, kind, _)| kind.is_variable_length());
     for (chain, &(field, kind, _)) in texts.enumerate() {

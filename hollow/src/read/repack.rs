@@ -147,6 +147,7 @@ fn write(
     texts: &Texts,
 ) -> Result<Block, Unfit> {
     let mut builder = BlockBuilder::new(workshop, records, rows.len() as u64, 0)?;
+    builder.start_run(0);
     let mut out = BitWriter::new(builder.out);
     for (row, ((block, spot), &shape)) in rows.iter().zip(of_row).enumerate() {
         let at = block.shape.bit_of(*spot);
@@ -168,7 +169,6 @@ fn write(
         }
     }
     out.finish();
-    builder.end_run(0);
     builder.end_records(Some(slots), true);
     let ends = texts.fields.iter().skip(1).map(|(_, start, _)| *start);
     let ends = ends.chain(std::iter::once(texts.area.len()));

@@ -176,12 +176,12 @@ impl RecordKind for Collections {
         let layout = collection_block::lay_out(widths);
         let mut builder = BlockBuilder::new(workshop, layout, stretches.room.into(), shift)?;
         for (run, shard) in stretches.shards.clone().enumerate() {
+            builder.start_run(run);
             let bits = u64::from((stretches.available)(shard)) * record_bits;
             if let Some(shard) = wire.shard(shard as usize) {
                 let words = shard.ends.words(blob);
                 words.append_to(builder.out, u64::from(first) * record_bits, bits);
             }
-            builder.end_run(run);
         }
         builder.end_records(stretches.slots, false);
         for (run, number) in stretches.shards.clone().enumerate() {

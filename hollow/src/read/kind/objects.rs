@@ -131,12 +131,12 @@ impl RecordKind for Objects {
         let shift = stretches.shards.len().trailing_zeros();
         let mut builder = BlockBuilder::new(workshop, layout, stretches.room.into(), shift)?;
         for (run, shard) in stretches.shards.clone().enumerate() {
+            builder.start_run(run);
             let bits = u64::from((stretches.available)(shard)) * record_bits;
             if let Some(records) = body.shard(shard as usize) {
                 let words = records.words(blob);
                 words.append_to(builder.out, u64::from(first) * record_bits, bits);
             }
-            builder.end_run(run);
         }
         builder.end_records(stretches.slots, false);
         for (run, shard) in stretches.shards.clone().enumerate() {

@@ -1,7 +1,7 @@
 //! Applying a delta to a type.
 //!
-//! What is added goes to the log, and the overlays of the pages say which slots changed. A page of which half has
-//! changed is made anew at once, and a few others besides as the log grows (`sweep`).
+//! What is added goes to the log, and the overlays of the pages say which slots changed. A page of which all has changed
+//! is made anew at once, so new pages are as well, and some others as the log grows (`sweep`).
 
 use super::super::block::{Block, Workshop};
 use super::super::content::ContentHash;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 const COPIED: u32 = 256;
 /// Records of different shards are packed together up to so many.
 const PACKED: usize = 1024;
-/// A page is made anew when so many of its slots have changed, or half of them.
+/// A page is made anew when so many of its slots have changed, and more than have records.
 const MIN_CHANGED: usize = 16;
 
 /// The state of a type after these changes, ascending by ordinal.
@@ -101,7 +101,6 @@ fn log_blocks<K: RecordKind>(
     let mut push = |made: Result<_, _>, len: usize| {
         let block = made.map_err(|unfit| K::error(wire, frame, unfit))?;
         blocks.push(LogBlock {
-            before: 0, // counted when it goes into the log
             len: len as u32,
             since: before.swept,
             block,
@@ -212,7 +211,7 @@ impl<K: RecordKind> Delta<'_, K> {
             let page = sweep::empty_page::<K>(&before.plan, &mut self.workshop);
             return Ok(Changed::Page(page.filter(|_| !nothing)));
         }
-        if self.direct || entries.len() >= MIN_CHANGED.max(len / 2) {
+        if self.direct || entries.len() >= MIN_CHANGED.max(len) {
             let page = self.rebuilt(number, &slots, &added, &positions);
             match page {
                 Some(page) => return Ok(Changed::Page(Some(page))),

@@ -2,9 +2,10 @@
 //!
 //! As long as the log holds less than a quarter of the records, nothing is moved: states that follow on each other then
 //! cost what they change and nothing else. From there on each delta makes some pages anew, going round all pages, and a
-//! part of the log is dropped when every page has been gone over since it came. A page for 512 changes keeps up: a
-//! record that is modified is two changes, so all of 1,024 a page are gone over while a quarter of the records change.
-//! So the log stays below about half of the records, and no delta has to pay for others.
+//! part of the log is dropped when every page has been gone over since it came. A page is made anew for 1,024 changes, and
+//! for 512 once the log holds half of the records. As a record that is modified is two changes, all pages are then gone
+//! over while a quarter of the records change: the log stays below about three quarters of the records, and no delta has
+//! to pay for others.
 
 use super::super::block::{Block, Spot, Workshop};
 use super::super::kind::RecordKind;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 /// The log may hold so many records, and a quarter of those of the type.
 const FREE: usize = 2048;
 /// A page is made anew for so many changes.
-const CHANGES_A_PAGE: usize = 512;
+const CHANGES_A_PAGE: usize = 1024;
 /// Pages without an overlay that are passed over at most.
 const PASSED: u32 = 1 << 14;
 /// Blocks of the log with fewer records than this are small; so many of them are made one.
@@ -52,8 +53,10 @@ pub(super) fn empty_page<K: RecordKind>(plan: &K::Plan, workshop: &mut Workshop)
 
 /// What is to be done after a delta of so many changes.
 pub(super) fn after<K: RecordKind>(records: &mut Records<K>, changes: usize) {
-    if records.log.len() as usize > FREE + records.len() / 4 {
-        go_on(records, changes / CHANGES_A_PAGE + 1);
+    let (held, len) = (records.log.len() as usize, records.len());
+    if held > FREE + len / 4 {
+        let behind = 1 + usize::from(held > FREE + len / 2);
+        go_on(records, changes * behind / CHANGES_A_PAGE + 1);
     }
     if records.overlays.is_empty() {
         records.log = super::super::log::Log::empty();
@@ -126,7 +129,6 @@ fn log_again<K: RecordKind>(records: &mut Records<K>, overlay: &[u32], workshop:
         let end = records.log.end();
         let Ok(block) = packed else { continue };
         let block = LogBlock {
-            before: 0,
             len: 1,
             since: records.swept,
             block,
@@ -140,31 +142,30 @@ fn log_again<K: RecordKind>(records: &mut Records<K>, overlay: &[u32], workshop:
 /// Makes one block of many small ones at the end of the log.
 fn tidy<K: RecordKind>(records: &mut Records<K>) {
     let blocks = records.log.blocks();
-    let small = blocks.iter().rev().take_while(|block| block.len < SMALL).count();
+    let small = blocks.iter().rev().take_while(|(_, block)| block.len < SMALL).count();
     if small == 0 || small % MANY != 0 {
         return;
     }
-    let tail = &blocks[blocks.len() - small..];
     let mut workshop = Workshop::default();
     let mut made = Vec::new();
-    let mut group: Vec<&LogBlock> = Vec::new();
-    let mut flush = |group: &mut Vec<&LogBlock>| {
+    let mut group: Vec<&Arc<LogBlock>> = Vec::new();
+    let mut flush = |group: &mut Vec<&Arc<LogBlock>>| {
         let each = group.iter().flat_map(|block| {
             (0..block.len).map(|position| K::in_block(&block.block, Spot::of(position)))
         });
         let rows: Vec<K::Row<'_>> = each.collect();
-        match (group.last(), group.first(), K::pack(&records.plan, &mut workshop, None, &rows, limit::<K>(&rows))) {
-            (Some(last), Some(first), Ok(block)) => made.push(LogBlock {
-                before: first.before,
+        let packed = K::pack(&records.plan, &mut workshop, None, &rows, limit::<K>(&rows));
+        match (group.last(), packed) {
+            (Some(last), Ok(block)) => made.push(Arc::new(LogBlock {
                 len: rows.len() as u32,
                 since: last.since,
                 block,
-            }),
-            _ => made.extend(group.iter().map(|block| LogBlock::clone(block))),
+            })),
+            _ => made.extend(group.iter().copied().map(Arc::clone)),
         }
         group.clear();
     };
-    for block in tail {
+    for (_, block) in &blocks[blocks.len() - small..] {
         let len: u32 = group.iter().map(|block| block.len).sum();
         if (len + block.len) as usize > PACKED {
             flush(&mut group);
