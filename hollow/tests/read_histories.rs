@@ -65,7 +65,9 @@ fn top(id: u64, random: u64) -> Value {
         or_null(tag(random % 50)),
         or_null(Value::List(tags(random % 4).collect())),
         or_null(Value::Set(tags(random % 12).collect())),
-        or_null(Value::Map(tags(random % 9).map(|key| (key, tag(random % 77))).collect())),
+        or_null(Value::Map(
+            tags(random % 9).map(|key| (key, tag(random % 77))).collect(),
+        )),
     ])
 }
 
@@ -159,7 +161,11 @@ fn columns(state: &ReadState) -> Result<(), TestCaseError> {
 /// Whether each element is found by its key, and no other.
 fn look_ups(state: &ReadState) -> Result<(), TestCaseError> {
     let tags = state.object("Tag").expect("a type");
-    let key = |tag: Ordinal| [KeyValue::Text(tags.text(tag, 0).map_or(String::new(), |name| name.to_string()))];
+    let key = |tag: Ordinal| {
+        [KeyValue::Text(
+            tags.text(tag, 0).map_or(String::new(), |name| name.to_string()),
+        )]
+    };
     let by_set = HashKeyLookup::of(state, "TagSet").expect("a hash key");
     let sets = state.set("TagSet").expect("a type");
     for set in sets.populated().take(300) {

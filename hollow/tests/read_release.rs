@@ -19,6 +19,8 @@ const SCHEMAS: &str = "Person { string name; } Cast List<Person>; Country { stri
 
 const MOVIES: u64 = 10_000;
 const STATES: usize = 100;
+/// Bytes for each state whatever changes.
+const FIXED: usize = 8 << 10;
 
 fn movie(id: u64, version: u64) -> Value {
     let mut stable = entropy(id);
@@ -30,10 +32,15 @@ fn movie(id: u64, version: u64) -> Value {
     let windows: Vec<Value> = (0..5 + stable() % 31)
         .map(|at| {
             let start = first % 400 + if at == version % 5 { version * 1000 } else { 0 };
-            Value::Object(vec![country(first + at), Value::Long(start as i64 * 86_400_000), Value::Int(1)])
+            Value::Object(vec![
+                country(first + at),
+                Value::Long(start as i64 * 86_400_000),
+                Value::Int(1),
+            ])
         })
         .collect();
-    let titles = (0..3 + stable() % 11).map(|at| (country(first + at), person(if at == 0 { first + version } else { at })));
+    let titles =
+        (0..3 + stable() % 11).map(|at| (country(first + at), person(if at == 0 { first + version } else { at })));
     Value::Object(vec![
         Value::Long(id as i64),
         text(first),
@@ -87,7 +94,11 @@ fn held_states_cost_their_changes_and_are_given_back() {
     let base = allocated();
     let state = ReadState::from_snapshot(&snapshot).expect("a snapshot");
     let one = allocated() - base;
-    assert!(one < snapshot.len() + snapshot.len() / 20 + 100_000, "{one} for {}", snapshot.len());
+    assert!(
+        one < snapshot.len() + snapshot.len() / 20 + 100_000,
+        "{one} for {}",
+        snapshot.len()
+    );
     let said = state.memory_bytes();
     assert!(said.abs_diff(one) < one / 20, "said {said}, taken {one}");
 
@@ -100,7 +111,12 @@ fn held_states_cost_their_changes_and_are_given_back() {
     let held = allocated() - base;
     let said = history.memory_bytes();
     println!("one state {one}, {STATES} states {held} (they say {said}), deltas {changed} bytes");
-    assert!(held <= one + one * 3 / 10 + changed, "{held} for {STATES} states of {one}, deltas {changed}");
+    // Beside what changes, each state has tables and a list of the log's blocks, which counts in states as small as these.
+    let fixed = STATES * FIXED;
+    assert!(
+        held <= one + one * 3 / 10 + changed + fixed,
+        "{held} for {STATES} states of {one}, deltas {changed}"
+    );
     assert!(said.abs_diff(held) < held / 10, "said {said}, taken {held}");
 
     // All but the last: what remains is one state, if with a log. Then nothing.

@@ -67,7 +67,9 @@ fn is_whole(state: &ReadState, ordinal: Ordinal) -> bool {
     let (Some(id), Some(version), Some(note)) = (id, items.int(ordinal, 1), items.reference(ordinal, 2)) else {
         return false;
     };
-    notes.text(note, 0).is_some_and(|text| text.is(&format!("{id} in {version}")))
+    notes
+        .text(note, 0)
+        .is_some_and(|text| text.is(&format!("{id} in {version}")))
 }
 
 /// One read of everything: what all versions add up to.
@@ -79,7 +81,9 @@ fn adds_up(state: &ReadState) -> bool {
 
 #[test]
 fn no_read_is_torn() {
-    let seconds = std::env::var("HOLLOW_STRESS_SECONDS").ok().and_then(|text| text.parse().ok());
+    let seconds = std::env::var("HOLLOW_STRESS_SECONDS")
+        .ok()
+        .and_then(|text| text.parse().ok());
     let duration = Duration::from_secs(seconds.unwrap_or(3));
     let (snapshot, deltas) = blobs();
     let current = Mutex::new(ReadState::from_snapshot(&snapshot).expect("a snapshot"));

@@ -53,9 +53,7 @@ fn next_type_state(ty: &TypeReadState, frame: &mut Frame<'_>) -> Result<TypeRead
     }
     let wire = rebuild::wire_collections(frame)?;
     Ok(match ty {
-        TypeReadState::List(ty) => {
-            TypeReadState::List(ty.with_records(rebuild::records(frame, &wire, &ty.records)?))
-        }
+        TypeReadState::List(ty) => TypeReadState::List(ty.with_records(rebuild::records(frame, &wire, &ty.records)?)),
         TypeReadState::Set(ty) => TypeReadState::Set(ty.with_records(rebuild::records(frame, &wire, &ty.records)?)),
         TypeReadState::Map(ty) => TypeReadState::Map(ty.with_records(rebuild::records(frame, &wire, &ty.records)?)),
         TypeReadState::Object(_) => return Err(different(frame)),

@@ -128,7 +128,9 @@ impl<'b> WireWords<'b> {
                 filled += 1;
             }
             if filled < num_words
-                && let Some(to) = out.get_mut(start + filled * 8..).and_then(|rest| rest.first_chunk_mut())
+                && let Some(to) = out
+                    .get_mut(start + filled * 8..)
+                    .and_then(|rest| rest.first_chunk_mut())
             {
                 *to = low.to_le_bytes();
             }

@@ -150,7 +150,12 @@ impl Block {
                 crate::memory::bit_array::mask(left)
             });
         }
-        let stored = self.bytes.get(self.shape.bits_at..).unwrap_or_default().as_chunks::<8>().0;
+        let stored = self
+            .bytes
+            .get(self.shape.bits_at..)
+            .unwrap_or_default()
+            .as_chunks::<8>()
+            .0;
         std::array::from_fn(|at| stored.get(at).map_or(0, |bytes| u64::from_le_bytes(*bytes)))
     }
 

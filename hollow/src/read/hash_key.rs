@@ -99,9 +99,9 @@ impl HashKeyLookup {
         if key.len() != self.routes.len() {
             return None;
         }
-        let hash = key.iter().try_fold(0i32, |hash, part| {
-            Some(hash.wrapping_mul(31) ^ hash_int(code(part)))
-        })?;
+        let hash = key
+            .iter()
+            .try_fold(0i32, |hash, part| Some(hash.wrapping_mul(31) ^ hash_int(code(part))))?;
         let buckets = records.locate(record)?.entries();
         let len = buckets.len();
         // A power of two, unless the file lies: then some other bucket is looked at first.

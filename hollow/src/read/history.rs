@@ -54,7 +54,9 @@ impl History {
     /// Makes a state the current one. Gives back the oldest if there are too many.
     pub fn push(&mut self, state: ReadState, since: SystemTime) -> Option<ReadState> {
         self.states.push_back((state, since));
-        (self.states.len() > self.limit).then(|| self.states.pop_front())?.map(|(state, _)| state)
+        (self.states.len() > self.limit)
+            .then(|| self.states.pop_front())?
+            .map(|(state, _)| state)
     }
 
     /// How many states are held.

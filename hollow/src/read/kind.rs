@@ -44,12 +44,8 @@ pub(crate) trait RecordKind: Sized + Send + Sync + 'static {
     fn is_verbatim(wire: &Self::Wire) -> bool;
 
     /// Copies a stretch of each shard into a run of its own. All stretches begin at the same position.
-    fn copy(
-        wire: &Self::Wire,
-        blob: &[u8],
-        workshop: &mut Workshop,
-        stretches: &Stretches<'_>,
-    ) -> Result<Block, Unfit>;
+    fn copy(wire: &Self::Wire, blob: &[u8], workshop: &mut Workshop, stretches: &Stretches<'_>)
+    -> Result<Block, Unfit>;
 
     /// The bits that a record takes beside what it has in the area.
     fn record_bits(row: Self::Row<'_>) -> u64;
@@ -117,9 +113,7 @@ impl Unfit {
     pub(crate) fn error(self, frame: &Frame<'_>) -> DecodeError {
         use collection_block::Unfit::{Buckets, InUse, Reference, TooLarge};
         match self {
-            Self::OutOfRange { max, found, .. } => {
-                frame.invalid("value of a field", format!("at most {max}"), found)
-            }
+            Self::OutOfRange { max, found, .. } => frame.invalid("value of a field", format!("at most {max}"), found),
             Self::Collection(Reference(found)) => {
                 let expected = format!("at most {}", Ordinal::MAX);
                 frame.invalid("ordinal of an element, key or value", expected, found)

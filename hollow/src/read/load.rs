@@ -108,8 +108,12 @@ pub(super) fn each_frame<'b>(
 
 /// What becomes of the records of a snapshot.
 trait Destination {
-    fn records<K: RecordKind>(&self, frame: &Frame<'_>, wire: K::Wire, plan: K::Plan)
-    -> Result<Records<K>, DecodeError>;
+    fn records<K: RecordKind>(
+        &self,
+        frame: &Frame<'_>,
+        wire: K::Wire,
+        plan: K::Plan,
+    ) -> Result<Records<K>, DecodeError>;
 }
 
 /// They are copied to memory.

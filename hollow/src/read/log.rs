@@ -154,7 +154,9 @@ impl Log {
         theirs.sort_unstable();
         let own = self.blocks.iter().map(|(_, block)| block);
         let own = own.filter(|block| theirs.binary_search(&block.block.id()).is_err());
-        let own: usize = own.map(|block| block.block.memory_bytes() + size_of::<LogBlock>() + ARC).sum();
+        let own: usize = own
+            .map(|block| block.block.memory_bytes() + size_of::<LogBlock>() + ARC)
+            .sum();
         size_of_val(&*self.blocks) + ARC + own
     }
 }

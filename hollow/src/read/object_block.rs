@@ -154,7 +154,11 @@ impl Column<'_> {
     /// The stored value of a record; `None` is null.
     #[cfg(test)]
     pub(crate) fn value(&self, spot: Spot) -> Option<u64> {
-        let raw = bits::get(&self.block.bytes, self.block.shape.bit_of(spot) + self.offset, self.width);
+        let raw = bits::get(
+            &self.block.bytes,
+            self.block.shape.bit_of(spot) + self.offset,
+            self.width,
+        );
         self.kind.decode(raw, self.width)
     }
 

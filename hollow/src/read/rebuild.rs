@@ -71,11 +71,7 @@ pub(super) fn records<K: RecordKind>(
     }
 }
 
-fn from_snapshot<K: RecordKind>(
-    frame: &Frame<'_>,
-    wire: &K::Wire,
-    plan: K::Plan,
-) -> Result<Records<K>, DecodeError> {
+fn from_snapshot<K: RecordKind>(frame: &Frame<'_>, wire: &K::Wire, plan: K::Plan) -> Result<Records<K>, DecodeError> {
     let mut records = Records::empty(plan);
     let Contents::Snapshot(populated) = &frame.contents else {
         return Ok(records);

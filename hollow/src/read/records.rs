@@ -156,7 +156,10 @@ impl<K: RecordKind> Records<K> {
     /// The highest populated ordinal.
     pub(crate) fn last(&self) -> Option<Ordinal> {
         let tables = self.pages.end().max(self.overlays.end());
-        let end = self.mapped.as_ref().map_or(tables, |mapped| tables.max(mapped.num_pages()));
+        let end = self
+            .mapped
+            .as_ref()
+            .map_or(tables, |mapped| tables.max(mapped.num_pages()));
         (0..end).rev().find_map(|number| {
             let slots = self.slots(number);
             let at = slots.iter().rposition(|&word| word != 0)?;
@@ -267,10 +270,19 @@ impl<K: RecordKind> Records<K> {
         if !same_page || a.is_none() && file(self) != file(other) {
             return None;
         }
-        let overlay = |records: &'_ Self| records.overlays.get(number).map_or(Vec::new(), |entries| entries.to_vec());
+        let overlay = |records: &'_ Self| {
+            records
+                .overlays
+                .get(number)
+                .map_or(Vec::new(), |entries| entries.to_vec())
+        };
         let mut touched = NO_SLOTS;
         let (a, b) = (overlay(self), overlay(other));
-        for (&entry, (these, those)) in a.iter().map(|e| (e, (self, other))).chain(b.iter().map(|e| (e, (other, self)))) {
+        for (&entry, (these, those)) in a
+            .iter()
+            .map(|e| (e, (self, other)))
+            .chain(b.iter().map(|e| (e, (other, self))))
+        {
             let slot = overlay::slot_of(entry);
             let same = match (overlay::place_of(entry), those.overlays.get(number)) {
                 (Some(place), Some(overlay)) => match overlay::find(overlay, slot) {

@@ -18,7 +18,12 @@ const SHAPES: usize = 32;
 enum Step {
     /// These bits as they are, or wider: what stands for null is another pattern then.
     Copy { offset: u64, width: u32 },
-    Widen { offset: u64, from: u32, to: u32, kind: FieldKind },
+    Widen {
+        offset: u64,
+        from: u32,
+        to: u32,
+        kind: FieldKind,
+    },
     /// A field that is null in all records of the source.
     Null { value: u64, width: u32 },
     /// The end of the next text.
@@ -110,7 +115,12 @@ impl Texts {
 /// How to copy a record of this shape.
 fn steps(shape: &Shape, kinds: &[FieldKind], widths: &[u32]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    for (field, (&kind, &to)) in kinds.iter().zip(widths).enumerate().filter(|(_, (_, width))| **width > 0) {
+    for (field, (&kind, &to)) in kinds
+        .iter()
+        .zip(widths)
+        .enumerate()
+        .filter(|(_, (_, width))| **width > 0)
+    {
         if kind.is_variable_length() {
             steps.push(Step::End { width: to });
             continue;
@@ -130,7 +140,9 @@ fn steps(shape: &Shape, kinds: &[FieldKind], widths: &[u32]) -> Vec<Step> {
                 to,
                 kind,
             }),
-            Some(Step::Copy { offset, width }) if *offset + u64::from(*width) == at && *width + to <= 64 => *width += to,
+            Some(Step::Copy { offset, width }) if *offset + u64::from(*width) == at && *width + to <= 64 => {
+                *width += to
+            }
             _ => steps.push(Step::Copy { offset: at, width: to }),
         }
     }
@@ -161,7 +173,9 @@ fn write(
                 }
                 Step::Null { value, width } => out.push(value, width),
                 Step::End { width } => {
-                    let end = text.next().and_then(|(_, start, ends)| Some((ends.get(row)?, *start as u64)));
+                    let end = text
+                        .next()
+                        .and_then(|(_, start, ends)| Some((ends.get(row)?, *start as u64)));
                     let (end, start) = end.unwrap_or((&0, 0));
                     out.push(((end & !NULL) - start) | (end >> 63) << (width - 1), width);
                 }
@@ -174,7 +188,9 @@ fn write(
     let ends = ends.chain(std::iter::once(texts.area.len()));
     for ((chain, (_, start, _)), end) in texts.fields.iter().enumerate().zip(ends) {
         builder.base(0, chain, 0)?;
-        builder.out.extend_from_slice(texts.area.get(*start..end).unwrap_or_default());
+        builder
+            .out
+            .extend_from_slice(texts.area.get(*start..end).unwrap_or_default());
     }
     Ok(builder.finish()?)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// Entries behind one pointer of the upper level.
-pub(crate) const CHUNK: usize = 64;
+pub(crate) const CHUNK: usize = 16;
 
 type Chunk<T> = [Option<T>; CHUNK];
 

@@ -164,7 +164,11 @@ fn holds(block: &Block, kinds: &[FieldKind], records: &BTreeMap<u32, Vec<Cell>>)
                 let column = block.column(field, kind);
                 prop_assert_eq!(column.and_then(|column| column.value(spot)), value);
             }
-            let other = if kind == FieldKind::Int { FieldKind::Long } else { FieldKind::Int };
+            let other = if kind == FieldKind::Int {
+                FieldKind::Long
+            } else {
+                FieldKind::Int
+            };
             prop_assert_eq!(block.value(spot, field, other), None);
         }
         prop_assert_eq!(block.value(spot, kinds.len(), FieldKind::Int), None);

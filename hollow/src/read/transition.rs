@@ -117,9 +117,8 @@ fn pages<K: RecordKind>(
     for number in old.differing(new) {
         let (before, after) = (old.slots(number), new.slots(number));
         let touched = old.touched(new, number).unwrap_or([u64::MAX; WORDS]);
-        let select = |of: fn(u64, u64) -> u64| -> SlotBits {
-            std::array::from_fn(|at| of(before[at], after[at]) & touched[at])
-        };
+        let select =
+            |of: fn(u64, u64) -> u64| -> SlotBits { std::array::from_fn(|at| of(before[at], after[at]) & touched[at]) };
         let first = number << PAGE_BITS;
         let removed = select(|before, after| before & !after);
         changes.removed.extend(iter_bits(&removed).map(|slot| first + slot));

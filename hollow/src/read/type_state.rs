@@ -295,10 +295,7 @@ fn size_of_record(records: &Records<Collections>, ordinal: Ordinal) -> usize {
     records.locate(ordinal).map_or(0, |record| record.size())
 }
 
-fn entries(
-    records: &Records<Collections>,
-    ordinal: Ordinal,
-) -> std::iter::Flatten<std::option::IntoIter<Entries<'_>>> {
+fn entries(records: &Records<Collections>, ordinal: Ordinal) -> std::iter::Flatten<std::option::IntoIter<Entries<'_>>> {
     let found = records.locate(ordinal).map(Entries::of);
     found.into_iter().flatten()
 }

@@ -8,8 +8,8 @@ use crate::memory::hash::{hash_int, hash_long, murmur};
 use crate::read::{
     FieldKind, ListTypeState, MapTypeState, ObjectTypeState, Populated, ReadState, SetTypeState, TypeReadState,
 };
-use crate::schema::dataset::Utf16;
 use crate::schema::ObjectSchema;
+use crate::schema::dataset::Utf16;
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -22,14 +22,24 @@ fn every_snapshot_is_the_same_in_its_file() {
     for case in vectors::cases() {
         for version in case.versions() {
             let Some(bytes) = case.snapshot(version) else { continue };
-            let Ok(loaded) = ReadState::from_snapshot(bytes) else { continue };
+            let Ok(loaded) = ReadState::from_snapshot(bytes) else {
+                continue;
+            };
             let mapped = open(directory.path(), bytes).expect("a snapshot");
-            assert_eq!(Checksums::of(&mapped), Checksums::of(&loaded), "{} {version}", case.name);
+            assert_eq!(
+                Checksums::of(&mapped),
+                Checksums::of(&loaded),
+                "{} {version}",
+                case.name
+            );
             assert_eq!(mapped.content_hash(), loaded.content_hash(), "{} {version}", case.name);
             assert_eq!(dump_of(&mapped), dump_of(&loaded), "{} {version}", case.name);
             compared += 1;
         }
-        let steps = case.deltas().into_iter().filter(|(from, _)| case.snapshot(*from).is_some());
+        let steps = case
+            .deltas()
+            .into_iter()
+            .filter(|(from, _)| case.snapshot(*from).is_some());
         for (from, to) in steps {
             let delta = case.delta(from, to).expect("a delta");
             let snapshot = case.snapshot(from).expect("a snapshot");
@@ -38,7 +48,12 @@ fn every_snapshot_is_the_same_in_its_file() {
             let mapped = open(directory.path(), snapshot).expect("a snapshot");
             let mapped = mapped.apply_delta(delta).expect("a delta");
             assert_eq!(dump_of(&mapped), dump_of(&loaded), "{} {from} to {to}", case.name);
-            assert_eq!(mapped.content_hash(), loaded.content_hash(), "{} {from} to {to}", case.name);
+            assert_eq!(
+                mapped.content_hash(),
+                loaded.content_hash(),
+                "{} {from} to {to}",
+                case.name
+            );
         }
     }
     assert!(compared > 50, "{compared}");
@@ -56,7 +71,10 @@ fn filters_hold_for_files() {
         let filter = Filter::nothing().with_type(ty.name());
         let state = ReadState::open_mapped_with(&path, &[], &filter).expect("a snapshot");
         assert_eq!(state.types().map(TypeReadState::name).collect::<Vec<_>>(), [ty.name()]);
-        assert_eq!(state.types().next().map(TypeReadState::content_hash), Some(ty.content_hash()));
+        assert_eq!(
+            state.types().next().map(TypeReadState::content_hash),
+            Some(ty.content_hash())
+        );
         assert!(state.memory_bytes() < 1000, "a file takes no memory");
     }
     let missing = directory.path().join("missing");
@@ -106,7 +124,11 @@ fn damaged_files_are_read_to_the_end() {
             }
         }
         for length in (0..bytes.len()).step_by(1 + bytes.len() / 100) {
-            assert!(open(directory.path(), &bytes[..length]).is_none(), "{length} of {}", bytes.len());
+            assert!(
+                open(directory.path(), &bytes[..length]).is_none(),
+                "{length} of {}",
+                bytes.len()
+            );
         }
     }
     assert!(opened > 100 && refused > 10, "opened={opened} refused={refused}");

@@ -232,11 +232,7 @@ impl RecordKind for Collections {
 }
 
 /// Whether the records of a block can be.
-fn check_records(
-    block: &Block,
-    stretches: &Stretches<'_>,
-    widths: collection_block::Widths,
-) -> Result<(), Unfit> {
+fn check_records(block: &Block, stretches: &Stretches<'_>, widths: collection_block::Widths) -> Result<(), Unfit> {
     let has_buckets = widths.has_buckets;
     let may_be_too_high = widths.key.max(widths.value) > u32::BITS - Ordinal::MAX.leading_zeros();
     if !has_buckets && !may_be_too_high {

@@ -115,7 +115,10 @@ impl RecordKind for Objects {
     }
 
     fn is_verbatim(wire: &WireObjects) -> bool {
-        let same = (0..).map(Some).zip(&wire.positions).all(|(at, position)| at == *position);
+        let same = (0..)
+            .map(Some)
+            .zip(&wire.positions)
+            .all(|(at, position)| at == *position);
         same && wire.positions.len() == wire.body.fields().len()
     }
 

@@ -150,9 +150,9 @@ fn tidy<K: RecordKind>(records: &mut Records<K>) {
     let mut made = Vec::new();
     let mut group: Vec<&Arc<LogBlock>> = Vec::new();
     let mut flush = |group: &mut Vec<&Arc<LogBlock>>| {
-        let each = group.iter().flat_map(|block| {
-            (0..block.len).map(|position| K::in_block(&block.block, Spot::of(position)))
-        });
+        let each = group
+            .iter()
+            .flat_map(|block| (0..block.len).map(|position| K::in_block(&block.block, Spot::of(position))));
         let rows: Vec<K::Row<'_>> = each.collect();
         let packed = K::pack(&records.plan, &mut workshop, None, &rows, limit::<K>(&rows));
         match (group.last(), packed) {

@@ -133,7 +133,10 @@ impl CollectionBody {
             row.ends = shard.ends;
             row.entries = shard.entries;
             row.end = ends.get(at, width).min(self.limit(shard));
-            row.start = at.checked_sub(stride).filter(|_| position > 0).map_or(0, |before| ends.get(before, width));
+            row.start = at
+                .checked_sub(stride)
+                .filter(|_| position > 0)
+                .map_or(0, |before| ends.get(before, width));
         }
         row
     }
