@@ -22,8 +22,11 @@ fn item(id: i64, version: i32) -> Value {
     Value::Object(vec![Value::Long(id), Value::Int(version), note])
 }
 
-/// A snapshot, and deltas there and back.
-fn blobs() -> (Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>) {
+/// A delta and its reverse.
+type Step = (Vec<u8>, Vec<u8>);
+
+/// A snapshot, and the steps from there.
+fn blobs() -> (Vec<u8>, Vec<Step>) {
     let mut engine = WriteStateEngine::new(WriteConfig::default());
     for schema in hollow::schema::parse(SCHEMAS).expect("schemas") {
         engine.add_type(schema, Some(4)).expect("a new type");

@@ -58,17 +58,19 @@ pub(crate) struct Moment {
     pub(super) page: u32,
 }
 
+/// A block and how many records of the log stand before it.
+type Counted = (u32, Arc<LogBlock>);
+
 /// The records that are not in pages. A clone shares everything.
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
     first: Place,
     len: u32,
-    /// Each with how many records stand before it.
-    blocks: Arc<[(u32, Arc<LogBlock>)]>,
+    blocks: Arc<[Counted]>,
 }
 
 /// Blocks one after the other.
-fn counted(blocks: impl Iterator<Item = Arc<LogBlock>>) -> (u32, Arc<[(u32, Arc<LogBlock>)]>) {
+fn counted(blocks: impl Iterator<Item = Arc<LogBlock>>) -> (u32, Arc<[Counted]>) {
     let mut before = 0;
     let mut all = Vec::with_capacity(blocks.size_hint().1.unwrap_or(0));
     for block in blocks {
@@ -98,7 +100,7 @@ impl Log {
         self.first.plus(self.len)
     }
 
-    pub(super) fn blocks(&self) -> &[(u32, Arc<LogBlock>)] {
+    pub(super) fn blocks(&self) -> &[Counted] {
         &self.blocks
     }
 
