@@ -52,14 +52,14 @@ fn tag(number: u64) -> Value {
 
 fn top(id: u64, random: u64) -> Value {
     let mut next = entropy(random);
-    let mut or_null = |value: Value| if next() % 5 == 0 { Value::Null } else { value };
+    let mut or_null = |value: Value| if next().is_multiple_of(5) { Value::Null } else { value };
     let tags = |count: u64| (0..count).map(move |at| tag((random >> 7).wrapping_add(at * 13) % 200));
     Value::Object(vec![
         Value::Long(id as i64),
         or_null(Value::Int((random >> 40) as i32 - 1000)),
         or_null(Value::String("aé\u{1F600}x".repeat((random % 7) as usize))),
         or_null(Value::Bytes(random.to_le_bytes()[..(random % 9) as usize].to_vec())),
-        or_null(Value::Boolean(random % 3 == 0)),
+        or_null(Value::Boolean(random.is_multiple_of(3))),
         or_null(Value::Double(random as f64 / 3.0)),
         or_null(Value::Float(random as f32 / 7.0)),
         or_null(tag(random % 50)),
@@ -83,7 +83,7 @@ fn chain(plan: Plan) -> Vec<Step> {
         engine.prepare_for_next_cycle(cycle as i64 + 10);
         for random in &mut randoms {
             if cycle > 0 && next() % 1000 < plan.churn {
-                *random = (next() % 4 != 0).then(&mut next);
+                *random = (!next().is_multiple_of(4)).then(&mut next);
             }
         }
         for (id, random) in (0..).zip(&randoms) {
