@@ -1,9 +1,8 @@
 //! Applying deltas.
 
-use super::budget::Budget;
-use super::load::{each_frame, field_kinds};
+use super::load::each_frame;
 use super::type_state::TypeReadState;
-use super::wire::{Form, Frame};
+use super::wire::{Depth, Form, Frame};
 use super::{ReadState, rebuild};
 use crate::blob::{Cursor, DecodeError, DecodeErrorKind, Header};
 use crate::schema::{ObjectSchema, Schema};
@@ -19,12 +18,11 @@ pub(super) fn delta(state: &ReadState, bytes: &[u8], parts: &[&[u8]]) -> Result<
             found: origin,
         }));
     }
-    let budget = Budget::of_delta(bytes.len() + parts.iter().map(|part| part.len()).sum::<usize>());
     let mut types = state.types.to_vec();
-    let header = each_frame(bytes, parts, Form::Delta, |frame| {
+    let header = each_frame(bytes, parts, Form::Delta, Depth::Ends, |frame, _| {
         let position = state.dataset.position(frame.schema.name());
         if let Some(ty) = position.and_then(|at| types.get_mut(at)) {
-            *ty = next_type_state(ty, frame, &budget)?;
+            *ty = next_type_state(ty, frame)?;
         }
         Ok(())
     })?;
@@ -41,19 +39,26 @@ pub(super) fn delta(state: &ReadState, bytes: &[u8], parts: &[&[u8]]) -> Result<
     Ok(next.derived_from(state))
 }
 
-fn next_type_state(ty: &TypeReadState, frame: &Frame<'_>, budget: &Budget) -> Result<TypeReadState, DecodeError> {
-    let different = || frame.invalid("schema of a type", ty.schema().to_string(), &frame.schema);
-    Ok(match (ty, &frame.schema) {
-        (TypeReadState::Object(ty), Schema::Object(schema)) => {
-            let columns = columns(ty.schema(), schema).ok_or_else(different)?;
-            let kinds = field_kinds(ty.schema());
-            TypeReadState::Object(ty.with_records(rebuild::objects(frame, &ty.records, &kinds, &columns, budget)?))
-        }
-        (ty, schema) if ty.schema() != schema => return Err(different()),
-        (TypeReadState::List(ty), _) => TypeReadState::List(ty.with_records(rebuild::collections(frame, &ty.records)?)),
-        (TypeReadState::Set(ty), _) => TypeReadState::Set(ty.with_records(rebuild::collections(frame, &ty.records)?)),
-        (TypeReadState::Map(ty), _) => TypeReadState::Map(ty.with_records(rebuild::collections(frame, &ty.records)?)),
-        (TypeReadState::Object(_), _) => return Err(different()),
+fn next_type_state(ty: &TypeReadState, frame: &mut Frame<'_>) -> Result<TypeReadState, DecodeError> {
+    let different = |frame: &Frame<'_>| frame.invalid("schema of a type", ty.schema().to_string(), &frame.schema);
+    if let TypeReadState::Object(ty) = ty {
+        let Schema::Object(schema) = &frame.schema else {
+            return Err(different(frame));
+        };
+        let columns = columns(ty.schema(), schema).ok_or_else(|| different(frame))?;
+        let wire = rebuild::wire_objects(frame, columns)?;
+        let records = rebuild::records(frame, &wire, &ty.records)?;
+        return Ok(TypeReadState::Object(ty.with_records(records)));
+    }
+    if *ty.schema() != frame.schema {
+        return Err(different(frame));
+    }
+    let wire = rebuild::wire_collections(frame)?;
+    Ok(match ty {
+        TypeReadState::List(ty) => TypeReadState::List(ty.with_records(rebuild::records(frame, &wire, &ty.records)?)),
+        TypeReadState::Set(ty) => TypeReadState::Set(ty.with_records(rebuild::records(frame, &wire, &ty.records)?)),
+        TypeReadState::Map(ty) => TypeReadState::Map(ty.with_records(rebuild::records(frame, &wire, &ty.records)?)),
+        TypeReadState::Object(_) => return Err(different(frame)),
     })
 }
 

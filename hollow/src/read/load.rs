@@ -1,13 +1,15 @@
 //! Reading snapshots.
 
-use super::budget::Budget;
-use super::object_page::{FieldKind, ObjectPage};
+use super::kind::{Objects, RecordKind};
+use super::mapped::Mapped;
+use super::object_block::FieldKind;
+use super::records::Records;
 use super::state::Lineage;
-use super::table::Records;
 use super::type_state::{ListTypeState, MapTypeState, ObjectTypeState, SetTypeState, TypeReadState};
-use super::wire::{Form, Frame};
+use super::wire::{Depth, Form, Frame};
 use super::{Filter, LoadOptions, ReadState, rebuild};
 use crate::blob::{Cursor, DecodeError, Header, PartHeader};
+use crate::memory::MappedFile;
 use crate::schema::{Dataset, ObjectSchema, Schema};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -15,15 +17,37 @@ use std::sync::Arc;
 /// Reads a snapshot; see [`ReadState::from_snapshot_with`].
 pub(super) fn snapshot(bytes: &[u8], options: &LoadOptions<'_>) -> Result<ReadState, DecodeError> {
     let mut types: Vec<TypeReadState> = Vec::new();
-    let header = each_frame(bytes, &options.parts, Form::Snapshot, |frame| {
+    let header = each_frame(bytes, &options.parts, Form::Snapshot, Depth::Ends, |frame, _| {
         if options.filter.keeps_type(frame.schema.name()) {
-            types.push(type_state(frame, &options.filter)?);
+            types.push(type_state(frame, &options.filter, &InMemory)?);
         }
         Ok(())
     })?;
+    Ok(state(header, types))
+}
+
+/// Opens a snapshot in place; see [`ReadState::open_mapped_with`].
+pub(super) fn mapped(
+    file: &Arc<MappedFile>,
+    parts: &[Arc<MappedFile>],
+    filter: &Filter,
+) -> Result<ReadState, DecodeError> {
+    let mut types: Vec<TypeReadState> = Vec::new();
+    let part_bytes: Vec<&[u8]> = parts.iter().map(|part| &***part).collect();
+    let header = each_frame(file, &part_bytes, Form::Snapshot, Depth::Lengths, |frame, part| {
+        if filter.keeps_type(frame.schema.name()) {
+            let file = part.and_then(|at| parts.get(at)).unwrap_or(file);
+            types.push(type_state(frame, filter, &InPlace(file))?);
+        }
+        Ok(())
+    })?;
+    Ok(state(header, types))
+}
+
+fn state(header: Header, types: Vec<TypeReadState>) -> ReadState {
     let schemas = types.iter().map(|ty| ty.schema().clone()).collect();
     let dataset = Dataset::new(schemas).unwrap_or_default(); // that names stand once has been seen to
-    Ok(ReadState {
+    ReadState {
         dataset: Arc::new(dataset),
         types: types.into(),
         header_tags: Arc::new(header.tags.into_iter().collect()),
@@ -32,25 +56,28 @@ pub(super) fn snapshot(bytes: &[u8], options: &LoadOptions<'_>) -> Result<ReadSt
         version: None,
         lineage: Lineage::first(),
         derived: None,
-    })
+    }
 }
 
-/// Reads a blob with its parts to the end and hands over each type state as soon as it is read.
+/// Reads a blob with its parts to the end and hands over each type state as soon as it is read, with the number of the
+/// part it is in.
 pub(super) fn each_frame<'b>(
     bytes: &'b [u8],
     parts: &[&'b [u8]],
     form: Form,
-    mut visit: impl FnMut(&Frame<'b>) -> Result<(), DecodeError>,
+    depth: Depth,
+    mut visit: impl FnMut(&mut Frame<'b>, Option<usize>) -> Result<(), DecodeError>,
 ) -> Result<Header, DecodeError> {
     let mut names = HashSet::new();
-    let mut frames = |cursor: &mut Cursor<'b>, count: usize, listed: &[Schema]| {
+    let mut frames = |cursor: &mut Cursor<'b>, count: usize, listed: &[Schema], part: Option<usize>| {
         let listed: HashMap<&str, &Schema> = listed.iter().map(|schema| (schema.name(), schema)).collect();
+        let blob = part.and_then(|at| parts.get(at).copied()).unwrap_or(bytes);
         for _ in 0..count {
-            let frame = Frame::read(cursor, form, &listed)?;
+            let mut frame = Frame::read(blob, cursor, form, depth, &listed)?;
             if !names.insert(frame.schema.name().to_owned()) {
                 return Err(cursor.invalid("name of a type", "a name that stands once", frame.schema.name()));
             }
-            visit(&frame)?;
+            visit(&mut frame, part)?;
         }
         cursor.finish()
     };
@@ -60,9 +87,10 @@ pub(super) fn each_frame<'b>(
         &mut cursor,
         header.num_type_states,
         header.schemas.as_deref().unwrap_or_default(),
+        None,
     )?;
     let mut part_names = HashSet::new();
-    for part in parts {
+    for (at, part) in parts.iter().enumerate() {
         let mut cursor = Cursor::new(part);
         let part = PartHeader::read(&mut cursor)?;
         let tags = (part.origin_tag, part.destination_tag);
@@ -71,7 +99,7 @@ pub(super) fn each_frame<'b>(
             let found = format!("{} to {}", tags.0, tags.1);
             return Err(cursor.invalid("tags of an optional part", expected, found));
         }
-        frames(&mut cursor, part.num_type_states, &part.schemas)?;
+        frames(&mut cursor, part.num_type_states, &part.schemas, Some(at))?;
         if let Some(name) = part_names.replace(part.name) {
             return Err(cursor.invalid("name of an optional part", "each part once", name));
         }
@@ -79,18 +107,65 @@ pub(super) fn each_frame<'b>(
     Ok(header)
 }
 
-fn type_state(frame: &Frame<'_>, filter: &Filter) -> Result<TypeReadState, DecodeError> {
+/// What becomes of the records of a snapshot.
+trait Destination {
+    fn records<K: RecordKind>(
+        &self,
+        frame: &Frame<'_>,
+        wire: K::Wire,
+        plan: K::Plan,
+    ) -> Result<Records<K>, DecodeError>;
+}
+
+/// They are copied to memory.
+struct InMemory;
+
+impl Destination for InMemory {
+    fn records<K: RecordKind>(
+        &self,
+        frame: &Frame<'_>,
+        wire: K::Wire,
+        plan: K::Plan,
+    ) -> Result<Records<K>, DecodeError> {
+        rebuild::records(frame, &wire, &Records::empty(plan))
+    }
+}
+
+/// They stay where they are.
+struct InPlace<'f>(&'f Arc<MappedFile>);
+
+impl Destination for InPlace<'_> {
+    fn records<K: RecordKind>(
+        &self,
+        frame: &Frame<'_>,
+        wire: K::Wire,
+        plan: K::Plan,
+    ) -> Result<Records<K>, DecodeError> {
+        let mut records = Records::empty(plan);
+        records.num_shards = frame.num_shards;
+        records.max_ordinal = frame.max_ordinal;
+        records.mapped = Some(Arc::new(Mapped::new(Arc::clone(self.0), frame, wire)));
+        Ok(records)
+    }
+}
+
+fn type_state(
+    frame: &mut Frame<'_>,
+    filter: &Filter,
+    destination: &impl Destination,
+) -> Result<TypeReadState, DecodeError> {
     let made = match &frame.schema {
         Schema::Object(schema) => {
             let (kept, columns) = kept_fields(schema, filter);
-            let kinds = field_kinds(&kept);
-            let (none, budget) = (Records::<ObjectPage>::empty(), Budget::unlimited());
-            let records = rebuild::objects(frame, &none, &kinds, &columns, &budget)?;
+            let plan = field_kinds(&kept).into();
+            let wire = rebuild::wire_objects(frame, columns)?;
+            let records = destination.records::<Objects>(frame, wire, plan)?;
             ObjectTypeState::new(Arc::new(Schema::Object(kept)), records).map(TypeReadState::Object)
         }
         schema => {
             let schema = Arc::new(schema.clone());
-            let records = rebuild::collections(frame, &Records::empty())?;
+            let wire = rebuild::wire_collections(frame)?;
+            let records = destination.records(frame, wire, schema.kind())?;
             match *schema {
                 Schema::List(_) => ListTypeState::new(schema, records).map(TypeReadState::List),
                 Schema::Set(_) => SetTypeState::new(schema, records).map(TypeReadState::Set),

@@ -1,13 +1,16 @@
 //! A whole data state.
 
+use super::reclaim::Types;
 use super::type_state::{ListTypeState, MapTypeState, ObjectTypeState, SetTypeState, TypeReadState};
-use super::{Derived, LoadOptions, apply, load, tree};
+use super::{ContentHash, Derived, Filter, LoadOptions, apply, load, tree};
 use crate::blob::DecodeError;
+use crate::memory::MappedFile;
 use crate::record::Value;
 use crate::schema::Dataset;
 use crate::{Ordinal, Version};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,13 +20,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Clone)]
 pub struct ReadState {
     pub(super) dataset: Arc<Dataset>,
-    pub(super) types: Arc<[TypeReadState]>, // in the order of the data set
+    pub(super) types: Types, // in the order of the data set
     pub(super) header_tags: Arc<BTreeMap<String, String>>,
     pub(super) origin_tag: i64,
     pub(super) tag: i64,
     pub(super) version: Option<Version>,
     pub(super) lineage: Lineage,
     pub(super) derived: Option<Arc<dyn Derived>>,
+}
+
+/// Why a snapshot's file cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file cannot be read or mapped.
+    #[error("cannot map the file: {0}")]
+    Io(#[from] std::io::Error),
+    /// The file is not a snapshot.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
 }
 
 /// Which state this is in this process, and of which it was made by a delta.
@@ -77,10 +91,50 @@ impl ReadState {
         load::snapshot(bytes, options)
     }
 
+    /// Opens a snapshot's file and reads it where it lies: the cost grows with the number of types and shards, not with
+    /// the records. A page of the file is read by the operating system when a record in it is first asked for.
+    ///
+    /// Deltas apply as to any state: what they change is kept in memory. Only lengths are looked at now. What a damaged
+    /// file says of records is found when they are read: then it is nothing, or another value, but never a failure.
+    /// Verify the file by its manifest first, or load it with [`ReadState::from_snapshot`], if that matters.
+    ///
+    /// The file must not change while the state, or one made of it, lives. Blobs are written once, under names of their
+    /// own, so replacing or deleting the file is all right; if somebody truncates it, the operating system ends the
+    /// process when a missing page is read (`SIGBUS`).
+    ///
+    /// # Errors
+    /// [`OpenError`] if the file cannot be mapped or is not a snapshot.
+    pub fn open_mapped(path: &Path) -> Result<Self, OpenError> {
+        Self::open_mapped_with(path, &[], &Filter::everything())
+    }
+
+    /// As [`ReadState::open_mapped`], with the files of some optional parts, or only some of the types and fields.
+    ///
+    /// # Errors
+    /// As [`ReadState::open_mapped`].
+    pub fn open_mapped_with(path: &Path, parts: &[&Path], filter: &Filter) -> Result<Self, OpenError> {
+        let file = Arc::new(MappedFile::open(path)?);
+        let parts = parts.iter().map(|part| MappedFile::open(part).map(Arc::new));
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        Ok(load::mapped(&file, &parts, filter)?)
+    }
+
+    /// As [`ReadState::open_mapped_with`], over files that are mapped already.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the file is not a snapshot.
+    pub fn from_mapped(
+        file: &Arc<MappedFile>,
+        parts: &[Arc<MappedFile>],
+        filter: &Filter,
+    ) -> Result<Self, DecodeError> {
+        load::mapped(file, parts, filter)
+    }
+
     /// The state that a delta or reverse delta leads to from this one. It has no version yet.
     ///
     /// Types and fields that this state does not have are left out; fields that the delta does not have are null in
-    /// the records it adds. The cost grows with the records changed (times the size of a page), not with those stored.
+    /// the records it adds. The cost grows with the records changed, not with those stored.
     ///
     /// # Errors
     /// [`DecodeError`] if the bytes are not a delta, or lead from another state.
@@ -169,9 +223,26 @@ impl ReadState {
         tree::value(self, type_name, ordinal)
     }
 
-    /// Bytes held for the records of all types, those shared with other states included. Walks over the pages.
+    /// Bytes held in memory for the records of all types, those shared with other states included; nothing for what lies
+    /// in a mapped file. Walks over the pages.
     pub fn memory_bytes(&self) -> usize {
         self.types().map(TypeReadState::memory_bytes).sum()
+    }
+
+    /// Bytes held in memory for records that are not shared with `other`.
+    pub fn bytes_beside(&self, other: &Self) -> usize {
+        let types = self.types().map(|ty| match other.ty(ty.name()) {
+            Some(other) => ty.bytes_beside(other),
+            None => ty.memory_bytes(),
+        });
+        types.sum()
+    }
+
+    /// The hash of all records of all types: equal for equal records in the same ordinals, however the state came about.
+    /// See [`ObjectTypeState::content_hash`] for the cost.
+    pub fn content_hash(&self) -> ContentHash {
+        let types = self.types().map(|ty| ty.content_hash().of_type(ty.name()));
+        types.fold(ContentHash::default(), ContentHash::plus)
     }
 }
 

@@ -1,10 +1,11 @@
 //! Pages and their table against plain models.
 
-use super::budget::Budget;
-use super::collection_page::{CollectionPage, CollectionRow, Unfit};
-use super::object_page::{self, FieldKind, NULL_DOUBLE, NULL_FLOAT, ObjectPage, ObjectRow};
-use super::slots::{PAGE_ORDINALS, SlotBits, Slots};
-use super::table::{Page, Records};
+use super::block::{Block, Spot, Workshop};
+use super::collection_block::{self, CollectionRow, Unfit};
+use super::object_block::{self, FieldKind, NULL_DOUBLE, NULL_FLOAT, ObjectRow};
+use super::repack::repack;
+use super::slots::{PAGE_ORDINALS, SlotBits};
+use super::table::{Entry, Table};
 use super::{ReadState, Transition, TypeReadState};
 use crate::Ordinal;
 use crate::memory::hash::table_size;
@@ -75,14 +76,18 @@ fn objects() -> impl Strategy<Value = (Vec<FieldKind>, BTreeMap<u32, Vec<Cell>>)
 }
 
 impl ObjectRow for &Vec<Cell> {
-    fn value(&self, field: usize) -> Option<u64> {
+    fn num_fields(&self) -> usize {
+        self.len()
+    }
+
+    fn value(&self, field: usize, _: FieldKind) -> Option<u64> {
         match &self[field] {
             Cell::Value(value) => Some(*value),
             _ => None,
         }
     }
 
-    fn bytes(&self, field: usize) -> Option<&[u8]> {
+    fn bytes(&self, field: usize, _: FieldKind) -> Option<&[u8]> {
         match &self[field] {
             Cell::Bytes(bytes) => Some(bytes),
             _ => None,
@@ -94,8 +99,8 @@ impl ObjectRow for &Vec<Cell> {
 type Buckets = Vec<Option<(u64, u64)>>;
 
 impl CollectionRow for &Buckets {
-    fn span(&self) -> (u64, u64) {
-        (0, self.len() as u64)
+    fn num_entries(&self) -> u64 {
+        self.len() as u64
     }
 
     fn size(&self) -> u64 {
@@ -133,57 +138,97 @@ fn collections() -> impl Strategy<Value = (Kind, BTreeMap<u32, Buckets>)> {
     kind.prop_flat_map(|kind| (Just(kind), btree_map(0..PAGE_ORDINALS, buckets(kind), 0..30)))
 }
 
-fn pack(slots: Slots, kinds: &[FieldKind], rows: &[impl ObjectRow]) -> Result<ObjectPage, object_page::Unfit> {
-    ObjectPage::pack(slots, kinds, rows, |_| false, &Budget::unlimited())
+fn pack(slots: &SlotBits, kinds: &[FieldKind], rows: &[impl ObjectRow]) -> Result<Block, object_block::Unfit> {
+    object_block::pack(&mut Workshop::default(), Some(slots), kinds, rows, u64::MAX)
+}
+
+fn pack_collections(slots: &SlotBits, kind: Kind, rows: &[&Buckets]) -> Result<Block, Unfit> {
+    collection_block::pack(&mut Workshop::default(), Some(slots), kind, rows, u64::MAX)
+}
+
+/// Whether a block has these records in these slots.
+fn holds(block: &Block, kinds: &[FieldKind], records: &BTreeMap<u32, Vec<Cell>>) -> Result<(), TestCaseError> {
+    prop_assert_eq!(block.slots(), bits_of(&records.keys().copied().collect()));
+    for (&slot, record) in records {
+        let spot = block.spot(slot).expect("a populated slot");
+        for (field, (cell, &kind)) in record.iter().zip(kinds).enumerate() {
+            let (value, bytes) = match cell {
+                Cell::Null => (None, None),
+                Cell::Value(value) => (Some(*value), None),
+                Cell::Bytes(bytes) => (None, Some(bytes.as_slice())),
+            };
+            if kind.is_variable_length() {
+                prop_assert_eq!(block.text(spot, field, kind), bytes);
+            } else {
+                prop_assert_eq!(block.value(spot, field, kind), value);
+                let column = block.column(field, kind);
+                prop_assert_eq!(column.and_then(|column| column.value(spot)), value);
+            }
+            let other = if kind == FieldKind::Int {
+                FieldKind::Long
+            } else {
+                FieldKind::Int
+            };
+            prop_assert_eq!(block.value(spot, field, other), None);
+        }
+        prop_assert_eq!(block.value(spot, kinds.len(), FieldKind::Int), None);
+        prop_assert_eq!(block.text(spot, kinds.len(), FieldKind::Text), None);
+    }
+    Ok(())
 }
 
 proptest! {
     #[test]
-    fn slots_count_what_is_before(populated in slots()) {
-        let slots = Slots::new(bits_of(&populated));
-        prop_assert_eq!(slots.len(), populated.len());
-        prop_assert_eq!(slots.iter().collect::<BTreeSet<_>>(), populated.clone());
+    fn slots_count_what_is_before(populated in slots(), ranked in any::<bool>()) {
+        let rows: Vec<Vec<Cell>> = vec![Vec::new(); populated.len()];
+        let block = pack(&bits_of(&populated), &[], &rows.iter().collect::<Vec<_>>()).expect("nothing to refuse");
+        prop_assert_eq!(block.slots(), bits_of(&populated));
         let mut index = 0;
         for slot in 0..PAGE_ORDINALS {
-            let expected = populated.contains(&slot).then_some(index);
-            prop_assert_eq!(slots.index_of(slot), expected);
-            prop_assert_eq!(slots.contains(slot), expected.is_some());
-            index += usize::from(expected.is_some());
+            let expected = populated.contains(&slot).then(|| Spot::of(index));
+            prop_assert_eq!(block.spot(slot), expected, "{}", ranked);
+            index += u32::from(expected.is_some());
         }
-        prop_assert_eq!(slots.index_of(PAGE_ORDINALS), None);
-        prop_assert_eq!(slots.index_of(u32::MAX), None);
+        prop_assert_eq!(block.spot(PAGE_ORDINALS), None);
+        prop_assert_eq!(block.spot(u32::MAX), None);
     }
 
     #[test]
     fn object_pages_hold_what_was_packed((kinds, records) in objects()) {
-        let slots = Slots::new(bits_of(&records.keys().copied().collect()));
-        let page = pack(slots, &kinds, &records.values().collect::<Vec<_>>()).expect("values in range");
-        for (index, record) in records.values().enumerate() {
-            for (field, (cell, &kind)) in record.iter().zip(&kinds).enumerate() {
-                let (value, bytes) = match cell {
-                    Cell::Null => (None, None),
-                    Cell::Value(value) => (Some(*value), None),
-                    Cell::Bytes(bytes) => (None, Some(bytes.as_slice())),
-                };
-                prop_assert_eq!(page.value(index, field), value);
-                prop_assert_eq!(page.bytes(index, field), bytes);
-                let other = if kind == FieldKind::Int { FieldKind::Long } else { FieldKind::Int };
-                prop_assert_eq!(page.value_of(index, field, other), None);
-            }
-            prop_assert_eq!(page.value(index, kinds.len()), None);
-            prop_assert_eq!(page.bytes(index, kinds.len()), None);
-        }
+        let slots = bits_of(&records.keys().copied().collect());
+        let page = pack(&slots, &kinds, &records.values().collect::<Vec<_>>()).expect("values in range");
+        holds(&page, &kinds, &records)?;
+    }
+
+    /// Records of several blocks with widths of their own become a page.
+    #[test]
+    fn pages_made_anew_hold_what_their_blocks_held((kinds, records) in objects(), cuts in btree_set(0..40usize, 0..4)) {
+        let rows: Vec<&Vec<Cell>> = records.values().collect();
+        let mut bounds: Vec<usize> = cuts.into_iter().filter(|&cut| cut < rows.len()).collect();
+        bounds.insert(0, 0);
+        bounds.push(rows.len());
+        let parts = bounds.windows(2).map(|part| &rows[part[0]..part[1]]);
+        let none = bits_of(&BTreeSet::new());
+        let blocks: Vec<(Block, usize)> = parts
+            .map(|part| (pack(&none, &kinds, part).expect("values in range"), part.len()))
+            .collect();
+        let places = blocks.iter().flat_map(|(block, len)| (0..*len as u32).map(move |at| (block, Spot::of(at))));
+        let places: Vec<(&Block, Spot)> = places.collect();
+        let slots = bits_of(&records.keys().copied().collect());
+        let page = repack(&mut Workshop::default(), &slots, &kinds, &places, u64::MAX);
+        holds(&page.expect("few blocks").expect("few bytes"), &kinds, &records)?;
     }
 
     #[test]
     fn collection_pages_hold_what_was_packed((kind, records) in collections()) {
-        let slots = Slots::new(bits_of(&records.keys().copied().collect()));
-        let page = CollectionPage::pack(slots, kind, &records.values().collect::<Vec<_>>()).expect("fitting sizes");
-        for (index, record) in records.values().enumerate() {
-            prop_assert_eq!(page.size(index), record.iter().flatten().count());
-            let found = page.entries(index).map(|e| (e.place, (u64::from(e.key.get()), u64::from(e.value.get()))));
-            let expected = (0u32..).zip(record).filter_map(|(place, entry)| Some((place, (*entry)?)));
-            prop_assert_eq!(found.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+        let slots = bits_of(&records.keys().copied().collect());
+        let page = pack_collections(&slots, kind, &records.values().collect::<Vec<_>>()).expect("fitting sizes");
+        for (&slot, record) in &records {
+            let spot = page.spot(slot).expect("a populated slot");
+            prop_assert_eq!(page.size(spot), record.iter().flatten().count());
+            let span = page.span(spot);
+            let found: Buckets = (0..span.len()).map(|number| span.get(number)).collect();
+            prop_assert_eq!(&found, record);
         }
     }
 
@@ -191,68 +236,52 @@ proptest! {
     fn tables_share_what_is_not_replaced(
         steps in vec(btree_map(prop_oneof![0..5u32, 0..400u32], any::<Option<u16>>(), 0..8), 1..6),
     ) {
-        let mut table: Records<Stamp> = Records::empty();
+        let mut table: Table<Arc<[u32]>> = Table::empty();
         let mut model: BTreeMap<u32, u16> = BTreeMap::new();
         for step in steps {
             let before = table.clone();
-            let pages = step.iter().map(|(&number, stamp)| (number, stamp.map(|s| Arc::new(Stamp::new(s)))));
-            table = before.with_pages(pages.collect());
+            let entry = |stamp: u16| Arc::<[u32]>::from([u32::from(stamp)]);
+            table = before.with(step.iter().map(|(&number, stamp)| (number, stamp.map(entry))).collect());
             for (&number, stamp) in &step {
                 match stamp {
                     Some(stamp) => model.insert(number, *stamp),
                     None => model.remove(&number),
                 };
             }
-            let found: BTreeMap<u32, u16> = table.pages().map(|(number, page)| (number, page.stamp)).collect();
-            prop_assert_eq!(&found, &model);
-            prop_assert_eq!(table.len(), model.len());
-            prop_assert_eq!(table.last().map(Ordinal::get), model.last_key_value().map(|(n, _)| n * PAGE_ORDINALS + 7));
-            let differing: BTreeSet<u32> = before.differing(&table).iter().map(|(number, ..)| *number).collect();
+            let found = |number| table.get(number).map(|entry| entry[0] as u16);
+            prop_assert!((0..500).all(|number| found(number) == model.get(&number).copied()));
+            prop_assert_eq!(table.is_empty(), model.is_empty());
+            let differing: BTreeSet<u32> = differences(&before, &table).collect();
             prop_assert!(differing.iter().all(|number| step.contains_key(number)));
             prop_assert!(step.iter().all(|(n, stamp)| stamp.is_none() || differing.contains(n)));
         }
     }
 }
 
-/// A page of one record.
-#[derive(Debug)]
-struct Stamp {
-    slots: Slots,
-    stamp: u16,
-}
-
-impl Stamp {
-    fn new(stamp: u16) -> Self {
-        let slots = Slots::new(bits_of(&BTreeSet::from([7])));
-        Self { slots, stamp }
-    }
-}
-
-impl Page for Stamp {
-    fn slots(&self) -> &Slots {
-        &self.slots
-    }
-
-    fn heap_bytes(&self) -> usize {
-        0
-    }
+fn differences<T: Entry>(a: &Table<T>, b: &Table<T>) -> impl Iterator<Item = u32> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let found = a.next_difference(b, next)?;
+        next = found + 1;
+        Some(found)
+    })
 }
 
 #[test]
 fn values_that_cannot_be_are_refused() {
-    let one = || Slots::new(bits_of(&BTreeSet::from([3])));
+    let one = bits_of(&BTreeSet::from([3]));
     for (kind, value) in [
         (FieldKind::Boolean, 2),
         (FieldKind::Reference, u64::from(Ordinal::MAX) + 1),
     ] {
         let record = vec![Cell::Null, Cell::Value(value)];
-        let refused = pack(one(), &[FieldKind::Text, kind], &[&record]).err();
+        let refused = pack(&one, &[FieldKind::Text, kind], &[&record]).err();
         assert!(
-            matches!(refused, Some(object_page::Unfit::OutOfRange { field: 1, found, .. }) if found == value),
+            matches!(refused, Some(object_block::Unfit::OutOfRange { field: 1, found, .. }) if found == value),
             "{kind:?}"
         );
     }
-    let refused = |kind, buckets: Buckets| CollectionPage::pack(one(), kind, &[&buckets]).err();
+    let refused = |kind, buckets: Buckets| pack_collections(&one, kind, &[&buckets]).err();
     let far = u64::from(Ordinal::MAX) + 1;
     assert!(matches!(refused(Kind::List, vec![Some((far, 0))]), Some(Unfit::Reference(found)) if found == far));
     assert!(matches!(
@@ -268,16 +297,16 @@ fn values_that_cannot_be_are_refused() {
 
 #[test]
 fn fields_that_are_null_throughout_take_no_room() {
-    let slots = || Slots::new(bits_of(&(0..500).collect()));
+    let slots = bits_of(&(0..500).collect());
     let packed = |kinds: &[FieldKind], record: Vec<Cell>| {
         let records = vec![&record; 500];
-        pack(slots(), kinds, &records).expect("a page").heap_bytes()
+        pack(&slots, kinds, &records).expect("a page").memory_bytes()
     };
     let empty = packed(&[], Vec::new());
     let nulls = packed(&[FieldKind::Text, FieldKind::Double], vec![Cell::Null, Cell::Null]);
-    assert!(nulls - empty < 50, "{nulls} {empty}");
+    assert!(nulls - empty < 64, "{nulls} {empty}");
     let longs = packed(&[FieldKind::Long], vec![Cell::Value(6)]);
-    assert!(longs - empty < 50 + 500 * 3 / 8, "three bits each: {longs}");
+    assert!(longs - empty < 64 + 500 * 3 / 8, "three bits each: {longs}");
 }
 
 /// Exactly the pages with changed records are new.
@@ -297,10 +326,10 @@ fn a_delta_shares_every_page_that_it_does_not_touch() {
                 let touched = |o: u32| o / PAGE_ORDINALS;
                 let touched: BTreeSet<u32> = (changes.added | changes.removed).iter().map(touched).collect();
                 let differing: BTreeSet<u32> = match (old, new) {
-                    (TypeReadState::Object(a), TypeReadState::Object(b)) => numbers(a.records.differing(&b.records)),
-                    (TypeReadState::List(a), TypeReadState::List(b)) => numbers(a.records.differing(&b.records)),
-                    (TypeReadState::Set(a), TypeReadState::Set(b)) => numbers(a.records.differing(&b.records)),
-                    (TypeReadState::Map(a), TypeReadState::Map(b)) => numbers(a.records.differing(&b.records)),
+                    (TypeReadState::Object(a), TypeReadState::Object(b)) => a.records.differing(&b.records).collect(),
+                    (TypeReadState::List(a), TypeReadState::List(b)) => a.records.differing(&b.records).collect(),
+                    (TypeReadState::Set(a), TypeReadState::Set(b)) => a.records.differing(&b.records).collect(),
+                    (TypeReadState::Map(a), TypeReadState::Map(b)) => a.records.differing(&b.records).collect(),
                     _ => panic!("a type of another kind"),
                 };
                 assert_eq!(differing, touched, "{} {from} to {to}", new.name());
@@ -312,8 +341,4 @@ fn a_delta_shares_every_page_that_it_does_not_touch() {
         }
     }
     assert!(shared > 10 && made > 10, "shared={shared} made={made}");
-}
-
-fn numbers<P>(differing: Vec<super::table::Differing<'_, P>>) -> BTreeSet<u32> {
-    differing.into_iter().map(|(number, ..)| number).collect()
 }

@@ -1,10 +1,11 @@
 //! What changed between two states.
 
-use super::collection_page::CollectionPage;
-use super::object_page::ObjectPage;
-use super::slots::{PAGE_BITS, iter_bits};
-use super::table::{Page, Records};
+use super::kind::{Collections, ObjectPlace, RecordKind};
+use super::object_block::FieldKind;
+use super::records::Records;
+use super::slots::{PAGE_BITS, SlotBits, WORDS, iter_bits};
 use super::{ReadState, TypeReadState};
+use crate::Ordinal;
 use crate::schema::ObjectSchema;
 use roaring::RoaringBitmap;
 use std::collections::BTreeMap;
@@ -100,13 +101,12 @@ fn compare(old: &TypeReadState, new: &TypeReadState, neighbours: bool) -> TypeCh
     match (old, new) {
         (TypeReadState::Object(a), TypeReadState::Object(b)) => {
             let common = common_fields(a.schema(), b.schema());
-            pages(&a.records, &b.records, neighbours, |a, i, b, j| {
-                same_object(a, i, b, j, &common)
-            })
+            let same = |a: ObjectPlace<'_>, b: ObjectPlace<'_>| same_object(a, b, &common);
+            pages(&a.records, &b.records, neighbours, same)
         }
-        (TypeReadState::List(a), TypeReadState::List(b)) => pages(&a.records, &b.records, neighbours, same_collection),
-        (TypeReadState::Set(a), TypeReadState::Set(b)) => pages(&a.records, &b.records, neighbours, same_collection),
-        (TypeReadState::Map(a), TypeReadState::Map(b)) => pages(&a.records, &b.records, neighbours, same_collection),
+        (TypeReadState::List(a), TypeReadState::List(b)) => collections(&a.records, &b.records, neighbours),
+        (TypeReadState::Set(a), TypeReadState::Set(b)) => collections(&a.records, &b.records, neighbours),
+        (TypeReadState::Map(a), TypeReadState::Map(b)) => collections(&a.records, &b.records, neighbours),
         _ => TypeChanges {
             added: all(new),
             removed: all(old),
@@ -114,36 +114,34 @@ fn compare(old: &TypeReadState, new: &TypeReadState, neighbours: bool) -> TypeCh
     }
 }
 
-fn pages<P: Page>(
-    old: &Records<P>,
-    new: &Records<P>,
+fn collections(old: &Records<Collections>, new: &Records<Collections>, neighbours: bool) -> TypeChanges {
+    pages(old, new, neighbours, |a, b| Collections::same(&old.plan, a, b))
+}
+
+fn pages<K: RecordKind>(
+    old: &Records<K>,
+    new: &Records<K>,
     neighbours: bool,
-    same: impl Fn(&P, usize, &P, usize) -> bool,
+    same: impl Fn(K::Row<'_>, K::Row<'_>) -> bool,
 ) -> TypeChanges {
     let mut changes = TypeChanges::default();
-    for (number, a, b) in old.differing(new) {
-        let bits = |page: Option<&P>| page.map_or([0; 16], |page| *page.slots().words());
-        let (before, after) = (bits(a), bits(b));
-        let mut both = [0; 16];
-        for (both, (before, after)) in both.iter_mut().zip(before.iter().zip(&after)) {
-            *both = before & after;
-        }
-        let minus = |left: &[u64; 16]| {
-            let mut rest = *left;
-            rest.iter_mut().zip(&both).for_each(|(word, both)| *word &= !both);
-            rest
-        };
+    for number in old.differing(new) {
+        let (before, after) = (old.slots(number), new.slots(number));
+        let touched = old.touched(new, number).unwrap_or([u64::MAX; WORDS]);
+        let select =
+            |of: fn(u64, u64) -> u64| -> SlotBits { std::array::from_fn(|at| of(before[at], after[at]) & touched[at]) };
         let first = number << PAGE_BITS;
-        changes
-            .removed
-            .extend(iter_bits(&minus(&before)).map(|slot| first + slot));
-        changes.added.extend(iter_bits(&minus(&after)).map(|slot| first + slot));
-        let (false, Some(a), Some(b)) = (neighbours, a, b) else {
+        let removed = select(|before, after| before & !after);
+        changes.removed.extend(iter_bits(&removed).map(|slot| first + slot));
+        let added = select(|before, after| after & !before);
+        changes.added.extend(iter_bits(&added).map(|slot| first + slot));
+        if neighbours {
             continue;
-        };
-        for slot in iter_bits(&both) {
-            let indexes = a.slots().index_of(slot).zip(b.slots().index_of(slot));
-            if indexes.is_some_and(|(i, j)| !same(a, i, b, j)) {
+        }
+        for slot in iter_bits(&select(|before, after| before & after)) {
+            let ordinal = Ordinal::new(first + slot);
+            let rows = ordinal.and_then(|ordinal| old.locate(ordinal).zip(new.locate(ordinal)));
+            if rows.is_some_and(|(a, b)| !same(a, b)) {
                 changes.removed.insert(first + slot);
                 changes.added.insert(first + slot);
             }
@@ -152,24 +150,24 @@ fn pages<P: Page>(
     changes
 }
 
-/// The fields that both schemas have with the same type: positions in either.
-fn common_fields(old: &ObjectSchema, new: &ObjectSchema) -> Vec<(usize, usize)> {
+/// The fields that both schemas have with the same type: what they hold, and their positions in either.
+fn common_fields(old: &ObjectSchema, new: &ObjectSchema) -> Vec<(FieldKind, usize, usize)> {
     let positions = new.positions();
     let fields = old.fields.iter().enumerate();
     fields
         .filter_map(|(at, field)| {
             let other = *positions.get(field.name.as_str())?;
-            (new.fields[other].ty == field.ty).then_some((at, other))
+            (new.fields[other].ty == field.ty).then_some((FieldKind::of(&field.ty), at, other))
         })
         .collect()
 }
 
-fn same_object(a: &ObjectPage, i: usize, b: &ObjectPage, j: usize, common: &[(usize, usize)]) -> bool {
-    common
-        .iter()
-        .all(|&(f, g)| a.bytes(i, f) == b.bytes(j, g) && a.value(i, f) == b.value(j, g))
-}
-
-fn same_collection(a: &CollectionPage, i: usize, b: &CollectionPage, j: usize) -> bool {
-    a.entries(i).eq(b.entries(j))
+fn same_object(a: ObjectPlace<'_>, b: ObjectPlace<'_>, common: &[(FieldKind, usize, usize)]) -> bool {
+    common.iter().all(|&(kind, f, g)| {
+        if kind.is_variable_length() {
+            a.bytes_of(f, kind) == b.bytes_of(g, kind)
+        } else {
+            a.value_of(f, kind) == b.value_of(g, kind)
+        }
+    })
 }

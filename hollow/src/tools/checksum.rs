@@ -5,14 +5,19 @@
 
 use crate::Ordinal;
 use crate::memory::hash::{hash_int, hash_long, murmur};
-use crate::read::{ListTypeState, MapTypeState, ObjectTypeState, ReadState, SetTypeState, TypeReadState};
+use crate::read::{
+    FieldKind, ListTypeState, MapTypeState, ObjectTypeState, Populated, ReadState, SetTypeState, TypeReadState,
+};
+use crate::schema::ObjectSchema;
 use crate::schema::dataset::Utf16;
-use crate::schema::{FieldType, ObjectSchema};
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// Stands for null.
 const NULL: i32 = i32::MAX;
+
+/// With more shards than this, going over the populated ordinals for each takes longer than sorting them.
+const MAX_PASSES: u32 = 64;
 
 /// The checksums of a state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -112,6 +117,8 @@ fn of_type(ty: &TypeReadState, fields: Option<Vec<usize>>) -> i32 {
         TypeReadState::Object(ty) => {
             let mut fields = fields.unwrap_or_else(|| (0..ty.schema().fields.len()).collect());
             fields.sort_by_key(|&at| Utf16(&ty.schema().fields[at].name));
+            let kind = |at: usize| FieldKind::of(&ty.schema().fields[at].ty);
+            let fields: Vec<Field> = fields.into_iter().map(|at| (at, kind(at))).collect();
             each_by_shard(
                 ty.num_shards(),
                 || ty.populated(),
@@ -132,13 +139,16 @@ fn of_type(ty: &TypeReadState, fields: Option<Vec<usize>>) -> i32 {
 }
 
 /// Visits the populated ordinals as the wire has them: shard by shard, ascending within each.
-fn each_by_shard<I: Iterator<Item = Ordinal>>(
-    num_shards: u32,
-    populated: impl Fn() -> I,
-    mut visit: impl FnMut(Ordinal),
-) {
+fn each_by_shard<'s>(num_shards: u32, populated: impl Fn() -> Populated<'s>, mut visit: impl FnMut(Ordinal)) {
     if num_shards == 1 {
         return populated().for_each(visit);
+    }
+    // One pass over the bits for each shard if there are few, else all ordinals sorted.
+    if num_shards <= MAX_PASSES {
+        for shard in 0..num_shards {
+            populated().of_shard(shard, num_shards).for_each(&mut visit);
+        }
+        return;
     }
     let mut ordinals: Vec<Ordinal> = populated().collect();
     ordinals.sort_by_key(|o| (o.get() & (num_shards - 1), o.get()));
@@ -149,16 +159,20 @@ fn ordinal(sum: &mut Checksum, ordinal: Ordinal) {
     sum.apply_int(ordinal.get().cast_signed());
 }
 
-fn of_object(sum: &mut Checksum, ty: &ObjectTypeState, record: Ordinal, fields: &[usize]) {
-    ordinal(sum, record);
-    for &at in fields {
-        match &ty.schema().fields[at].ty {
-            FieldType::String => sum.apply_int(ty.text(record, at).map_or(-1, |text| murmur(text.bytes()))),
-            FieldType::Bytes => sum.apply_int(ty.bytes(record, at).map_or(-1, murmur)),
-            _ => match ty.stored_bits(record, at) {
-                Some(bits) => sum.apply_long(bits.cast_signed()),
-                None => sum.apply_int(NULL),
-            },
+/// A field to sum up: its position and what it holds.
+type Field = (usize, FieldKind);
+
+fn of_object(sum: &mut Checksum, ty: &ObjectTypeState, number: Ordinal, fields: &[Field]) {
+    let Some(record) = ty.record(number) else { return };
+    ordinal(sum, number);
+    for &(at, kind) in fields {
+        if matches!(kind, FieldKind::Text | FieldKind::Bytes) {
+            sum.apply_int(record.stored_bytes(at, kind).map_or(-1, murmur));
+            continue;
+        }
+        match record.stored_bits(at, kind) {
+            Some(bits) => sum.apply_long(bits.cast_signed()),
+            None => sum.apply_int(NULL),
         }
     }
 }

@@ -5,4 +5,5 @@ mod crafted;
 mod filters;
 mod ground;
 mod hostile;
+mod mapped;
 mod views;

@@ -1,40 +1,31 @@
 //! The records of a list, set or map type in a blob. See `docs/format.md`, sections 6.3 to 6.6.
 
-use super::super::bits::WireWords;
-use super::super::collection_page::CollectionRow;
-use super::{read_width, read_words};
+use super::super::collection_block::{CollectionRow, Widths};
+use super::{Extent, read_width, read_words};
 use crate::blob::{Cursor, DecodeError};
 use crate::memory::bit_array::mask;
 use crate::schema::Kind;
 
-/// All shards of a list, set or map type, over the blob's bytes.
+/// All shards of a list, set or map type.
 #[derive(Debug)]
-pub(crate) struct CollectionBody<'b> {
+pub(crate) struct CollectionBody {
     kind: Kind,
     widths: Widths,
-    shards: Vec<Shard<'b>>,
+    shards: Vec<Shard>,
 }
 
-/// Widths in bits; 0 for what the kind does not have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Widths {
-    end: u32,
-    size: u32,
-    key: u32,
-    value: u32,
-}
-
-#[derive(Debug)]
-struct Shard<'b> {
-    ends: WireWords<'b>,
-    entries: WireWords<'b>,
+/// A shard: its ends and sizes, and its entries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shard {
+    pub(crate) ends: Extent,
+    pub(crate) entries: Extent,
 }
 
 /// Ordinals take 30 bits at most, as all ones of their width stand for null or empty.
 const ORDINAL_BITS: u32 = 30;
 const SIZE_BITS: u32 = 31;
 
-impl<'b> CollectionBody<'b> {
+impl CollectionBody {
     pub(super) fn new(kind: Kind) -> Self {
         Self {
             kind,
@@ -51,7 +42,7 @@ impl<'b> CollectionBody<'b> {
         self.shards.reserve_exact(num_shards);
     }
 
-    pub(super) fn read_shard(&mut self, cursor: &mut Cursor<'b>, num_records: u64) -> Result<(), DecodeError> {
+    pub(super) fn read_shard(&mut self, cursor: &mut Cursor<'_>, num_records: u64) -> Result<(), DecodeError> {
         let widths = self.read_widths(cursor)?;
         if self.shards.is_empty() {
             self.widths = widths;
@@ -66,7 +57,7 @@ impl<'b> CollectionBody<'b> {
         let ends = read_words(cursor, "pointers", num_records * u64::from(widths.end + widths.size))?;
         let entries = read_words(cursor, "elements or buckets", 0)?;
         self.shards.push(Shard { ends, entries });
-        self.check_ends(cursor, num_records)
+        Ok(())
     }
 
     fn read_widths(&self, cursor: &mut Cursor<'_>) -> Result<Widths, DecodeError> {
@@ -80,21 +71,28 @@ impl<'b> CollectionBody<'b> {
             Kind::Map => read_width(cursor, "width of a value", 0, ORDINAL_BITS)?,
             _ => 0,
         };
-        Ok(Widths { end, size, key, value })
+        Ok(Widths {
+            has_buckets: self.kind != Kind::List,
+            end,
+            size,
+            key,
+            value,
+        })
     }
 
     /// The entries of a record begin where those of the record before end: ends must not go back, nor past the entries.
-    fn check_ends(&self, cursor: &Cursor<'_>, num_records: u64) -> Result<(), DecodeError> {
-        let (Some(shard), Widths { end, size, key, value }) = (self.shards.last(), self.widths) else {
+    pub(super) fn check_ends(&self, blob: &[u8], cursor: &Cursor<'_>, num_records: u64) -> Result<(), DecodeError> {
+        let (Some(shard), Widths { end, size, .. }) = (self.shards.last(), self.widths) else {
             return Ok(());
         };
         if end == 0 {
             return Ok(()); // all are 0, and there may be very many of them
         }
-        let limit = shard.entries.len_bits() / u64::from(key + value).max(1);
+        let limit = self.limit(shard);
+        let ends = shard.ends.words(blob);
         let mut before = 0;
         for record in 0..num_records {
-            let pointer = shard.ends.get(record * u64::from(end + size), end);
+            let pointer = ends.get(record * u64::from(end + size), end);
             if pointer < before || pointer > limit {
                 return Err(cursor.invalid("pointer", format!("{before} to {limit}"), pointer));
             }
@@ -103,58 +101,91 @@ impl<'b> CollectionBody<'b> {
         Ok(())
     }
 
-    pub(crate) fn kind(&self) -> Kind {
-        self.kind
+    /// How many entries there is room for.
+    fn limit(&self, shard: &Shard) -> u64 {
+        shard.entries.len_bits() / u64::from(self.widths.entry()).max(1)
+    }
+
+    pub(crate) fn widths(&self) -> Widths {
+        self.widths
+    }
+
+    pub(crate) fn shard(&self, shard: usize) -> Option<Shard> {
+        self.shards.get(shard).copied()
     }
 
     /// The record at a position of a shard.
-    #[inline]
-    pub(crate) fn row(&self, shard: usize, position: u32) -> Option<BlobCollection<'_>> {
-        Some(BlobCollection {
+    pub(crate) fn row<'a>(&'a self, blob: &'a [u8], shard: usize, position: u32) -> BlobCollection<'a> {
+        let mut row = BlobCollection {
             body: self,
-            shard: self.shards.get(shard)?,
+            blob,
+            ends: Extent::default(),
+            entries: Extent::default(),
+            start: 0,
+            end: 0,
             position,
-        })
+        };
+        if let Some(shard) = self.shards.get(shard) {
+            let Widths { end: width, .. } = self.widths;
+            let stride = u64::from(self.widths.record());
+            let at = u64::from(position) * stride;
+            let ends = shard.ends.words(blob);
+            row.ends = shard.ends;
+            row.entries = shard.entries;
+            row.end = ends.get(at, width).min(self.limit(shard));
+            row.start = at
+                .checked_sub(stride)
+                .filter(|_| position > 0)
+                .map_or(0, |before| ends.get(before, width));
+        }
+        row
     }
 }
 
-/// A list, set or map record in a blob.
+/// A list, set or map record in a blob. Accessors are total: there are no entries beyond those of the blob.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlobCollection<'a> {
-    body: &'a CollectionBody<'a>,
-    shard: &'a Shard<'a>,
+    body: &'a CollectionBody,
+    blob: &'a [u8],
+    ends: Extent,
+    entries: Extent,
+    start: u64,
+    end: u64,
     position: u32,
+}
+
+impl BlobCollection<'_> {
+    /// Bits of the record and its entries.
+    pub(crate) fn bits(&self) -> u64 {
+        u64::from(self.body.widths.record()) + self.num_entries() * u64::from(self.body.widths.entry())
+    }
 }
 
 impl CollectionRow for BlobCollection<'_> {
     #[inline]
-    fn span(&self) -> (u64, u64) {
-        let Widths { end, size, .. } = self.body.widths;
-        let stride = u64::from(end + size);
-        let at = u64::from(self.position) * stride;
-        let start = if self.position == 0 {
-            0
-        } else {
-            self.shard.ends.get(at - stride, end)
-        };
-        (start, self.shard.ends.get(at, end))
+    fn num_entries(&self) -> u64 {
+        self.end.saturating_sub(self.start)
     }
 
     #[inline]
     fn size(&self) -> u64 {
+        if self.body.kind == Kind::List {
+            return self.num_entries();
+        }
         let Widths { end, size, .. } = self.body.widths;
         let at = u64::from(self.position) * u64::from(end + size) + u64::from(end);
-        self.shard.ends.get(at, size)
+        self.ends.words(self.blob).get(at, size)
     }
 
     #[inline]
     fn entry(&self, number: u64) -> Option<(u64, u64)> {
         let Widths { key, value, .. } = self.body.widths;
-        let at = number * u64::from(key + value);
-        let found = self.shard.entries.get(at, key);
+        let at = (self.start + number) * u64::from(key + value);
+        let raw = self.entries.words(self.blob).get(at, key + value);
+        let found = raw & mask(key);
         if self.body.kind != Kind::List && found == mask(key) {
             return None;
         }
-        Some((found, self.shard.entries.get(at + u64::from(key), value)))
+        Some((found, raw >> key))
     }
 }

@@ -1,14 +1,63 @@
 //! Type states as blobs have them: parsed and checked, records still in the blob's bytes.
 //!
 //! Parsing allocates for what is per shard and per changed ordinal only, after the length was held against what remains
-//! of the blob. It checks everything that later reads rely on; `docs/format.md`, section 20, lists the checks. What is in
-//! the records themselves is checked when they go into a page.
+//! of the blob. It checks all lengths; `docs/format.md`, section 20, lists the checks. Whether the ends of texts and of
+//! elements ascend is checked as well, unless the blob is to be read where it lies: then no record is looked at, and
+//! every read holds what it finds against the lengths. What is in the records themselves is checked when they go into a
+//! block.
+//!
+//! What is parsed names places of the blob and does not borrow it, so that it can be kept beside a mapped file.
 
 mod collection;
 mod object;
 
 pub(super) use collection::{BlobCollection, CollectionBody};
 pub(super) use object::{BlobRow, Columns, ObjectBody};
+
+/// A stretch of a blob.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Extent {
+    start: usize,
+    len: usize,
+}
+
+impl Extent {
+    /// The next so many bytes.
+    fn take(cursor: &mut Cursor<'_>, what: &'static str, length: u64) -> Result<Self, DecodeError> {
+        let start = cursor.offset() as usize;
+        let len = cursor.take(what, length)?.len();
+        Ok(Self { start, len })
+    }
+
+    /// Its bytes.
+    #[inline]
+    pub(super) fn of(self, blob: &[u8]) -> &[u8] {
+        blob.get(self.start..self.start + self.len).unwrap_or_default()
+    }
+
+    /// Its words.
+    #[inline]
+    pub(super) fn words(self, blob: &[u8]) -> WireWords<'_> {
+        WireWords::new(self.of(blob))
+    }
+
+    pub(super) fn len(self) -> usize {
+        self.len
+    }
+
+    fn len_bits(self) -> u64 {
+        (self.len / 8) as u64 * 64
+    }
+}
+
+/// Whether records are looked at while parsing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// The ends of variable-length data are checked.
+    Ends,
+    /// Lengths only: the blob is read where it lies.
+    Lengths,
+}
 
 use super::bits::WireWords;
 use crate::Ordinal;
@@ -27,27 +76,30 @@ pub(super) enum Form {
 /// One type state in a blob.
 #[derive(Debug)]
 pub(super) struct Frame<'b> {
+    /// The blob, or the optional part, that the frame is in.
+    pub(super) blob: &'b [u8],
     pub(super) schema: Schema,
     pub(super) num_shards: u32,
     pub(super) max_ordinal: Option<Ordinal>,
-    pub(super) body: Body<'b>,
-    pub(super) contents: Contents<'b>,
+    /// Until it is taken out.
+    pub(super) body: Option<Body>,
+    pub(super) contents: Contents,
     /// Where the frame ends, for errors found in its records.
     pub(super) end: u64,
 }
 
 /// The packed records of a type state.
 #[derive(Debug)]
-pub(super) enum Body<'b> {
-    Object(ObjectBody<'b>),
-    Collection(CollectionBody<'b>),
+pub(super) enum Body {
+    Object(ObjectBody),
+    Collection(CollectionBody),
 }
 
 /// Which ordinals the records of a type state belong to.
 #[derive(Debug)]
-pub(super) enum Contents<'b> {
-    /// The populated ordinals, one bit each. None is above the highest ordinal.
-    Snapshot(WireWords<'b>),
+pub(super) enum Contents {
+    /// The words of the populated ordinals, one bit each. None is above the highest ordinal.
+    Snapshot(Extent),
     /// The changes, ascending by ordinal.
     Delta(Vec<Change>),
 }
@@ -78,8 +130,10 @@ impl Change {
 impl<'b> Frame<'b> {
     /// Reads a type state. The schema in the frame must be the one that the blob's header lists under its name.
     pub(super) fn read(
+        blob: &'b [u8],
         cursor: &mut Cursor<'b>,
         form: Form,
+        depth: Depth,
         listed: &HashMap<&str, &Schema>,
     ) -> Result<Self, DecodeError> {
         let schema = read_schema(cursor)?;
@@ -90,10 +144,16 @@ impl<'b> Frame<'b> {
             let error = cursor.invalid("schema of a type state", format!("{other} as in the header"), schema);
             return Err(error.in_type(&name));
         }
-        Self::read_state(cursor, form, schema).map_err(|error| error.in_type(&name))
+        Self::read_state(blob, cursor, form, depth, schema).map_err(|error| error.in_type(&name))
     }
 
-    fn read_state(cursor: &mut Cursor<'b>, form: Form, schema: Schema) -> Result<Self, DecodeError> {
+    fn read_state(
+        blob: &'b [u8],
+        cursor: &mut Cursor<'b>,
+        form: Form,
+        depth: Depth,
+        schema: Schema,
+    ) -> Result<Self, DecodeError> {
         let mut body = Body::new(&schema);
         let num_shards = read_num_shards(cursor, body.min_shard_bytes())?;
         body.reserve(num_shards as usize);
@@ -119,24 +179,41 @@ impl<'b> Frame<'b> {
                 Body::Object(body) => body.read_shard(cursor, num_records)?,
                 Body::Collection(body) => body.read_shard(cursor, num_records)?,
             }
+            match &body {
+                _ if depth == Depth::Lengths => {}
+                Body::Object(body) => body.check_ends(blob, cursor, num_records)?,
+                Body::Collection(body) => body.check_ends(blob, cursor, num_records)?,
+            }
         }
         let max = max.unwrap_or(-1);
         let contents = match form {
-            Form::Snapshot => Contents::Snapshot(read_populated(cursor, max)?),
+            Form::Snapshot => Contents::Snapshot(read_populated(blob, cursor, max)?),
             Form::Delta => {
-                changes.sort_unstable();
+                // Every shard's are sorted, which a stable sort makes use of, but it takes memory for as many again.
+                if changes.len() as u64 * 16 <= cursor.offset() {
+                    changes.sort();
+                } else {
+                    changes.sort_unstable();
+                }
                 Contents::Delta(changes)
             }
         };
         let max_ordinal = u32::try_from(max).ok().and_then(Ordinal::new);
         Ok(Self {
+            blob,
             schema,
             num_shards,
             max_ordinal,
-            body,
+            body: Some(body),
             contents,
             end: cursor.offset(),
         })
+    }
+
+    /// How many records a shard of a snapshot has, those that are not populated included.
+    pub(super) fn records_of(&self, shard: u32) -> u32 {
+        let count = self.max_ordinal.map_or(0, |max| max.get() + 1);
+        count / self.num_shards + u32::from(shard < count % self.num_shards)
     }
 
     /// The error for a record that cannot be; the best offset there is, is that of the whole type state.
@@ -155,7 +232,7 @@ impl<'b> Frame<'b> {
     }
 }
 
-impl Body<'_> {
+impl Body {
     fn new(schema: &Schema) -> Self {
         match schema {
             Schema::Object(schema) => Body::Object(ObjectBody::new(schema)),
@@ -227,27 +304,28 @@ fn read_changes(
     read("added ordinals", Change::added)
 }
 
-fn read_populated<'b>(cursor: &mut Cursor<'b>, max: i64) -> Result<WireWords<'b>, DecodeError> {
+fn read_populated(blob: &[u8], cursor: &mut Cursor<'_>, max: i64) -> Result<Extent, DecodeError> {
     const WHAT: &str = "populated ordinals";
     let num_words = cursor.i32(WHAT)?;
     let length = u64::try_from(num_words).map_err(|_| cursor.invalid(WHAT, "a number of words", num_words))?;
-    let words = WireWords::new(cursor.take(WHAT, length * 8)?);
+    let extent = Extent::take(cursor, WHAT, length * 8)?;
+    let words = extent.words(blob);
     let last = (0..words.len()).rev().find(|&at| words.word(at) != 0);
     let highest = last.map(|at| at as i64 * 64 + 63 - i64::from(words.word(at).leading_zeros()));
     match highest {
         Some(highest) if highest > max => Err(cursor.invalid(WHAT, format!("at most {max}"), highest)),
-        _ => Ok(words),
+        _ => Ok(extent),
     }
 }
 
 /// Reads the words of a packed array that has to hold this many bits.
-fn read_words<'b>(cursor: &mut Cursor<'b>, what: &'static str, needed_bits: u64) -> Result<WireWords<'b>, DecodeError> {
+fn read_words(cursor: &mut Cursor<'_>, what: &'static str, needed_bits: u64) -> Result<Extent, DecodeError> {
     let num_words = cursor.var_u64(what)?;
     let remaining = cursor.remaining() / 8;
     if num_words > remaining {
         return Err(cursor.invalid(what, format!("at most {remaining} words"), num_words));
     }
-    let words = WireWords::new(cursor.take(what, num_words * 8)?);
+    let words = Extent::take(cursor, what, num_words * 8)?;
     if words.len_bits() < needed_bits {
         return Err(cursor.invalid(what, format!("at least {needed_bits} bits"), words.len_bits()));
     }

@@ -1,34 +1,39 @@
 //! The records of an object type in a blob. See `docs/format.md`, section 6.2.
 
-use super::super::bits::WireWords;
-use super::super::object_page::{FieldKind, ObjectRow};
-use super::{read_width, read_words};
+use super::super::object_block::FieldKind;
+use super::{Extent, read_width, read_words};
 use crate::blob::{Cursor, DecodeError};
 use crate::schema::ObjectSchema;
 
-/// All shards of an object type, over the blob's bytes.
+/// All shards of an object type.
 #[derive(Debug)]
-pub(crate) struct ObjectBody<'b> {
+pub(crate) struct ObjectBody {
     fields: Vec<WireField>,
     record_bits: u64,
     num_areas: usize,
     /// The records of each shard.
-    shards: Vec<WireWords<'b>>,
+    shards: Vec<Extent>,
     /// The variable-length areas of all shards, one shard after the other.
-    areas: Vec<&'b [u8]>,
+    areas: Vec<Extent>,
 }
 
 #[derive(Debug)]
-struct WireField {
+pub(crate) struct WireField {
     name: String,
-    kind: FieldKind,
-    offset: u64,
-    width: u32,
+    pub(crate) kind: FieldKind,
+    pub(crate) offset: u64,
+    pub(crate) width: u32,
     /// STRING and BYTES: which of the shard's variable-length areas is the field's.
-    area: usize,
+    pub(crate) area: usize,
 }
 
-impl<'b> ObjectBody<'b> {
+impl WireField {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl ObjectBody {
     pub(super) fn new(schema: &ObjectSchema) -> Self {
         let mut num_areas = 0;
         let fields = schema.fields.iter().map(|field| {
@@ -64,7 +69,7 @@ impl<'b> ObjectBody<'b> {
         self.areas.reserve_exact(num_shards * self.num_areas);
     }
 
-    pub(super) fn read_shard(&mut self, cursor: &mut Cursor<'b>, num_records: u64) -> Result<(), DecodeError> {
+    pub(super) fn read_shard(&mut self, cursor: &mut Cursor<'_>, num_records: u64) -> Result<(), DecodeError> {
         let first = self.shards.is_empty();
         for at in 0..self.fields.len() {
             let field = &mut self.fields[at];
@@ -84,8 +89,8 @@ impl<'b> ObjectBody<'b> {
             const WHAT: &str = "variable-length data";
             let length = cursor.var_u64(WHAT).map_err(|e| e.in_field(&field.name))?;
             if field.kind.is_variable_length() {
-                self.areas
-                    .push(cursor.take(WHAT, length).map_err(|e| e.in_field(&field.name))?);
+                let area = Extent::take(cursor, WHAT, length).map_err(|e| e.in_field(&field.name))?;
+                self.areas.push(area);
             } else if length != 0 {
                 return Err(cursor
                     .invalid(WHAT, "none for this type of field", length)
@@ -93,34 +98,46 @@ impl<'b> ObjectBody<'b> {
             }
         }
         self.shards.push(records);
-        self.check_ends(cursor, num_records)
+        Ok(())
     }
 
     /// The bytes of a record begin where those of the record before end: ends must not go back, nor past the area.
-    fn check_ends(&self, cursor: &Cursor<'_>, num_records: u64) -> Result<(), DecodeError> {
+    pub(super) fn check_ends(&self, blob: &[u8], cursor: &Cursor<'_>, num_records: u64) -> Result<(), DecodeError> {
         const WHAT: &str = "end of variable-length data";
-        let Some(records) = self.shards.last() else {
+        let Some(records) = self.shards.last().map(|shard| shard.words(blob)) else {
             return Ok(());
         };
         let areas = self.areas_of(self.shards.len() - 1);
         for field in self.fields.iter().filter(|field| field.kind.is_variable_length()) {
             let limit = areas.get(field.area).map_or(0, |area| area.len() as u64);
-            let mut before = 0;
-            for record in 0..num_records {
-                let end = records.get(record * self.record_bits + field.offset, field.width - 1);
+            let (mut before, mut at) = (0, field.offset);
+            for _ in 0..num_records {
+                let end = records.get_near(at, field.width - 1);
                 if end < before || end > limit {
                     let expected = format!("{before} to {limit}");
                     return Err(cursor.invalid(WHAT, expected, end).in_field(&field.name));
                 }
                 before = end;
+                at += self.record_bits;
             }
         }
         Ok(())
     }
 
-    fn areas_of(&self, shard: usize) -> &[&'b [u8]] {
+    /// The variable-length areas of a shard.
+    pub(crate) fn areas_of(&self, shard: usize) -> &[Extent] {
         let first = shard * self.num_areas;
         self.areas.get(first..first + self.num_areas).unwrap_or_default()
+    }
+
+    /// The fields, in the order of the blob's schema.
+    pub(crate) fn fields(&self) -> &[WireField] {
+        &self.fields
+    }
+
+    /// The records of a shard.
+    pub(crate) fn shard(&self, shard: usize) -> Option<Extent> {
+        self.shards.get(shard).copied()
     }
 
     /// A field that takes no bits although there are records, which no writer makes: a record has at least the bit that
@@ -128,11 +145,6 @@ impl<'b> ObjectBody<'b> {
     pub(crate) fn field_without_bits(&self) -> Option<&str> {
         let field = self.fields.iter().find(|field| field.width == 0)?;
         Some(&field.name)
-    }
-
-    /// The bits of fixed-length data of a record.
-    pub(crate) fn record_bits(&self) -> u64 {
-        self.record_bits
     }
 
     /// The fields at these positions, each where a row finds it; `None` for a field that the blob does not have.
@@ -146,29 +158,30 @@ impl<'b> ObjectBody<'b> {
                 area: field.area,
             })
         });
-        Columns {
-            record_bits: self.record_bits,
-            columns: columns.collect(),
-        }
+        let columns: Vec<Option<Column>> = columns.collect();
+        let num_fields = columns.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        Columns { columns, num_fields }
     }
 
     /// The record at a position of a shard, by the columns made from this body.
     #[inline]
-    pub(crate) fn row<'a>(&'a self, columns: &'a Columns, shard: usize, position: u32) -> Option<BlobRow<'a>> {
-        Some(BlobRow {
+    pub(crate) fn row<'a>(&'a self, columns: &'a Columns, blob: &'a [u8], shard: usize, position: u32) -> BlobRow<'a> {
+        BlobRow {
+            body: self,
             columns,
-            records: *self.shards.get(shard)?,
-            areas: self.areas_of(shard),
-            at: u64::from(position) * columns.record_bits,
-        })
+            blob,
+            shard,
+            at: u64::from(position) * self.record_bits,
+        }
     }
 }
 
 /// Where the fields of the reader's schema are in a record of the blob.
 #[derive(Debug)]
 pub(crate) struct Columns {
-    record_bits: u64,
     columns: Vec<Option<Column>>,
+    /// Those from this one on are `None`.
+    num_fields: usize,
 }
 
 #[derive(Debug)]
@@ -179,39 +192,57 @@ struct Column {
     area: usize,
 }
 
-/// A record in a blob.
+/// A record in a blob. Accessors are total: what is not within the blob is null.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlobRow<'a> {
+    body: &'a ObjectBody,
     columns: &'a Columns,
-    records: WireWords<'a>,
-    /// The variable-length areas of its shard.
-    areas: &'a [&'a [u8]],
+    blob: &'a [u8],
+    shard: usize,
     /// The record's first bit.
     at: u64,
 }
 
-impl ObjectRow for BlobRow<'_> {
-    #[inline]
-    fn value(&self, field: usize) -> Option<u64> {
-        let column = self.columns.columns.get(field)?.as_ref()?;
-        let raw = self.records.get(self.at + column.offset, column.width);
-        column.kind.decode(raw, column.width)
+impl<'a> BlobRow<'a> {
+    /// Fields from this one on are not in the blob.
+    pub(crate) fn num_fields(&self) -> usize {
+        self.columns.num_fields
     }
 
-    #[inline]
-    fn bytes(&self, field: usize) -> Option<&[u8]> {
+    /// Bits of fixed-length data.
+    pub(crate) fn record_bits(&self) -> u64 {
+        self.body.record_bits
+    }
+
+    fn column(&self, field: usize, kind: FieldKind) -> Option<&'a Column> {
         let column = self.columns.columns.get(field)?.as_ref()?;
+        (column.kind == kind).then_some(column)
+    }
+
+    /// The stored value of a field if it is of this kind and not null.
+    pub(crate) fn value_of(&self, field: usize, kind: FieldKind) -> Option<u64> {
+        let column = self.column(field, kind)?;
+        let records = self.body.shards.get(self.shard)?.words(self.blob);
+        let raw = records.get(self.at + column.offset, column.width);
+        kind.decode(raw, column.width)
+    }
+
+    /// The stored bytes of a field if it is of this kind and not null.
+    pub(crate) fn bytes_of(&self, field: usize, kind: FieldKind) -> Option<&'a [u8]> {
+        let column = self.column(field, kind)?;
+        let records = self.body.shards.get(self.shard)?.words(self.blob);
         let width = column.width.checked_sub(1)?;
         let at = self.at + column.offset;
-        let raw = self.records.get(at, column.width);
+        let raw = records.get(at, column.width);
         if raw >> width != 0 {
             return None;
         }
-        let start = match self.at.checked_sub(self.columns.record_bits) {
-            Some(before) => self.records.get(before + column.offset, width),
+        let start = match self.at.checked_sub(self.body.record_bits) {
+            Some(before) => records.get(before + column.offset, width),
             None => 0,
         };
-        self.areas.get(column.area)?.get(start as usize..raw as usize)
+        let area = self.body.areas_of(self.shard).get(column.area)?.of(self.blob);
+        area.get(start as usize..raw as usize)
     }
 }
 

@@ -44,9 +44,9 @@ fn headers_full_of_names() {
     snapshot("listed object types", &listed(&objects), 24).expect("a list");
     snapshot("listed list types", &listed(&lists), 24).expect("a list");
     let frames: Vec<Vec<u8>> = objects.iter().map(|schema| empty_type(schema, &[])).collect();
-    let state = snapshot("object types without records", &snapshot_of(&frames), 24).expect("types");
+    let state = snapshot("object types without records", &snapshot_of(&frames), 34).expect("types");
     assert_eq!(state.types().len(), objects.len());
-    snapshot("the same, listed", &blob(&objects, Vec::new(), TAGS, &frames), 24).expect("types");
+    snapshot("the same, listed", &blob(&objects, Vec::new(), TAGS, &frames), 34).expect("types");
 
     let fields: String = names(32_767).map(|name| format!("int {name};")).collect();
     let schemas = parse(&format!("a {{ {fields} }}")).expect("a schema");
@@ -154,6 +154,7 @@ fn deltas_that_scatter() {
 }
 
 /// Fields that a delta does not have are null in the records it adds, so a record of no bytes can be one of many fields.
+/// Such fields take nothing.
 #[test]
 fn deltas_without_most_fields() {
     const FIELDS: usize = 32_767;
@@ -168,9 +169,9 @@ fn deltas_without_most_fields() {
     let result = decode("a record without any of 32,767 fields a page", &bytes, limit, |bytes| {
         base.apply_delta(bytes)
     });
-    assert!(result.is_err_and(|error| error.to_string().contains("memory")));
+    assert_eq!(result.expect("records").object("a").map(|ty| ty.len()), Some(300));
 
-    // The records of a page take what the widest of them takes.
+    // The records of a page would take what the widest of them takes, so they are left where they are.
     let (base, wide, _) = empty_state(&text, &[1; FIELDS]);
     let mut records = Vec::new();
     var(&mut records, &[1; FIELDS]);
@@ -200,7 +201,7 @@ fn deltas_without_most_fields() {
     let result = decode("1,023 such records besides one of all", &bytes, limit, |bytes| {
         base.apply_delta(bytes)
     });
-    assert!(result.is_err_and(|error| error.to_string().contains("memory")));
+    assert_eq!(result.expect("records").object("a").map(|ty| ty.len()), Some(11 * 1024));
 }
 
 /// What a delta needs by right, it gets: pages that become 64 times as wide for one record each.
