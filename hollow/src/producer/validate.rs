@@ -137,7 +137,7 @@ impl Producer {
             }
             let index = UniqueKey::build(state, name).map_err(KeyError::from)?;
             let reader = KeyReader::resolve(state, name)?;
-            if let Some(twice) = index.duplicates().first() {
+            if let Some(twice) = index.duplicates(state).first() {
                 let key = reader.read(state, twice.found).unwrap_or_default();
                 return Err(CycleError::DuplicateKey {
                     type_name: name.clone(),
