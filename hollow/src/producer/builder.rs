@@ -217,6 +217,7 @@ impl ProducerBuilder {
             published: None,
             incremental: None,
             since_snapshot: 0,
+            primed_in_common: false,
             since_full_check: 0,
             background: Background::default(),
             chain_broken: false,

@@ -250,10 +250,11 @@ impl Producer {
         // S4
         let start = Instant::now();
         let before = state.as_deref().filter(|_| continued.is_some());
-        let in_full = self
+        let in_full_due = self
             .config
             .full_check_every
-            .is_some_and(|every| self.since_full_check + 1 >= every);
+            .is_some_and(|every| self.since_full_check.saturating_add(1) >= every);
+        let in_full = in_full_due && !self.primed_in_common;
         let extent = Extent { evolved, in_full };
         let Checked { state: next, checksum } = check(&self.engine, &encoded, before, extent)?;
         let next = next.with_version(attempt.version);
@@ -324,6 +325,7 @@ impl Producer {
             // What was carried over still is in the form of the schemas before: begin with a fresh engine.
             self.engine = builder::new_engine(&self.config, &self.dataset)?;
             self.resume(&next).map_err(|_| CycleError::NeedsRestore)?;
+            self.primed_in_common = false;
         } else {
             let tag = self.environment.tag(self.engine.next_tag());
             self.engine.prepare_for_next_cycle(tag);

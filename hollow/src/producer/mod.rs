@@ -95,6 +95,9 @@ pub struct Producer {
     incremental: Option<Incremental>,
     /// How many versions were published since the last snapshot.
     since_snapshot: u32,
+    /// The engine was primed by what its schemas and the announced state have in common: records that are not added again
+    /// have null there where the state has NaN, so the two cannot be compared in full.
+    primed_in_common: bool,
     /// How many versions were published since every record was compared.
     since_full_check: u32,
     /// Snapshots that are written while cycles go on.

@@ -33,6 +33,7 @@ impl Producer {
             let read = self.with_retries(|| self.store.head());
             let Some((head, token)) = read.map_err(failed(Step::Restoring))? else {
                 self.engine = builder::new_engine(&self.config, &self.dataset)?;
+                self.primed_in_common = false;
                 self.published = None;
                 self.epoch = 1;
                 self.standing = Standing::Ready;
@@ -104,6 +105,7 @@ impl Producer {
         // the schemas have in common and else keep what they have.
         let by_common_fields = state.dataset().schemas() != self.dataset.schemas()
             || state.header_tags().contains_key("DEFINED_HASH_CODES");
+        self.primed_in_common = by_common_fields;
         let primed = match by_common_fields {
             true => self.engine.restore(state),
             false => self.resume(state),
@@ -115,6 +117,7 @@ impl Producer {
             }
             self.engine = builder::new_engine(&self.config, &self.dataset)?;
             self.chain_broken = true;
+            self.primed_in_common = false;
         }
         Ok(())
     }
