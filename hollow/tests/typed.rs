@@ -5,7 +5,7 @@ mod typed_support;
 use hollow::consumer::Consumer;
 use hollow::producer::{BoxError, Producer};
 use hollow::store::Store;
-use hollow::typed::{Change, EpochMillis, Hollow, Model, ModelError, ReadError, changes};
+use hollow::typed::{Change, EpochMillis, Hollow, Mapper, Model, ModelError, ReadError, changes};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use typed_support::{read_back, schemas};
@@ -458,4 +458,109 @@ fn names_that_no_variant_has_are_told() {
     );
     assert_eq!(read.b(), Ok(Open::Other("B".to_owned())));
     assert!(matches!(read.to_owned(), Err(ReadError::UnknownName(_))));
+}
+
+/// What is remembered while a cycle is filled is not used for records that left it meanwhile.
+#[test]
+fn a_shared_record_that_went_with_its_last_owner_comes_back() -> Result<(), BoxError> {
+    #[derive(Hollow)]
+    #[hollow(primary_key(id))]
+    struct Owner {
+        id: i32,
+        shared: Arc<Country>,
+        kind: Kind,
+    }
+    let model = Model::of::<Owner>()?;
+    let mut producer = Producer::builder(model.dataset().clone(), Store::memory())
+        .root("Owner")
+        .build()?;
+    let (first, second) = (
+        Arc::new(Country { code: "DE".into() }),
+        Arc::new(Country { code: "FR".into() }),
+    );
+    let owner = |id, shared: &Arc<Country>| Owner {
+        id,
+        shared: shared.clone(),
+        kind: Kind::Movie,
+    };
+    producer.run_incremental_cycle(|cycle| {
+        cycle.upsert_record(&owner(1, &first))?;
+        cycle.upsert_record(&owner(1, &second))?; // nobody has the first any more
+        cycle.upsert_record(&owner(2, &first))?;
+        cycle.delete_record::<Owner>(1)?;
+        cycle.delete_record::<Owner>(2)?; // nobody has any
+        cycle.upsert_record(&owner(3, &second))?;
+        Ok(())
+    })?;
+    let state = model.bind(&producer.state().unwrap())?;
+    let owners: Vec<_> = state.table::<Owner>()?.iter().collect();
+    assert_eq!(
+        (owners.len(), owners[0].id(), owners[0].kind()),
+        (1, 3, Ok(Kind::Movie))
+    );
+    assert_eq!(owners[0].shared().to_owned()?, *second);
+    assert_eq!((state.table::<Country>()?.len(), state.table::<Kind>()?.len()), (1, 1));
+    Ok(())
+}
+
+#[test]
+fn a_record_that_stands_for_an_endless_tree_is_refused_as_a_value() {
+    #[derive(Hollow)]
+    struct Node {
+        id: i32,
+        children: Vec<Arc<Node>>,
+    }
+    let twice = |id, node: Arc<Node>| {
+        Arc::new(Node {
+            id,
+            children: vec![node.clone(), node],
+        })
+    };
+    let leaf = Arc::new(Node {
+        id: 0,
+        children: Vec::new(),
+    });
+    let top = (1..=25).fold(leaf, |node, id| twice(id, node)); // 33 million values in 26 records
+    let state = read_back(&[Arc::clone(&top)]);
+    let typed = Model::of::<Node>().unwrap().bind(&state).unwrap();
+    let top = typed
+        .table::<Node>()
+        .unwrap()
+        .iter()
+        .find(|node| node.id() == 25)
+        .unwrap();
+    assert_eq!(top.children().iter().count(), 2);
+    assert_eq!(top.to_owned().map(|node| node.id), Err(ReadError::TooLarge));
+}
+
+/// Records that are there already cost no allocation.
+#[test]
+fn adding_and_reading_allocate_nothing_in_the_steady_state() {
+    let movies: Vec<Movie> = (0..50).map(|id| movie(id, "The Salt Harbour")).collect();
+    let model = Model::of::<Movie>().unwrap();
+    let mut engine = typed_support::engine(&model);
+    let mut mapper = Mapper::new(&mut engine);
+    let mut add_all = || {
+        for movie in &movies {
+            mapper.add(movie).unwrap();
+        }
+    };
+    add_all();
+    assert_eq!(allocation_counter::measure(add_all).count_total, 0);
+
+    let state = read_back(&movies);
+    let typed = model.bind(&state).unwrap();
+    let table = typed.table::<Movie>().unwrap();
+    let records: Vec<_> = table.iter().collect();
+    let read = || {
+        let mut sum = 0;
+        for movie in &records {
+            sum += movie.id() + i64::from(movie.title() == "The Salt Harbour");
+            sum += movie.genres().iter().filter(|genre| genre.is("drama")).count() as i64;
+            sum += movie.windows().iter().map(|window| window.start().0).sum::<i64>();
+            sum += i64::from(movie.kind().is_ok());
+        }
+        assert!(sum > 50);
+    };
+    assert_eq!(allocation_counter::measure(read).count_total, 0);
 }

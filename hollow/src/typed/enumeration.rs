@@ -2,11 +2,12 @@
 
 use super::model::Holds;
 use super::read::{At, Budget};
+use super::values::push_text;
 use super::write::{RecordBytes, Writer};
 use super::{ModelBuilder, ModelError, Naming, ReadError, Text, UnknownName, form};
 use crate::Ordinal;
 use crate::schema::FieldType;
-use crate::write::{WriteError, record_form};
+use crate::write::WriteError;
 
 /// An enum whose variants are names. Derived.
 #[doc(hidden)]
@@ -50,7 +51,7 @@ pub fn write<E: Enumeration>(value: &E, writer: &mut Writer<'_>, plan: usize) ->
     let (index, name) = value.name();
     let add = |writer: &mut Writer<'_>| {
         let mut record = writer.begin(plan)?;
-        record_form::push_text(record.bytes(), name);
+        push_text(record.bytes(), name);
         record.end_field();
         writer.finish(record)
     };
@@ -70,7 +71,7 @@ pub fn write_field<E: Enumeration, const FORM: u8>(
     field: usize,
 ) -> Result<(), WriteError> {
     if FORM == form::INLINE {
-        record_form::push_text(record.bytes(), value.name().1);
+        push_text(record.bytes(), value.name().1);
         return Ok(());
     }
     let target = writer.target(record, field);

@@ -123,7 +123,8 @@
 //! [`Arc`](std::sync::Arc) need not do more: within a cycle, what an `Arc` points to is added once, and its ordinal is
 //! remembered by its address for as long as the cycle is filled. The writer keeps a clone of the `Arc` meanwhile (of up to
 //! 262,144 different ones), so the value cannot change or be replaced by another. An `Arc` that nobody else holds is not
-//! remembered. The same goes for `Arc<str>`. Blobs do not show it.
+//! remembered. The same goes for `Arc<str>`. Small records that are not shared this way are recognised by their bytes, the
+//! last thousand or so of each type. Blobs do not show any of it.
 //!
 //! # Below and beside
 //!
@@ -142,6 +143,7 @@ mod key;
 mod memo;
 mod model;
 mod read;
+mod recent;
 mod record;
 mod state;
 mod values;

@@ -5,6 +5,7 @@
 //! state.
 
 use super::memo::{Memo, Shared};
+use super::recent::Recent;
 use super::{AddError, Model, ModelError, Record, bind};
 use crate::Ordinal;
 use crate::schema::Schema;
@@ -43,6 +44,7 @@ pub(crate) struct Session {
     pub(super) plans: Vec<WritePlan>,
     roots: HashMap<any::TypeId, usize>,
     memo: Memo,
+    recent: Recent,
     depth: usize,
     records: Vec<RecordBytes>,
     lists: Vec<Vec<Ordinal>>,
@@ -67,6 +69,7 @@ impl Session {
     /// Forgets remembered ordinals: their records may have left the engine's cycle.
     pub(crate) fn forget(&mut self) {
         self.memo.clear();
+        self.recent.clear();
     }
 
     /// Finds out whether the type fits the engine.
@@ -231,10 +234,20 @@ impl Writer<'_> {
     /// Ends an object and adds it.
     #[inline]
     pub fn finish(&mut self, record: RecordBytes) -> Result<Ordinal, WriteError> {
-        let plan = &self.session.plans[record.plan];
-        let ordinal = match &plan.order {
-            None => self.engine.add_record(plan.ty, &record.bytes)?,
-            Some(order) => add_sorted(self.engine, plan.ty, order, &record)?,
+        let (session, engine) = (&mut *self.session, &mut *self.engine);
+        let ordinal = match session.recent.find(record.plan, &record.bytes) {
+            Ok(ordinal) => ordinal,
+            Err(vacancy) => {
+                let plan = &session.plans[record.plan];
+                let ordinal = match &plan.order {
+                    None => engine.add_record(plan.ty, &record.bytes)?,
+                    Some(order) => add_sorted(engine, plan.ty, order, &record)?,
+                };
+                if let Some(vacancy) = vacancy {
+                    session.recent.put(record.plan, vacancy, ordinal);
+                }
+                ordinal
+            }
         };
         self.session.records.push(record);
         self.session.depth -= 1;
@@ -315,19 +328,28 @@ impl Writer<'_> {
         let mut record = self.session.records.pop().unwrap_or_default();
         record.bytes.clear();
         let fits = push(&mut record.bytes);
-        let plan = &self.session.plans[plan];
         if !fits {
             return Err(WriteError::SizeLimit {
                 what: "collection",
-                type_name: plan.name.to_string(),
+                type_name: self.session.plans[plan].name.to_string(),
                 size: u64::from(crate::memory::hash::MAX_COLLECTION_SIZE) + 1,
                 limit: crate::memory::hash::MAX_COLLECTION_SIZE.into(),
             });
         }
-        let ordinal = self.engine.add_record(plan.ty, &record.bytes);
-        self.session.records.push(record);
-        self.session.depth -= 1;
-        ordinal
+        let session = &mut *self.session;
+        let ordinal = match session.recent.find(plan, &record.bytes) {
+            Ok(ordinal) => ordinal,
+            Err(vacancy) => {
+                let ordinal = self.engine.add_record(session.plans[plan].ty, &record.bytes)?;
+                if let Some(vacancy) = vacancy {
+                    session.recent.put(plan, vacancy, ordinal);
+                }
+                ordinal
+            }
+        };
+        session.records.push(record);
+        session.depth -= 1;
+        Ok(ordinal)
     }
 
     /// Adds a record that other records share, or remembers that it was.

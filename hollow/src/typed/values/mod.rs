@@ -7,6 +7,7 @@ mod text;
 mod time;
 
 pub use text::Text;
+pub(super) use text::push_text;
 pub use time::EpochMillis;
 
 use super::model::Holds;
