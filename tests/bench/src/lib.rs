@@ -1,1 +1,41 @@
+//! The benchmark: operations on synthetic data sets, done by this library and by Java Hollow, in one table.
+//!
+//! `cargo xtask bench` runs it. Our side alone, to measure a change: `cargo run --release -p bench -- ours R4 --n 1000000`.
+
+mod chain;
 mod data;
+mod measure;
+mod memory;
+mod ours;
+mod populate;
+mod rows;
+mod scale;
+mod summary;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Operations of the benchmark.
+#[derive(Parser)]
+#[command(name = "bench")]
+enum Job {
+    /// Measure our side alone
+    Ours(ours::Options),
+}
+
+/// The program. `in_use` tells the bytes in use, if the program's allocator counts them.
+pub fn main(in_use: Option<fn() -> usize>) -> ExitCode {
+    if let Some(in_use) = in_use {
+        let _ = memory::IN_USE.set(in_use);
+    }
+    let outcome = match Job::parse() {
+        Job::Ours(options) => ours::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,5 @@
-fn main() {}
+//! The benchmark; see the library of this package.
+
+fn main() -> std::process::ExitCode {
+    bench::main(None)
+}

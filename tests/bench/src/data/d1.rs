@@ -79,9 +79,7 @@ pub(crate) const PEOPLE: u32 = 50_000;
 
 impl Catalog {
     pub(crate) fn new() -> Self {
-        let pool = |tag: u64, size: u64, words: u32| {
-            (0..size).map(move |i| Stream::new(tag, i, 0).words(words, 2, 3))
-        };
+        let pool = |tag: u64, size: u64, words: u32| (0..size).map(move |i| Stream::new(tag, i, 0).words(words, 2, 3));
         Self {
             ratings: (0..50)
                 .map(|i| (format!("R{}", i % 10), format!("SYS{}", i / 10)))

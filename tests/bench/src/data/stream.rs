@@ -90,7 +90,10 @@ impl Stream {
 
 /// Two letters for a number: `AA`, `AB`, ...
 pub(crate) fn code2(i: usize) -> String {
-    [b'A' + (i / 26) as u8, b'A' + (i % 26) as u8].map(char::from).iter().collect()
+    [b'A' + (i / 26) as u8, b'A' + (i % 26) as u8]
+        .map(char::from)
+        .iter()
+        .collect()
 }
 
 /// The same in lower case.

@@ -6,7 +6,10 @@ use super::*;
 fn the_stream_gives_the_published_numbers() {
     let mut s = Stream::new(0xD2, 1, 2);
     let first: Vec<u64> = (0..3).map(|_| s.next()).collect();
-    assert_eq!(first, [0xf0bd_3c19_58a3_104c, 0xab42_d329_e7f4_2e86, 0xea0f_028e_e8a4_1f19]);
+    assert_eq!(
+        first,
+        [0xf0bd_3c19_58a3_104c, 0xab42_d329_e7f4_2e86, 0xea0f_028e_e8a4_1f19]
+    );
     assert_eq!(s.below(1000), 542);
     assert_eq!(s.unit().to_bits(), 0x3fe7_7953_ae7d_ec65);
 }
@@ -27,7 +30,12 @@ fn check<D: Dataset>(data: &D, n: u32, version: u32) -> (String, u64, Add) {
 
 fn expect<D: Dataset>(data: &D, n: u32, version: u32, hash: &str, bytes: u64, adds: Option<Add>) {
     let found = check(data, n, version);
-    assert_eq!((found.0.as_str(), found.1), (hash, bytes), "{} records, version {version}", n);
+    assert_eq!(
+        (found.0.as_str(), found.1),
+        (hash, bytes),
+        "{} records, version {version}",
+        n
+    );
     if let Some(adds) = adds {
         assert_eq!(found.2, adds, "add() calls of {n} records");
     }
@@ -75,7 +83,14 @@ fn the_large_ones_are_as_published() {
     let d3 = d3::Liveness::new();
     expect(&d3, 10_000, 0, "2a974f69c9bd96a8", 174_285_304, Some(9_458_017));
     expect(&d3, 60_000, 0, "39f02ffef0be2dc0", 1_046_600_435, Some(56_928_252));
-    expect(&d4::Strings, 1_000_000, 0, "fb9c09841f57b3f4", 88_452_921, Some(1_000_000));
+    expect(
+        &d4::Strings,
+        1_000_000,
+        0,
+        "fb9c09841f57b3f4",
+        88_452_921,
+        Some(1_000_000),
+    );
 }
 
 #[test]
