@@ -3,22 +3,31 @@
 //! `cargo xtask bench` runs it. Our side alone, to measure a change: `cargo run --release -p bench -- ours R4 --n 1000000`.
 
 mod chain;
+mod compare;
 mod data;
+mod machine;
 mod measure;
 mod memory;
 mod ours;
 mod populate;
 mod rows;
 mod scale;
+mod serve;
+mod side;
 mod summary;
+mod table;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use std::process::ExitCode;
 
 /// Operations of the benchmark.
 #[derive(Parser)]
 #[command(name = "bench")]
 enum Job {
+    /// Measure both sides in turns, print and save the table
+    Run(compare::Options),
+    /// Do what the lines of the standard input say
+    Serve,
     /// Measure our side alone
     Ours(ours::Options),
 }
@@ -29,10 +38,13 @@ pub fn main(in_use: Option<fn() -> usize>) -> ExitCode {
         let _ = memory::IN_USE.set(in_use);
     }
     let outcome = match Job::parse() {
-        Job::Ours(options) => ours::run(&options),
+        Job::Run(options) => compare::run(&options),
+        Job::Serve => serve::run().map(|()| true),
+        Job::Ours(options) => ours::run(&options).map(|()| true),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

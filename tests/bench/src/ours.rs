@@ -1,9 +1,10 @@
 //! Our side alone: `bench ours R4 --n 10000000`.
 
 use crate::measure::Sample;
-use crate::rows::{self, Context, Outcome, Row, Unit};
+use crate::rows::{self, Context, Outcome, Row};
 use crate::scale::{Scale, ScaleName};
 use crate::summary::Summary;
+use crate::table;
 use std::path::PathBuf;
 
 /// What to run of our side.
@@ -34,8 +35,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     scale.warm_up = 1;
     let mut context: Option<(Row, Context)> = None;
     println!(
-        "{:<34} {:>14} {:>14} {:>14}  {:<9} {:>12}",
-        "row", "median (CPU)", "min", "max", "", "wall median"
+        "{:<34} {:>14} {:>14} {:>14} {:>14}",
+        "row", "median, CPU", "min", "max", "median, wall"
     );
     for mut row in rows::all(&scale) {
         if !row.is_one_of(&options.rows) {
@@ -75,27 +76,13 @@ fn print(row: &Row, samples: &[Sample]) {
     let Some(found) = Summary::of(row.unit, samples) else {
         return;
     };
-    let unit = match row.unit {
-        Unit::Ms => "ms",
-        Unit::NsPerOp => "ns/op",
-        Unit::Bytes => "bytes",
-        Unit::MillionPerSecond => "million/s",
-    };
+    let number = |value| table::number(row.unit, value);
     println!(
-        "{:<34} {:>14} {:>14} {:>14}  {unit:<9} {:>12}",
+        "{:<34} {:>14} {:>14} {:>14} {:>14}",
         row.key(),
         number(found.median),
         number(found.min),
         number(found.max),
         number(found.wall),
     );
-}
-
-/// With as many digits as say something.
-fn number(value: f64) -> String {
-    match value {
-        v if v >= 100.0 => format!("{v:.0}"),
-        v if v >= 1.0 => format!("{v:.2}"),
-        v => format!("{v:.4}"),
-    }
 }

@@ -2,9 +2,10 @@
 
 use crate::measure::Sample;
 use crate::rows::Unit;
+use serde::Serialize;
 
 /// Values of the repetitions of a row, in its unit.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Summary {
     pub(crate) median: f64,
     pub(crate) min: f64,
@@ -35,8 +36,10 @@ impl Summary {
 fn value(unit: Unit, sample: &Sample, time_ns: u64) -> f64 {
     match unit {
         Unit::Ms => time_ns as f64 / 1e6,
+        Unit::MsPerOp => time_ns as f64 / 1e6 / sample.ops.max(1) as f64,
         Unit::NsPerOp => time_ns as f64 / sample.ops.max(1) as f64,
         Unit::Bytes => sample.bytes as f64,
+        Unit::BytesPerRecord => sample.bytes as f64 / sample.ops.max(1) as f64,
         // Several threads do them: only the time that passes says how many.
         Unit::MillionPerSecond => sample.ops as f64 * 1e3 / sample.wall_ns.max(1) as f64,
     }

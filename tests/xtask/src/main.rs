@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 use xtask::kafka::{self, Kafka, StartOptions};
-use xtask::{ci, deps, interop, steps, test_run, tidy};
+use xtask::{bench, ci, deps, interop, steps, test_run, tidy};
 
 /// Jobs of this repository.
 #[derive(Parser)]
@@ -28,6 +28,8 @@ enum Job {
     Deps,
     /// Let Java Hollow and this library extend chains of versions in turns, and compare all they see (needs Java 17, Maven)
     Interop(interop::Options),
+    /// Measure the operations of this library, side by side with Java Hollow's (which needs Java 17, Maven)
+    Bench(bench::Options),
     /// Start and stop a real Kafka (needs Java 17 or newer, and Maven the first time)
     #[command(subcommand)]
     Kafka(KafkaJob),
@@ -107,6 +109,7 @@ fn run(job: Job) -> anyhow::Result<bool> {
         Job::Tidy => tidy::check().map(|()| true),
         Job::Deps => deps::check().map(|()| true),
         Job::Interop(options) => interop::run(&options),
+        Job::Bench(options) => bench::run(&options),
         Job::Kafka(job) => kafka_job(job),
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod d1;
 pub(crate) mod d2;
 pub(crate) mod d3;
 pub(crate) mod d4;
+pub(crate) mod published;
 pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
@@ -134,6 +135,21 @@ impl Fnv {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
         }
     }
+}
+
+/// Hash over the canonical text of the first `n` records, its bytes, and the records handed over.
+pub(crate) fn check<D: Dataset>(data: &D, n: u32, version: u32) -> (u64, u64, Add) {
+    let (mut hash, mut bytes, mut adds, mut line) = (Fnv::new(), 0, 0, String::new());
+    for i in 0..n {
+        let record = data.record(i, version);
+        line.clear();
+        data.canonical(&record, &mut line);
+        line.push('\n');
+        hash.update(line.as_bytes());
+        bytes += line.len() as u64;
+        adds += data.adds(&record);
+    }
+    (hash.0, bytes, adds)
 }
 
 fn json_string(out: &mut String, text: &str) {

@@ -11,6 +11,7 @@ use crate::data::Data;
 use crate::measure::Sample;
 use crate::scale::Scale;
 pub(crate) use context::Context;
+use serde::Serialize;
 
 /// What a repetition came to, or why there is none.
 pub(crate) type RowResult = anyhow::Result<Outcome>;
@@ -30,14 +31,18 @@ impl From<Sample> for Outcome {
 }
 
 /// How the value of a row is got from a sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) enum Unit {
     /// CPU milliseconds.
     Ms,
+    /// CPU milliseconds of one operation.
+    MsPerOp,
     /// CPU nanoseconds of one operation.
     NsPerOp,
     /// Bytes.
     Bytes,
+    /// Bytes for each record.
+    BytesPerRecord,
     /// Million operations in a second of wall time: more is better.
     MillionPerSecond,
 }
@@ -53,6 +58,13 @@ pub(crate) enum Group {
     Memory,
     /// Reading fields, indexes.
     Lookup,
+}
+
+impl Group {
+    /// Whether Java Hollow can do any of them.
+    pub(crate) fn has_java(self) -> bool {
+        true
+    }
 }
 
 /// An operation on a data set of a size.
@@ -82,12 +94,18 @@ impl Row {
         format!("{}/{}/{}", self.id, self.data, self.n)
     }
 
+    /// Rows of which this is the same are done by the same processes.
+    pub(crate) fn processes(&self) -> (Group, Data, u32) {
+        (self.group, self.data, self.n)
+    }
+
     /// Whether one of the names asked for means this row: `R4`, `R4-index`, `R4-index-1%/D2`. None means all.
     pub(crate) fn is_one_of(&self, names: &[String]) -> bool {
-        let key = self.key();
         let means = |name: &String| {
-            key.strip_prefix(name.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '/']))
+            let (id, data) = name.split_once('/').unwrap_or((name, ""));
+            let rest = self.id.strip_prefix(id);
+            let id_fits = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+            id_fits && (data.is_empty() || data == self.data.to_string())
         };
         names.is_empty() || names.iter().any(means)
     }

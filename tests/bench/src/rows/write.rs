@@ -2,6 +2,7 @@
 
 use super::{Context, Group, Row, RowResult, row};
 use crate::data::Data;
+use crate::data::published::SNAPSHOT_BYTES;
 use crate::measure::{Sample, Stopwatch};
 use crate::populate::{self, FlatRecords, Handed, With, chunk};
 use crate::scale::Scale;
@@ -114,6 +115,7 @@ fn snapshot_to_sink(context: &mut Context, row: &Row, _: u32) -> RowResult {
     let mut sink = Count::default();
     let mut watch = Stopwatch::default();
     watch.time(|| engine.write_snapshot(&mut sink))?;
+    published(context, sink.0)?;
     Ok(watch.sample(1, sink.0, sink.0).into())
 }
 
@@ -131,7 +133,22 @@ fn snapshot_to_file(context: &mut Context, row: &Row, _: u32) -> RowResult {
     })?;
     let bytes = std::fs::metadata(&path)?.len();
     std::fs::remove_file(&path)?;
+    published(context, bytes)?;
     Ok(watch.sample(1, bytes, bytes).into())
+}
+
+/// At the sizes for which it is published, a snapshot is as long as published.
+fn published(context: &Context, bytes: u64) -> anyhow::Result<()> {
+    let known = SNAPSHOT_BYTES
+        .iter()
+        .find(|(data, n, _)| (*data, *n) == (context.data, context.n));
+    if let Some((_, _, published)) = known {
+        anyhow::ensure!(
+            bytes == *published,
+            "a snapshot has {bytes} bytes, published={published}"
+        );
+    }
+    Ok(())
 }
 
 /// The engine of the repetition before, or one that is filled without the clock.

@@ -5,7 +5,7 @@
 
 mod program;
 
-pub use program::{JavaProgram, PrepareError, prepare};
+pub use program::{JavaProgram, PrepareError, prepare, prepare_project};
 
 use crate::steps::succeed;
 use crate::workspace;

@@ -1,4 +1,4 @@
-//! Fetching Java Hollow and compiling the program over it, once for all.
+//! Fetching Java Hollow and compiling a program over it, once for all.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::workspace;
 /// How long Maven or the compiler may take. Both need seconds; a repository that does not answer must not hang a run.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// A Java program, ready to be started: its main class is [`JavaProgram::MAIN`].
+/// A Java program, ready to be started: that of `tests/interop` has the main class [`JavaProgram::MAIN`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JavaProgram {
     /// The `java` to start.
@@ -75,8 +75,16 @@ fn io_error(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Prepar
 /// # Errors
 /// [`PrepareError`] when Java 17's compiler or Maven is missing or fails.
 pub fn prepare() -> Result<JavaProgram, PrepareError> {
-    let project = workspace::root().join("tests/interop");
-    let home = workspace::target_dir().join("interop");
+    prepare_project(&workspace::root().join("tests/interop"), "interop")
+}
+
+/// The same for another program over Java Hollow: a folder with `pom.xml` and `src/main/java`, and the name of the folder
+/// in `target` for what is made of it.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_project(project: &Path, name: &str) -> Result<JavaProgram, PrepareError> {
+    let home = workspace::target_dir().join(name);
     let (java, javac) = (tool("java"), tool("javac"));
     let program = JavaProgram {
         java,
