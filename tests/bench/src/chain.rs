@@ -32,9 +32,19 @@ impl Chain {
         self.directory.join(format!("reverse-{cycle}"))
     }
 
-    /// The chain in a folder, made if it is not there.
+    /// The chain in a folder, made if it is not there: cycles of all rates.
     pub(crate) fn prepare(parent: &Path, data: Data, n: u32) -> anyhow::Result<Self> {
-        let directory = parent.join(format!("{data}-{n}"));
+        let draws: Vec<u32> = (1..=CHAIN).map(|cycle| draws(n, cycle)).collect();
+        Self::with(parent.join(format!("{data}-{n}")), data, n, &draws)
+    }
+
+    /// A chain of many cycles in which one record in a thousand changes.
+    pub(crate) fn of_small_changes(parent: &Path, data: Data, n: u32, cycles: u32) -> anyhow::Result<Self> {
+        let draws = vec![(n / 1000).max(1); cycles as usize];
+        Self::with(parent.join(format!("{data}-{n}-small-changes")), data, n, &draws)
+    }
+
+    fn with(directory: PathBuf, data: Data, n: u32, draws: &[u32]) -> anyhow::Result<Self> {
         let this = Self { directory };
         if this.directory.join("complete").exists() {
             return Ok(this);
@@ -42,7 +52,12 @@ impl Chain {
         let dir = &this.directory;
         eprintln!("making the blobs of {data}, {n} records, in {}", dir.display());
         fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
-        data.with(Make { chain: &this, data, n })?;
+        data.with(Make {
+            chain: &this,
+            data,
+            n,
+            draws,
+        })?;
         fs::write(dir.join("complete"), "")?;
         Ok(this)
     }
@@ -52,13 +67,20 @@ struct Make<'a> {
     chain: &'a Chain,
     data: Data,
     n: u32,
+    /// Records drawn in each cycle, from the first on.
+    draws: &'a [u32],
 }
 
 impl With for Make<'_> {
     type Output = anyhow::Result<()>;
 
     fn with<D: Handed>(self, data: &D) -> Self::Output {
-        let Self { chain, data: which, n } = self;
+        let Self {
+            chain,
+            data: which,
+            n,
+            draws,
+        } = self;
         let staging = chain.directory.join("store");
         match fs::remove_dir_all(&staging) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
@@ -79,8 +101,8 @@ impl With for Make<'_> {
             Ok(())
         })?;
         take(&store, &producer, BlobKind::Snapshot, &chain.snapshot())?;
-        for cycle in 1..=CHAIN {
-            let changed = which.changed(n, cycle, draws(n, cycle));
+        for (cycle, &draws) in (1..).zip(draws) {
+            let changed = which.changed(n, cycle, draws);
             producer.run_incremental_cycle(|state| {
                 for &i in &changed {
                     state.upsert(D::ROOT, &data.value(data.record(i, cycle)))?;

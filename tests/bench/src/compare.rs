@@ -315,10 +315,7 @@ impl<'a> Pair<'a> {
 /// The program of our side that does the rows of a group: it lies beside this one.
 fn ours(group: Group) -> anyhow::Result<Command> {
     let this = std::env::current_exe().context("finding this program")?;
-    let name = match group {
-        Group::Memory => "bench-memory",
-        _ => "bench",
-    };
+    let name = if group.counts() { "bench-memory" } else { "bench" };
     let program = this
         .with_file_name(name)
         .with_extension(std::env::consts::EXE_EXTENSION);

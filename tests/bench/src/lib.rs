@@ -28,6 +28,8 @@ enum Job {
     Run(compare::Options),
     /// Do what the lines of the standard input say
     Serve,
+    /// Load a snapshot, print the title of a movie
+    FirstQuery(rows::start::Options),
     /// Measure our side alone
     Ours(ours::Options),
 }
@@ -40,6 +42,7 @@ pub fn main(in_use: Option<fn() -> usize>) -> ExitCode {
     let outcome = match Job::parse() {
         Job::Run(options) => compare::run(&options),
         Job::Serve => serve::run().map(|()| true),
+        Job::FirstQuery(options) => rows::start::run(&options).map(|()| true),
         Job::Ours(options) => ours::run(&options).map(|()| true),
     };
     match outcome {

@@ -14,6 +14,8 @@ pub(crate) struct Scale {
     pub(crate) repetitions: u32,
     /// Single operations of a repetition of a look-up.
     pub(crate) lookups: usize,
+    /// How long readers read, in milliseconds.
+    pub(crate) reading_ms: u32,
 }
 
 /// Names of the scales.
@@ -37,6 +39,7 @@ impl Scale {
                 warm_up: 1,
                 repetitions: 3,
                 lookups: 1 << 12,
+                reading_ms: 200,
             },
             ScaleName::Small => Self {
                 name: "small",
@@ -45,6 +48,7 @@ impl Scale {
                 warm_up: 3,
                 repetitions: 5,
                 lookups: 1 << 20,
+                reading_ms: 3_000,
             },
             ScaleName::Full => Self {
                 name: "full",
@@ -53,6 +57,7 @@ impl Scale {
                 warm_up: 3,
                 repetitions: 5,
                 lookups: 1 << 20,
+                reading_ms: 12_000,
             },
         }
     }

@@ -39,7 +39,7 @@ fn value(unit: Unit, sample: &Sample, time_ns: u64) -> f64 {
         Unit::MsPerOp => time_ns as f64 / 1e6 / sample.ops.max(1) as f64,
         Unit::NsPerOp => time_ns as f64 / sample.ops.max(1) as f64,
         Unit::Bytes => sample.bytes as f64,
-        Unit::BytesPerRecord => sample.bytes as f64 / sample.ops.max(1) as f64,
+        Unit::BytesPerRecord | Unit::Factor => sample.bytes as f64 / sample.ops.max(1) as f64,
         // Several threads do them: only the time that passes says how many.
         Unit::MillionPerSecond => sample.ops as f64 * 1e3 / sample.wall_ns.max(1) as f64,
     }

@@ -108,6 +108,7 @@ pub(crate) fn number(unit: Unit, value: f64) -> String {
         Unit::NsPerOp => "ns",
         Unit::Bytes => "MB",
         Unit::BytesPerRecord => "B",
+        Unit::Factor => "times",
         Unit::MillionPerSecond => "M/s",
     };
     format!("{} {name}", digits(scaled(unit, value)))

@@ -1,5 +1,6 @@
 //! What the rows of a group share: the data set, its blobs, a state.
 
+use super::cycle::{Cycling, Producing};
 use crate::chain::Chain;
 use crate::data::{CHAIN, Data, positions};
 use crate::measure::Stopwatch;
@@ -9,6 +10,7 @@ use hollow::read::{ObjectTypeState, ReadState};
 use hollow::store::BlobBytes;
 use hollow::write::WriteStateEngine;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The side of a run that this process is; made once for a group of rows.
 pub(crate) struct Context {
@@ -20,6 +22,10 @@ pub(crate) struct Context {
     reading: Option<Reading>,
     index: Option<UniqueKey>,
     engine: Option<WriteStateEngine>,
+    pub(super) cycling: Option<Cycling>,
+    pub(super) producing: Option<Producing>,
+    /// The longest batch of the row before.
+    pub(super) longest: Duration,
 }
 
 /// A state of the chain, and where in the chain it is.
@@ -39,6 +45,9 @@ impl Context {
             reading: None,
             index: None,
             engine: None,
+            cycling: None,
+            producing: None,
+            longest: Duration::ZERO,
         }
     }
 
@@ -49,6 +58,11 @@ impl Context {
             None => Chain::prepare(&self.directory, self.data, self.n)?,
         };
         Ok(self.chain.insert(chain))
+    }
+
+    /// The folder of all blobs.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// A file of its own to write to.

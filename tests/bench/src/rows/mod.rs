@@ -2,9 +2,14 @@
 //!
 //! The other side knows the rows by the same names. To add a row: a function here, a `case` there.
 
+mod catalog;
 mod context;
+mod cycle;
 mod lookup;
 mod read;
+pub(crate) mod start;
+mod threads;
+mod tools;
 mod write;
 
 use crate::data::Data;
@@ -43,6 +48,8 @@ pub(crate) enum Unit {
     Bytes,
     /// Bytes for each record.
     BytesPerRecord,
+    /// Bytes by other bytes.
+    Factor,
     /// Million operations in a second of wall time: more is better.
     MillionPerSecond,
 }
@@ -52,10 +59,20 @@ pub(crate) enum Unit {
 pub(crate) enum Group {
     /// Populating and writing.
     Write,
+    /// Cycles of the write engine.
+    Cycle,
+    /// Cycles of a producer.
+    Producer,
     /// Loading and applying.
     Read,
     /// Bytes held; the allocator counts.
     Memory,
+    /// Many states held; the allocator counts. Ours only.
+    Held,
+    /// Readers on several threads.
+    Threads,
+    /// Processes that start.
+    Start,
     /// Reading fields, indexes.
     Lookup,
 }
@@ -63,7 +80,12 @@ pub(crate) enum Group {
 impl Group {
     /// Whether Java Hollow can do any of them.
     pub(crate) fn has_java(self) -> bool {
-        true
+        self != Group::Held
+    }
+
+    /// Whether the allocator has to count.
+    pub(crate) fn counts(self) -> bool {
+        matches!(self, Group::Memory | Group::Held)
     }
 }
 
@@ -115,8 +137,13 @@ impl Row {
 pub(crate) fn all(scale: &Scale) -> Vec<Row> {
     let mut rows = Vec::new();
     write::rows(scale, &mut rows);
+    cycle::rows(scale, &mut rows);
     read::rows(scale, &mut rows);
+    threads::rows(scale, &mut rows);
+    start::rows(scale, &mut rows);
     lookup::rows(scale, &mut rows);
+    catalog::rows(scale, &mut rows);
+    tools::rows(scale, &mut rows);
     rows
 }
 

@@ -1,6 +1,7 @@
 //! W1, W4, W5: populating, preparing and writing a snapshot. A repetition does all three and reports one.
 
-use super::{Context, Group, Row, RowResult, row};
+use super::cycle::Count;
+use super::{Context, Group, Outcome, Row, RowResult, row};
 use crate::data::Data;
 use crate::data::published::SNAPSHOT_BYTES;
 use crate::measure::{Sample, Stopwatch};
@@ -8,7 +9,7 @@ use crate::populate::{self, FlatRecords, Handed, With, chunk};
 use crate::scale::Scale;
 use hollow::write::WriteStateEngine;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 
 pub(super) fn rows(scale: &Scale, rows: &mut Vec<Row>) {
     for (data, target) in [
@@ -24,6 +25,10 @@ pub(super) fn rows(scale: &Scale, rows: &mut Vec<Row>) {
         };
         let populate = row(scale, Group::Write, data, "W1", "populate, high-level API, one thread").does(high_level);
         rows.push(fewer(Row { target, ..populate }));
+        let threads = row(scale, Group::Write, data, "W2", "populate, high-level API, two threads");
+        rows.push(fewer(threads.does(|_, _, _| {
+            Ok(Outcome::NotThere("several writer threads are not there yet"))
+        })));
         if data == Data::D2 {
             let records = row(
                 scale,
@@ -159,18 +164,4 @@ fn populated<'c>(context: &'c mut Context, _: &Row) -> anyhow::Result<&'c mut Wr
         context.keep_engine(engine);
     }
     context.engine().ok_or_else(|| anyhow::anyhow!("it was just filled"))
-}
-
-#[derive(Default)]
-struct Count(u64);
-
-impl Write for Count {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

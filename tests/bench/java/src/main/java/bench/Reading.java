@@ -25,6 +25,11 @@ final class Reading {
         this.directory = directory;
     }
 
+    /** A second state of the same chain. */
+    Reading another() {
+        return new Reading(directory);
+    }
+
     Path snapshot() {
         return directory.resolve("snapshot");
     }

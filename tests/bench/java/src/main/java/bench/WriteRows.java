@@ -31,6 +31,8 @@ final class WriteRows {
         switch (row) {
             case "W1":
                 return highLevel();
+            case "W2":
+                return twoThreads();
             case "W3":
                 return recordLevel();
             case "W4":
@@ -59,6 +61,33 @@ final class WriteRows {
         long sum = populate(fresh, clock);
         engine = fresh;
         return clock.sample(n, 0, sum);
+    }
+
+    /** Two halves, on a thread each. All records are made before: the threads must not wait for one another. */
+    private String twoThreads() throws Exception {
+        engine = null;
+        Object[] records = new Object[n];
+        for (int i = 0; i < n; i++) {
+            records[i] = data.record(i, 0);
+        }
+        System.gc();
+        HollowWriteStateEngine fresh = engine(data.root());
+        HollowObjectMapper mapper = new HollowObjectMapper(fresh);
+        Clock clock = Clock.ofProcess();
+        clock.time(() -> {
+            Thread second = new Thread(() -> {
+                for (int i = n / 2; i < n; i++) {
+                    mapper.add(records[i]);
+                }
+            });
+            second.start();
+            for (int i = 0; i < n / 2; i++) {
+                mapper.add(records[i]);
+            }
+            second.join();
+            return null;
+        });
+        return clock.sample(n, 0, fresh.getTypeState(data.root().getSimpleName()).getPopulatedBitSet().cardinality());
     }
 
     private long populate(HollowWriteStateEngine into, Clock clock) throws Exception {

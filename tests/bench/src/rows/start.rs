@@ -1,0 +1,102 @@
+//! R7: a whole process that answers one question and ends.
+
+use super::{Context, Group, Outcome, Row, RowResult, row};
+use crate::data::{Data, d1};
+use crate::measure::{Sample, process_cpu_ns};
+use crate::scale::Scale;
+use anyhow::Context as _;
+use hollow::Ordinal;
+use hollow::index::UniqueKey;
+use hollow::read::ReadState;
+use hollow::record::KeyValue;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// The movie asked for, where there are as many.
+const MOVIE: u32 = 54_321;
+
+pub(super) fn rows(scale: &Scale, rows: &mut Vec<Row>) {
+    for (id, title, run) in [
+        (
+            "R7-heap",
+            "process start to the title of a movie by ordinal",
+            (|c, _, _| start(c, false)) as fn(&mut Context, &Row, u32) -> RowResult,
+        ),
+        (
+            "R7-heap-index",
+            "process start to the title of a movie by key",
+            |c, _, _| start(c, true),
+        ),
+        ("R7-mapped", "the same by ordinal, mapped", |_, _, _| {
+            Ok(Outcome::NotThere("mapped mode is not there yet"))
+        }),
+        ("R7-mapped-index", "the same by key, mapped", |_, _, _| {
+            Ok(Outcome::NotThere("mapped mode is not there yet"))
+        }),
+    ] {
+        let row = row(scale, Group::Start, Data::D1, id, title).does(run);
+        rows.push(Row {
+            warm_up: 1,
+            ..row.target(50.0)
+        });
+    }
+}
+
+fn start(context: &mut Context, index: bool) -> RowResult {
+    let movie = MOVIE % context.n;
+    let snapshot = context.chain()?.snapshot();
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("first-query").arg(snapshot).arg(movie.to_string());
+    if index {
+        command.arg("--index");
+    }
+    let begin = Instant::now();
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    let wall_ns = begin.elapsed().as_nanos() as u64;
+    anyhow::ensure!(output.status.success(), "the process failed: {}", output.status);
+    let answer = String::from_utf8(output.stdout)?;
+    let (cpu, title) = answer.trim_end().split_once('\t').context("time and title")?;
+    let sample = Sample {
+        cpu_ns: cpu.parse()?,
+        wall_ns,
+        ops: 1,
+        check: title.to_owned(),
+        ..Sample::default()
+    };
+    Ok(sample.into())
+}
+
+/// What the process does.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The snapshot
+    snapshot: PathBuf,
+    /// The number of the movie
+    movie: u32,
+    /// Find it by its key
+    #[arg(long)]
+    index: bool,
+}
+
+/// Answers the question and tells what it took.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let title = title(&options.snapshot, options.movie, options.index)?;
+    println!("{}\t{title}", process_cpu_ns());
+    Ok(())
+}
+
+fn title(snapshot: &Path, movie: u32, index: bool) -> anyhow::Result<String> {
+    let state = ReadState::from_snapshot(&super::context::open(snapshot)?)?;
+    let ordinal = if index {
+        UniqueKey::build(&state, "Movie")?.find(&state, &[KeyValue::Long(d1::id(movie))])
+    } else {
+        Ordinal::new(movie)
+    };
+    let (movies, [title]) = super::context::object(&state, "Movie", ["title"])?;
+    let (strings, [value]) = super::context::object(&state, "String", ["value"])?;
+    let text = ordinal
+        .and_then(|movie| movies.reference(movie, title))
+        .and_then(|string| strings.text(string, value));
+    Ok(text.context("the movie has a title")?.to_str().into_owned())
+}
