@@ -86,9 +86,7 @@ impl Measured {
 /// Runs the rows, prints and saves the table. False if a row failed.
 pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
     let scale = Scale::of(options.scale);
-    let mut chosen = rows::all(&scale);
-    chosen.retain(|row| row.is_one_of(&options.only));
-    anyhow::ensure!(!chosen.is_empty(), "no row has such a name: {}", options.only.join(","));
+    let chosen = rows::chosen(&scale, &options.only)?;
     // The other process runs elsewhere.
     let dir = std::path::absolute(&options.dir)?;
     let mut machine = Machine::here();
@@ -119,8 +117,34 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
         results[at] = Some(measured);
     }
     report.rows = results.into_iter().flatten().collect();
+    peers_agree(&mut report.rows);
     save(options, &report)?;
     Ok(report.rows.iter().all(|row| !row.failed))
+}
+
+/// Whatever keeps the records, the same is found in them.
+fn peers_agree(rows: &mut [Measured]) {
+    let operation = |row: &Measured| row.id.split('-').next().map(str::to_owned);
+    for at in 1..rows.len() {
+        let (earlier, rest) = rows.split_at_mut(at);
+        let row = &mut rest[0];
+        let other = earlier
+            .iter()
+            .find(|other| row.id.starts_with('P') && operation(other) == operation(row));
+        let (Some(other), Some(mine)) = (
+            other.and_then(|other| other.our_samples.first()),
+            row.our_samples.first(),
+        ) else {
+            continue;
+        };
+        if other.check != mine.check {
+            row.problem = Some(format!(
+                "FAILED: the results differ, others={} here={}",
+                other.check, mine.check
+            ));
+            row.failed = true;
+        }
+    }
 }
 
 fn progress(row: &Measured) -> String {

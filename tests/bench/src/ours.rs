@@ -38,10 +38,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         "{:<34} {:>14} {:>14} {:>14} {:>14}",
         "row", "median, CPU", "min", "max", "median, wall"
     );
-    for mut row in rows::all(&scale) {
-        if !row.is_one_of(&options.rows) {
-            continue;
-        }
+    for mut row in rows::chosen(&scale, &options.rows)? {
         if let Some(reps) = options.reps {
             row.repetitions = reps;
         }

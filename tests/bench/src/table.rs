@@ -2,6 +2,7 @@
 
 use crate::compare::{Measured, Report};
 use crate::rows::Unit;
+use crate::rows::peers::PEERS;
 use crate::summary::Summary;
 use std::fmt::Write as _;
 
@@ -38,7 +39,7 @@ pub(crate) fn markdown(report: &Report) -> String {
     );
     text.push_str("| row | operation | data | Java Hollow | ours | ratio | at least | wall: Java, ours |\n");
     text.push_str("|---|---|---|---|---|---|---|---|\n");
-    for row in &report.rows {
+    for row in report.rows.iter().filter(|row| peer(row).is_none()) {
         let side = |summary: Option<Summary>| summary.map_or("–".to_owned(), |summary| spread(row.unit, summary));
         let ours = row
             .problem
@@ -62,11 +63,56 @@ pub(crate) fn markdown(report: &Report) -> String {
             wall(row.ours),
         );
     }
+    peers(report, &mut text);
     text.push_str(
         "\nMedian of the repetitions (smallest–largest), CPU time of the process in milliseconds or of the thread in \
          nanoseconds per operation; ratios are of CPU time. Both sides read the same blobs and must find the same results.\n",
     );
     text
+}
+
+/// The operation and the column of a row of the table of peers.
+fn peer(row: &Measured) -> Option<(&str, usize)> {
+    let (operation, name) = row
+        .id
+        .split_once('-')
+        .filter(|(operation, _)| operation.starts_with('P'))?;
+    let column = PEERS.iter().position(|peer| *peer == name)?;
+    Some((operation, column))
+}
+
+/// A table of its own: what else a program might use.
+fn peers(report: &Report, text: &mut String) {
+    let mut lines: Vec<(&str, &Measured, [String; PEERS.len()])> = Vec::new();
+    for row in &report.rows {
+        let Some((operation, column)) = peer(row) else { continue };
+        if !lines.iter().any(|(known, _, _)| *known == operation) {
+            lines.push((operation, row, [const { String::new() }; PEERS.len()]));
+        }
+        let line = lines.iter_mut().find(|(known, _, _)| *known == operation);
+        if let Some((_, _, cells)) = line {
+            let value = row.ours.map(|summary| number(row.unit, summary.median));
+            cells[column] = row
+                .problem
+                .clone()
+                .map(|problem| format!("**{problem}**"))
+                .or(value)
+                .unwrap_or_default();
+        }
+    }
+    let Some((_, first, _)) = lines.first() else { return };
+    let _ = writeln!(
+        text,
+        "\nOther ways for a Rust program, {} {}:\n",
+        first.data,
+        count(first.n)
+    );
+    text.push_str(
+        "| row | operation | ours | `HashMap` of structs | LMDB | redb | rkyv |\n|---|---|---|---|---|---|---|\n",
+    );
+    for (operation, row, cells) in lines {
+        let _ = writeln!(text, "| {operation} | {} | {} |", row.title, cells.join(" | "));
+    }
 }
 
 fn target(row: &Measured) -> String {

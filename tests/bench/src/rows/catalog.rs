@@ -367,8 +367,9 @@ fn equal(context: &mut Context) -> RowResult {
     let (strings, [field]) = object(state, "Str", ["text"])?;
     let mut watch = Stopwatch::default();
     let same = watch.time(|| {
-        let same =
-            |&(&ordinal, text): &(&Ordinal, &String)| strings.text(ordinal, field).is_some_and(|stored| stored.is(text));
+        let same = |&(&ordinal, text): &(&Ordinal, &String)| {
+            strings.text(ordinal, field).is_some_and(|stored| stored.is(text))
+        };
         ordinals.iter().zip(&texts).filter(same).count()
     });
     Ok(watch.sample(ordinals.len() as u64, 0, same).into())

@@ -1,6 +1,7 @@
 //! What the rows of a group share: the data set, its blobs, a state.
 
 use super::cycle::{Cycling, Producing};
+use super::peers::Peer;
 use crate::chain::Chain;
 use crate::data::{CHAIN, Data, positions};
 use crate::measure::Stopwatch;
@@ -24,6 +25,8 @@ pub(crate) struct Context {
     engine: Option<WriteStateEngine>,
     pub(super) cycling: Option<Cycling>,
     pub(super) producing: Option<Producing>,
+    /// Something else that keeps the records, and which.
+    pub(super) peer: Option<(u32, Box<dyn Peer>)>,
     /// The longest batch of the row before.
     pub(super) longest: Duration,
 }
@@ -47,6 +50,7 @@ impl Context {
             engine: None,
             cycling: None,
             producing: None,
+            peer: None,
             longest: Duration::ZERO,
         }
     }

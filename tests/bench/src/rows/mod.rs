@@ -6,6 +6,7 @@ mod catalog;
 mod context;
 mod cycle;
 mod lookup;
+pub(crate) mod peers;
 mod read;
 pub(crate) mod start;
 mod threads;
@@ -69,6 +70,10 @@ pub(crate) enum Group {
     Memory,
     /// Many states held; the allocator counts. Ours only.
     Held,
+    /// What else a program might use. Ours only.
+    Peer,
+    /// Bytes of those; the allocator counts. Ours only.
+    PeerBytes,
     /// Readers on several threads.
     Threads,
     /// Processes that start.
@@ -80,12 +85,12 @@ pub(crate) enum Group {
 impl Group {
     /// Whether Java Hollow can do any of them.
     pub(crate) fn has_java(self) -> bool {
-        self != Group::Held
+        !matches!(self, Group::Held | Group::Peer | Group::PeerBytes)
     }
 
     /// Whether the allocator has to count.
     pub(crate) fn counts(self) -> bool {
-        matches!(self, Group::Memory | Group::Held)
+        matches!(self, Group::Memory | Group::Held | Group::PeerBytes)
     }
 }
 
@@ -144,7 +149,22 @@ pub(crate) fn all(scale: &Scale) -> Vec<Row> {
     lookup::rows(scale, &mut rows);
     catalog::rows(scale, &mut rows);
     tools::rows(scale, &mut rows);
+    peers::rows(scale, &mut rows);
     rows
+}
+
+/// The rows that the names mean; all without names.
+pub(crate) fn chosen(scale: &Scale, names: &[String]) -> anyhow::Result<Vec<Row>> {
+    let mut rows = all(scale);
+    for name in names {
+        let one = std::slice::from_ref(name);
+        anyhow::ensure!(
+            rows.iter().any(|row| row.is_one_of(one)),
+            "no row has such a name: {name}"
+        );
+    }
+    rows.retain(|row| row.is_one_of(names));
+    Ok(rows)
 }
 
 /// A row with what most rows have.
