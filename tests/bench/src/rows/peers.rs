@@ -30,8 +30,11 @@ pub(super) trait Peer: Send {
 /// Who there is: how rows are called, and how it is begun from records in no order.
 struct Kind {
     name: &'static str,
-    build: fn(Vec<Flat>, &Path) -> anyhow::Result<Box<dyn Peer>>,
+    build: Build,
 }
+
+/// Keeps records in a folder of its own, or in memory.
+type Build = fn(Vec<Flat>, &Path) -> anyhow::Result<Box<dyn Peer>>;
 
 /// The columns of the table of peers, ours first.
 pub(crate) const PEERS: [&str; 5] = ["hollow", "hashmap", "lmdb", "redb", "rkyv"];

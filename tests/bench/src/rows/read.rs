@@ -100,7 +100,7 @@ fn apply(context: &mut Context, row: &Row, repetition: u32) -> RowResult {
     let reading = context.at(from)?;
     let mut watch = Stopwatch::default();
     let next = watch.time(|| anyhow::Ok(reading.state.apply_delta(&open(&path)?)?))?;
-    reading.state = next;
+    watch.time(|| reading.state = next); // giving back the old one costs as well
     reading.cycle = from + 1;
     done(context, watch, &path)
 }
@@ -111,7 +111,7 @@ fn reverse(context: &mut Context, row: &Row, repetition: u32) -> RowResult {
     let reading = context.at(from)?;
     let mut watch = Stopwatch::default();
     let next = watch.time(|| anyhow::Ok(reading.state.apply_delta(&open(&path)?)?))?;
-    reading.state = next;
+    watch.time(|| reading.state = next);
     reading.cycle = from - 1;
     done(context, watch, &path)
 }
@@ -128,7 +128,7 @@ fn apply_with_index(context: &mut Context, row: &Row, repetition: u32) -> RowRes
         let index = UniqueKey::build(&state, root)?;
         anyhow::Ok((state, index))
     })?;
-    reading.state = next;
+    watch.time(|| reading.state = next); // giving back the old one costs as well
     reading.cycle = from + 1;
     done(context, watch, &path)
 }

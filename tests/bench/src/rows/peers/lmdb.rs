@@ -16,7 +16,7 @@ struct Lmdb {
 pub(super) fn build(mut records: Vec<Flat>, directory: &Path) -> anyhow::Result<Box<dyn Peer>> {
     let environment = Environment::new()
         .set_flags(EnvironmentFlags::NO_SYNC)
-        .set_map_size(64 << 20 | records.len() * 256)
+        .set_map_size((64 << 20) + records.len() * 256)
         .open(directory)?;
     let database = environment.create_db(None, DatabaseFlags::INTEGER_KEY)?;
     records.sort_unstable_by_key(|flat| flat.id);
