@@ -3,7 +3,7 @@
 //! They are written by this repository's producer; both sides read the same files.
 
 use crate::data::{CHAIN, Data, draws};
-use crate::populate::{self, Handed, With, chunk};
+use crate::populate::{self, Typed, With, chunk};
 use anyhow::Context as _;
 use hollow::producer::Producer;
 use hollow::schema::Dataset as Schemas;
@@ -74,7 +74,7 @@ struct Make<'a> {
 impl With for Make<'_> {
     type Output = anyhow::Result<()>;
 
-    fn with<D: Handed>(self, data: &D) -> Self::Output {
+    fn with<D: Typed>(self, data: &D) -> Self::Output {
         let Self {
             chain,
             data: which,

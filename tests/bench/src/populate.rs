@@ -1,5 +1,7 @@
 //! Handing records of the data sets to the write side: the one place that knows in which form they are handed over.
 
+mod typed;
+
 use crate::data::d1::{Catalog, Movie};
 use crate::data::d2::{Flat, Flats};
 use crate::data::d3::{Liveness, Status, Video};
@@ -8,6 +10,7 @@ use crate::data::{Data, Dataset};
 use hollow::Ordinal;
 use hollow::record::Value;
 use hollow::write::{FieldValue, ObjectRecord, TypeId, WriteConfig, WriteError, WriteStateEngine};
+pub(crate) use typed::Typed;
 
 /// Shards hold at most this many bytes, on both sides: the producer's setting in Java Hollow.
 pub(crate) const TARGET_SHARD_BYTES: u64 = 16 << 20;
@@ -166,7 +169,7 @@ impl FlatRecords {
 /// Does something with a data set whatever its records are.
 pub(crate) trait With {
     type Output;
-    fn with<D: Handed>(self, data: &D) -> Self::Output;
+    fn with<D: Typed>(self, data: &D) -> Self::Output;
 }
 
 impl Data {

@@ -1,7 +1,7 @@
 //! Our side of a run, commanded line by line, as the Java program is: words between tabs, an answer of one line to each.
 
 use crate::data::Data;
-use crate::populate::{Handed, With};
+use crate::populate::{Typed, With};
 use crate::rows::{self, Context, Outcome, Row};
 use crate::scale::{Scale, ScaleName};
 use anyhow::Context as _;
@@ -65,7 +65,7 @@ struct Check {
 impl With for Check {
     type Output = (u64, u64, u64);
 
-    fn with<D: Handed>(self, data: &D) -> Self::Output {
+    fn with<D: Typed>(self, data: &D) -> Self::Output {
         crate::data::check(data, self.n, self.version)
     }
 }

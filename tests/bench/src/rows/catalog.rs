@@ -1,45 +1,27 @@
-//! L5 to L10: look-ups through references, sets and maps; hash and prefix indexes; strings.
+//! L6, L9, L10: look-ups through references, sets and maps; strings.
 
 use super::context::object;
-use super::{Context, Group, Outcome, Row, RowResult, Unit, row};
+use super::{Context, Group, Row, RowResult, Unit, row};
+use crate::data::stream::{code2, lang2};
 use crate::data::{Data, d1, d3, positions};
 use crate::measure::Stopwatch;
 use crate::scale::Scale;
 use anyhow::Context as _;
 use hollow::Ordinal;
 use hollow::index::UniqueKey;
+use hollow::read::HashKeyLookup;
 use hollow::record::KeyValue;
 use std::hint::black_box;
 
 pub(super) fn rows(scale: &Scale, rows: &mut Vec<Row>) {
-    use Data::{D1, D2, D3, D4};
-    use Unit::{Bytes, Ms, NsPerOp};
+    use Data::{D1, D3, D4};
+    use Unit::{Ms, NsPerOp};
     type Run = fn(&mut Context, &Row, u32) -> RowResult;
     let mut add = |data: Data, id: &str, title: &str, unit: Unit, target: Option<f64>, run: Run| {
         let mut row = row(scale, Group::Lookup, data, id, title).unit(unit).does(run);
         row.target = target;
         rows.push(row);
     };
-    let hash: Run = |_, _, _| Ok(Outcome::NotThere("the hash index is not there yet"));
-    add(D2, "L5-build", "hash index on ref.code: build", Ms, Some(10.0), hash);
-    add(D2, "L5-bytes", "hash index on ref.code: bytes", Bytes, None, hash);
-    add(
-        D2,
-        "L5-first",
-        "hash index on ref.code: first match",
-        NsPerOp,
-        Some(4.0),
-        hash,
-    );
-    add(D2, "L5-miss", "hash index on ref.code: miss", NsPerOp, None, hash);
-    add(
-        D2,
-        "L5-iterate",
-        "hash index on ref.code: all matches, each",
-        NsPerOp,
-        None,
-        hash,
-    );
     add(D1, "L6-hit", "key index: hit, random", NsPerOp, None, |c, _, _| {
         movie_hit(c)
     });
@@ -69,64 +51,6 @@ pub(super) fn rows(scale: &Scale, rows: &mut Vec<Row>) {
         NsPerOp,
         None,
         |c, _, _| query(c),
-    );
-    add(
-        D1,
-        "L7-person-build",
-        "hash index through a list: build",
-        Ms,
-        None,
-        hash,
-    );
-    add(
-        D1,
-        "L7-person-bytes",
-        "hash index through a list: bytes",
-        Bytes,
-        None,
-        hash,
-    );
-    add(
-        D1,
-        "L7-person-query",
-        "hash index through a list: matches",
-        NsPerOp,
-        None,
-        hash,
-    );
-    add(
-        D1,
-        "L7-country-build",
-        "hash index through a set: build",
-        Ms,
-        None,
-        hash,
-    );
-    add(
-        D1,
-        "L7-country-query",
-        "hash index through a set: first match",
-        NsPerOp,
-        None,
-        hash,
-    );
-    let prefix: Run = |_, _, _| Ok(Outcome::NotThere("the sorted index is not there yet"));
-    add(D1, "L8-build", "prefix index on titles: build", Ms, None, prefix);
-    add(
-        D1,
-        "L8-bytes",
-        "prefix index on titles: bytes",
-        Bytes,
-        Some(30.0),
-        prefix,
-    );
-    add(
-        D1,
-        "L8-query",
-        "prefix index on titles: first match of 4 letters",
-        NsPerOp,
-        Some(30.0),
-        prefix,
     );
     add(
         D3,
@@ -180,7 +104,7 @@ fn movie_hit(context: &mut Context) -> RowResult {
     let (state, index) = context.indexed()?;
     let mut watch = Stopwatch::default();
     let sum = watch.time(|| {
-        let found = keys.iter().filter_map(|&key| index.find(state, &[KeyValue::Long(key)]));
+        let found = keys.iter().filter_map(|&key| index.find_long(state, key));
         found.fold(0, |sum, ordinal| sum + u64::from(ordinal.get()))
     });
     Ok(watch.sample(keys.len() as u64, 0, sum).into())
@@ -201,38 +125,30 @@ fn movie_title(context: &mut Context) -> RowResult {
     Ok(watch.sample(ordinals.len() as u64, 0, sum).into())
 }
 
-/// There is no look-up by hash key yet: a program goes through the elements.
 fn find_element(context: &mut Context) -> RowResult {
     let movies_at = ordinals(context.random());
-    let wanted: Vec<String> = positions(3, d1::COUNTRIES, movies_at.len())
-        .into_iter()
-        .map(|i| crate::data::stream::code2(i as usize))
-        .collect();
+    let wanted = keys(positions(3, d1::COUNTRIES, movies_at.len()), code2);
     let state = &context.at(0)?.state;
     let (movies, [countries]) = object(state, "Movie", ["countries"])?;
-    let (availabilities, [country]) = object(state, "CountryAvailability", ["country"])?;
-    let (names, [code]) = object(state, "Country", ["code"])?;
-    let sets = state.set("SetOfCountryAvailability").context("D1 has this type")?;
+    let sets = HashKeyLookup::of(state, "SetOfCountryAvailability")?;
     let mut watch = Stopwatch::default();
     let found = watch.time(|| {
-        let has = |&(&movie, wanted): &(&Ordinal, &String)| {
-            let set = movies.reference(movie, countries);
-            set.is_some_and(|set| {
-                sets.elements(set).any(|element| {
-                    let name = availabilities.reference(element, country);
-                    name.and_then(|name| names.text(name, code))
-                        .is_some_and(|text| text.is(wanted))
-                })
-            })
+        let element = |(&movie, wanted): (&Ordinal, &[KeyValue; 1])| {
+            sets.find_element(state, movies.reference(movie, countries)?, wanted)
         };
-        movies_at.iter().zip(&wanted).filter(has).count()
+        movies_at.iter().zip(&wanted).filter_map(element).count()
     });
     Ok(watch.sample(movies_at.len() as u64, 0, found).into())
 }
 
-fn languages(count: usize) -> Vec<String> {
-    let numbers = positions(4, d1::LANGUAGES, count).into_iter();
-    numbers.map(|i| crate::data::stream::lang2(i as usize)).collect()
+/// Codes as parts of keys.
+fn keys(numbers: Vec<u32>, code: fn(usize) -> String) -> Vec<[KeyValue; 1]> {
+    let codes = numbers.into_iter().map(|i| code(i as usize));
+    codes.map(|code| [KeyValue::Text(code)]).collect()
+}
+
+fn languages(count: usize) -> Vec<[KeyValue; 1]> {
+    keys(positions(4, d1::LANGUAGES, count), lang2)
 }
 
 fn find_value(context: &mut Context) -> RowResult {
@@ -240,31 +156,25 @@ fn find_value(context: &mut Context) -> RowResult {
     let wanted = languages(movies_at.len());
     let state = &context.at(0)?.state;
     let (movies, [titles]) = object(state, "Movie", ["titles"])?;
-    let (names, [code]) = object(state, "Language", ["code"])?;
-    let maps = state.map("MapOfLanguageToLocalizedTitle").context("D1 has this type")?;
+    let maps = HashKeyLookup::of(state, "MapOfLanguageToLocalizedTitle")?;
     let mut watch = Stopwatch::default();
     let found = watch.time(|| {
-        let has = |&(&movie, wanted): &(&Ordinal, &String)| {
-            let map = movies.reference(movie, titles);
-            map.is_some_and(|map| {
-                let mut keys = maps.entries(map).map(|(key, _)| key);
-                keys.any(|key| names.text(key, code).is_some_and(|text| text.is(wanted)))
-            })
+        let entry = |(&movie, wanted): (&Ordinal, &[KeyValue; 1])| {
+            maps.find_entry(state, movies.reference(movie, titles)?, wanted)
         };
-        movies_at.iter().zip(&wanted).filter(has).count()
+        movies_at.iter().zip(&wanted).filter_map(entry).count()
     });
     Ok(watch.sample(movies_at.len() as u64, 0, found).into())
 }
 
 fn query(context: &mut Context) -> RowResult {
-    let keys: Vec<i64> = context.random().into_iter().map(d1::id).collect();
-    let wanted = languages(keys.len());
+    let ids: Vec<i64> = context.random().into_iter().map(d1::id).collect();
+    let wanted = languages(ids.len());
     let (state, index) = context.indexed()?;
     let (movies, [title, titles]) = object(state, "Movie", ["title", "titles"])?;
     let (strings, [value]) = object(state, "String", ["value"])?;
-    let (names, [code]) = object(state, "Language", ["code"])?;
     let (localized, [text]) = object(state, "LocalizedTitle", ["text"])?;
-    let maps = state.map("MapOfLanguageToLocalizedTitle").context("D1 has this type")?;
+    let maps = HashKeyLookup::of(state, "MapOfLanguageToLocalizedTitle")?;
     let length = |string: Option<Ordinal>| {
         let text = string.and_then(|string| strings.text(string, value));
         text.map_or(0, |text| black_box(text.to_str()).chars().count())
@@ -272,40 +182,31 @@ fn query(context: &mut Context) -> RowResult {
     let mut watch = Stopwatch::default();
     let sum = watch.time(|| {
         let mut sum = 0;
-        for (&key, wanted) in keys.iter().zip(&wanted) {
-            let Some(movie) = index.find(state, &[KeyValue::Long(key)]) else {
+        for (&key, wanted) in ids.iter().zip(&wanted) {
+            let Some(movie) = index.find_long(state, key) else {
                 continue;
             };
             sum += length(movies.reference(movie, title));
-            let Some(map) = movies.reference(movie, titles) else {
-                continue;
-            };
-            let mut entries = maps.entries(map);
-            let entry = entries.find(|&(key, _)| names.text(key, code).is_some_and(|text| text.is(wanted)));
+            let map = movies.reference(movie, titles);
+            let entry = map.and_then(|map| maps.find_entry(state, map, wanted));
             sum += entry.map_or(0, |(_, found)| length(localized.reference(found, text)));
         }
         sum
     });
-    Ok(watch.sample(keys.len() as u64, 0, sum).into())
+    Ok(watch.sample(ids.len() as u64, 0, sum).into())
 }
 
 fn status(context: &mut Context) -> RowResult {
     let videos_at = ordinals(context.random());
-    let wanted: Vec<String> = positions(3, d3::COUNTRIES, videos_at.len())
-        .into_iter()
-        .map(|i| crate::data::stream::code2(i as usize))
-        .collect();
+    let wanted = keys(positions(3, d3::COUNTRIES, videos_at.len()), code2);
     let state = &context.at(0)?.state;
     let (videos, [statuses]) = object(state, "Video", ["statuses"])?;
-    let (names, [code]) = object(state, "Country", ["code"])?;
     let (values, [field]) = object(state, "Status", ["state"])?;
-    let maps = state.map("MapOfCountryToStatus").context("D3 has this type")?;
+    let maps = HashKeyLookup::of(state, "MapOfCountryToStatus")?;
     let mut watch = Stopwatch::default();
     let sum = watch.time(|| {
-        let state_of = |(&video, wanted): (&Ordinal, &String)| {
-            let map = videos.reference(video, statuses)?;
-            let mut entries = maps.entries(map);
-            let (_, found) = entries.find(|&(key, _)| names.text(key, code).is_some_and(|text| text.is(wanted)))?;
+        let state_of = |(&video, wanted): (&Ordinal, &[KeyValue; 1])| {
+            let (_, found) = maps.find_entry(state, videos.reference(video, statuses)?, wanted)?;
             values.int(found, field).map(i64::from)
         };
         videos_at.iter().zip(&wanted).filter_map(state_of).sum::<i64>()

@@ -6,7 +6,7 @@ use crate::chain::Chain;
 use crate::data::{CHAIN, Data, positions};
 use crate::measure::Stopwatch;
 use anyhow::Context as _;
-use hollow::index::UniqueKey;
+use hollow::index::{HashIndex, IndexSpec, SortedIndex, UniqueKey};
 use hollow::read::{ObjectTypeState, ReadState};
 use hollow::store::BlobBytes;
 use hollow::write::WriteStateEngine;
@@ -20,8 +20,12 @@ pub(crate) struct Context {
     pub(crate) lookups: usize,
     directory: PathBuf,
     chain: Option<Chain>,
-    reading: Option<Reading>,
+    pub(super) reading: Option<Reading>,
+    indexed_reading: Option<Reading>,
     index: Option<UniqueKey>,
+    /// A hash index and its path.
+    pub(super) hashed: Option<(&'static str, HashIndex)>,
+    pub(super) sorted: Option<SortedIndex>,
     engine: Option<WriteStateEngine>,
     pub(super) cycling: Option<Cycling>,
     pub(super) producing: Option<Producing>,
@@ -37,6 +41,26 @@ pub(crate) struct Reading {
     pub(crate) cycle: u32,
 }
 
+impl Reading {
+    fn first(chain: &Chain) -> anyhow::Result<Self> {
+        let state = ReadState::from_snapshot(&open(&chain.snapshot())?)?;
+        Ok(Self { state, cycle: 0 })
+    }
+
+    fn go_to(&mut self, cycle: u32, chain: &Chain) -> anyhow::Result<()> {
+        anyhow::ensure!(cycle <= CHAIN, "the chain has no state {cycle}");
+        while self.cycle < cycle {
+            self.state = self.state.apply_delta(&open(&chain.delta(self.cycle + 1))?)?;
+            self.cycle += 1;
+        }
+        while self.cycle > cycle {
+            self.state = self.state.apply_delta(&open(&chain.reverse(self.cycle))?)?;
+            self.cycle -= 1;
+        }
+        Ok(())
+    }
+}
+
 impl Context {
     pub(crate) fn new(data: Data, n: u32, lookups: usize, directory: &Path) -> Self {
         Self {
@@ -46,7 +70,10 @@ impl Context {
             directory: directory.to_owned(),
             chain: None,
             reading: None,
+            indexed_reading: None,
             index: None,
+            hashed: None,
+            sorted: None,
             engine: None,
             cycling: None,
             producing: None,
@@ -81,21 +108,25 @@ impl Context {
         let chain = self.chain()?.clone();
         let mut reading = match self.reading.take() {
             Some(reading) => reading,
-            None => Reading {
-                state: ReadState::from_snapshot(&open(&chain.snapshot())?)?,
-                cycle: 0,
-            },
+            None => Reading::first(&chain)?,
         };
-        anyhow::ensure!(cycle <= CHAIN, "the chain has no state {cycle}");
-        while reading.cycle < cycle {
-            reading.state = reading.state.apply_delta(&open(&chain.delta(reading.cycle + 1))?)?;
-            reading.cycle += 1;
-        }
-        while reading.cycle > cycle {
-            reading.state = reading.state.apply_delta(&open(&chain.reverse(reading.cycle))?)?;
-            reading.cycle -= 1;
-        }
+        reading.go_to(cycle, &chain)?;
         Ok(self.reading.insert(reading))
+    }
+
+    /// The same with the index on the primary key, which follows.
+    pub(crate) fn indexed_at(&mut self, cycle: u32) -> anyhow::Result<&mut Reading> {
+        let (chain, root) = (self.chain()?.clone(), self.data.root());
+        let mut reading = match self.indexed_reading.take() {
+            Some(reading) => reading,
+            None => {
+                let Reading { state, cycle } = Reading::first(&chain)?;
+                let state = state.with_index(&IndexSpec::primary_key(root));
+                Reading { state, cycle }
+            }
+        };
+        reading.go_to(cycle, &chain)?;
+        Ok(self.indexed_reading.insert(reading))
     }
 
     /// The first state of the chain and the index over its primary key.
@@ -107,11 +138,6 @@ impl Context {
             self.index = Some(UniqueKey::build(state, root)?);
         }
         Ok((state, self.index.as_ref().context("was just built")?))
-    }
-
-    /// The state that is read at the moment.
-    pub(crate) fn reading(&self) -> Option<&Reading> {
-        self.reading.as_ref()
     }
 
     /// A filled write side, left by the row before.

@@ -6,7 +6,6 @@ use crate::data::{Data, d2};
 use crate::measure::{Sample, Stopwatch};
 use crate::scale::Scale;
 use hollow::Ordinal;
-use hollow::record::KeyValue;
 use std::hint::black_box;
 
 /// Added to a key to miss: no key of D2 has this bit.
@@ -144,7 +143,7 @@ fn find(context: &mut Context, keys: Vec<i64>) -> RowResult {
     let mut watch = Stopwatch::default();
     let sum = watch.time(|| {
         keys.iter().fold(0_i64, |sum, &key| {
-            let found = index.find(state, &[KeyValue::Long(key)]);
+            let found = index.find_long(state, key);
             sum + found.map_or(-1, |ordinal| i64::from(ordinal.get()))
         })
     });
@@ -231,21 +230,21 @@ fn equal(context: &mut Context) -> RowResult {
     Ok(watch.sample(ordinals.len() as u64, 0, equal).into())
 }
 
+/// By the column, which knows which ordinals are populated, and by the ordinals.
 fn scan(context: &mut Context, populated: bool) -> RowResult {
     let n = context.n;
     let state = &context.at(0)?.state;
     let (flat, [field]) = object(state, "Flat", ["i"])?;
     let mut watch = Stopwatch::default();
-    let sum = |ordinals: &mut dyn Iterator<Item = Ordinal>| {
-        ordinals.filter_map(|o| flat.int(o, field)).map(i64::from).sum::<i64>()
-    };
-    let sum = watch.time(|| match populated {
-        true => flat
-            .populated()
-            .filter_map(|o| flat.int(o, field))
-            .map(i64::from)
-            .sum::<i64>(),
-        false => sum(&mut (0..n).filter_map(Ordinal::new)),
+    let sum = watch.time(|| {
+        if populated {
+            let values = flat.populated().filter_map(|ordinal| flat.int(ordinal, field));
+            return values.map(i64::from).sum();
+        }
+        let column = flat.column::<i32>(field);
+        column.map_or(0, |column| {
+            column.fold(0, |sum, _, value| sum + i64::from(value.unwrap_or(0)))
+        })
     });
     Ok(watch.sample(n.into(), 0, sum).into())
 }
@@ -256,7 +255,7 @@ fn hit_and_read(context: &mut Context) -> RowResult {
     let (flat, [int, string]) = object(state, "Flat", ["i", "s"])?;
     let mut watch = Stopwatch::default();
     let sum = watch.time(|| {
-        let found = keys.iter().filter_map(|&key| index.find(state, &[KeyValue::Long(key)]));
+        let found = keys.iter().filter_map(|&key| index.find_long(state, key));
         found.fold(0_i64, |sum, ordinal| {
             let length = flat
                 .text(ordinal, string)

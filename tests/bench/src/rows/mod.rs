@@ -5,6 +5,7 @@
 mod catalog;
 mod context;
 mod cycle;
+mod indexes;
 mod lookup;
 pub(crate) mod peers;
 mod read;
@@ -147,6 +148,7 @@ pub(crate) fn all(scale: &Scale) -> Vec<Row> {
     threads::rows(scale, &mut rows);
     start::rows(scale, &mut rows);
     lookup::rows(scale, &mut rows);
+    indexes::rows(scale, &mut rows);
     catalog::rows(scale, &mut rows);
     tools::rows(scale, &mut rows);
     peers::rows(scale, &mut rows);

@@ -1,14 +1,14 @@
 //! R1 to R5: loading, bytes held, applying deltas.
 
-use super::context::open;
-use super::{Context, Group, Outcome, Row, RowResult, Unit, row};
+use super::context::{Reading, object, open};
+use super::{Context, Group, Row, RowResult, Unit, row};
 use crate::data::{CYCLES_PER_RATE, Data, RATES, positions};
 use crate::measure::{Sample, Stopwatch};
 use crate::scale::Scale;
-use hollow::index::UniqueKey;
 use hollow::read::ReadState;
 use hollow::tools::checksum::Checksums;
 use hollow::{Ordinal, read};
+use std::path::Path;
 
 pub(super) fn rows(scale: &Scale, rows: &mut Vec<Row>) {
     for data in [Data::D1, Data::D2, Data::D3, Data::D4] {
@@ -24,7 +24,7 @@ pub(super) fn rows(scale: &Scale, rows: &mut Vec<Row>) {
             "snapshot opened in mapped mode, first field read",
         )
         .target(200.0)
-        .does(|_, _, _| Ok(Outcome::NotThere("mapped mode is not there yet"))),
+        .does(map),
     );
     for data in [Data::D1, Data::D2, Data::D3, Data::D4] {
         let held = row(scale, Group::Memory, data, "R3", "bytes in memory after a load");
@@ -77,6 +77,19 @@ fn load(context: &mut Context, _: &Row, _: u32) -> RowResult {
     Ok(watch.sample(1, std::fs::metadata(&path)?.len(), records(&state)).into())
 }
 
+/// The field read is in the middle, where nothing was looked at before.
+fn map(context: &mut Context, _: &Row, _: u32) -> RowResult {
+    let (path, root) = (context.chain()?.snapshot(), context.data.root());
+    let middle = Ordinal::new(context.n / 2);
+    let mut watch = Stopwatch::default();
+    let found = watch.time(|| {
+        let state = ReadState::open_mapped(&path)?;
+        let (ty, [id]) = object(&state, root, ["id"])?;
+        anyhow::Ok(middle.and_then(|ordinal| ty.long(ordinal, id)).unwrap_or(-1))
+    })?;
+    Ok(watch.sample(1, std::fs::metadata(&path)?.len(), found).into())
+}
+
 fn held_bytes(context: &mut Context, _: &Row, _: u32) -> RowResult {
     let path = context.chain()?.snapshot();
     let bytes = open(&path)?;
@@ -96,48 +109,38 @@ fn cycle(row: &Row, repetition: u32) -> u32 {
 
 fn apply(context: &mut Context, row: &Row, repetition: u32) -> RowResult {
     let from = cycle(row, repetition);
-    let path = context.chain()?.delta(from + 1);
-    let reading = context.at(from)?;
-    let mut watch = Stopwatch::default();
-    let next = watch.time(|| anyhow::Ok(reading.state.apply_delta(&open(&path)?)?))?;
-    watch.time(|| reading.state = next); // giving back the old one costs as well
-    reading.cycle = from + 1;
-    done(context, watch, &path)
+    let (path, data, n) = (context.chain()?.delta(from + 1), context.data, context.n);
+    step(context.at(from)?, &path, from + 1, data, n)
 }
 
 fn reverse(context: &mut Context, row: &Row, repetition: u32) -> RowResult {
     let from = (row.param + 1) * CYCLES_PER_RATE - repetition % CYCLES_PER_RATE;
-    let path = context.chain()?.reverse(from);
-    let reading = context.at(from)?;
-    let mut watch = Stopwatch::default();
-    let next = watch.time(|| anyhow::Ok(reading.state.apply_delta(&open(&path)?)?))?;
-    watch.time(|| reading.state = next);
-    reading.cycle = from - 1;
-    done(context, watch, &path)
+    let (path, data, n) = (context.chain()?.reverse(from), context.data, context.n);
+    step(context.at(from)?, &path, from - 1, data, n)
 }
 
-/// There is no index that follows yet: it is built again.
 fn apply_with_index(context: &mut Context, row: &Row, repetition: u32) -> RowResult {
     let from = cycle(row, repetition);
-    let path = context.chain()?.delta(from + 1);
-    let root = context.data.root();
-    let reading = context.at(from)?;
-    let mut watch = Stopwatch::default();
-    let (next, _index) = watch.time(|| {
-        let state = reading.state.apply_delta(&open(&path)?)?;
-        let index = UniqueKey::build(&state, root)?;
-        anyhow::Ok((state, index))
-    })?;
-    watch.time(|| reading.state = next); // giving back the old one costs as well
-    reading.cycle = from + 1;
-    done(context, watch, &path)
+    let (path, data, n) = (context.chain()?.delta(from + 1), context.data, context.n);
+    let root = data.root();
+    let sample = step(context.indexed_at(from)?, &path, from + 1, data, n)?;
+    let state = &context.indexed_at(from + 1)?.state;
+    let keys = state.unique_key(root)?.index().len();
+    let records = state.ty(root).map_or(0, read::TypeReadState::len);
+    anyhow::ensure!(keys == records, "the index has {keys} keys for {records} records");
+    Ok(sample)
 }
 
-fn done(context: &mut Context, watch: Stopwatch, path: &std::path::Path) -> RowResult {
-    let (n, data) = (context.n, context.data);
-    let Some(reading) = context.reading() else {
-        anyhow::bail!("there is a state");
-    };
+/// One delta, from the file to the new state.
+fn step(reading: &mut Reading, path: &Path, to: u32, data: Data, n: u32) -> RowResult {
+    let mut watch = Stopwatch::default();
+    let next = watch.time(|| anyhow::Ok(reading.state.apply_delta(&open(path)?)?))?;
+    // Giving back what the old state had is on another thread, but costs all the same.
+    watch.time(|| {
+        reading.state = next;
+        read::wait_for_release();
+    });
+    reading.cycle = to;
     let check = fingerprint(&reading.state, data, n);
     Ok(watch.sample(1, std::fs::metadata(path)?.len(), check).into())
 }

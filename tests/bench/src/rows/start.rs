@@ -1,6 +1,6 @@
 //! R7: a whole process that answers one question and ends.
 
-use super::{Context, Group, Outcome, Row, RowResult, row};
+use super::{Context, Group, Row, RowResult, row};
 use crate::data::{Data, d1};
 use crate::measure::{Sample, process_cpu_ns};
 use crate::scale::Scale;
@@ -8,8 +8,7 @@ use anyhow::Context as _;
 use hollow::Ordinal;
 use hollow::index::UniqueKey;
 use hollow::read::ReadState;
-use hollow::record::KeyValue;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -21,18 +20,18 @@ pub(super) fn rows(scale: &Scale, rows: &mut Vec<Row>) {
         (
             "R7-heap",
             "process start to the title of a movie by ordinal",
-            (|c, _, _| start(c, false)) as fn(&mut Context, &Row, u32) -> RowResult,
+            (|c, _, _| start(c, false, false)) as fn(&mut Context, &Row, u32) -> RowResult,
         ),
         (
             "R7-heap-index",
             "process start to the title of a movie by key",
-            |c, _, _| start(c, true),
+            |c, _, _| start(c, false, true),
         ),
-        ("R7-mapped", "the same by ordinal, mapped", |_, _, _| {
-            Ok(Outcome::NotThere("mapped mode is not there yet"))
+        ("R7-mapped", "the same by ordinal, mapped", |c, _, _| {
+            start(c, true, false)
         }),
-        ("R7-mapped-index", "the same by key, mapped", |_, _, _| {
-            Ok(Outcome::NotThere("mapped mode is not there yet"))
+        ("R7-mapped-index", "the same by key, mapped", |c, _, _| {
+            start(c, true, true)
         }),
     ] {
         let row = row(scale, Group::Start, Data::D1, id, title).does(run);
@@ -43,14 +42,14 @@ pub(super) fn rows(scale: &Scale, rows: &mut Vec<Row>) {
     }
 }
 
-fn start(context: &mut Context, index: bool) -> RowResult {
+fn start(context: &mut Context, mapped: bool, index: bool) -> RowResult {
     let movie = MOVIE % context.n;
     let snapshot = context.chain()?.snapshot();
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("first-query").arg(snapshot).arg(movie.to_string());
-    if index {
-        command.arg("--index");
-    }
+    command
+        .args(mapped.then_some("--mapped"))
+        .args(index.then_some("--index"));
     let begin = Instant::now();
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     let wall_ns = begin.elapsed().as_nanos() as u64;
@@ -77,21 +76,34 @@ pub(crate) struct Options {
     /// Find it by its key
     #[arg(long)]
     index: bool,
+    /// Map the file instead of loading it
+    #[arg(long)]
+    mapped: bool,
 }
 
 /// Answers the question and tells what it took.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    let title = title(&options.snapshot, options.movie, options.index)?;
+    let title = title(options)?;
     println!("{}\t{title}", process_cpu_ns());
     Ok(())
 }
 
-fn title(snapshot: &Path, movie: u32, index: bool) -> anyhow::Result<String> {
-    let state = ReadState::from_snapshot(&super::context::open(snapshot)?)?;
-    let ordinal = if index {
-        UniqueKey::build(&state, "Movie")?.find(&state, &[KeyValue::Long(d1::id(movie))])
+fn title(options: &Options) -> anyhow::Result<String> {
+    let Options {
+        snapshot,
+        movie,
+        index,
+        mapped,
+    } = options;
+    let state = if *mapped {
+        ReadState::open_mapped(snapshot)?
     } else {
-        Ordinal::new(movie)
+        ReadState::from_snapshot(&super::context::open(snapshot)?)?
+    };
+    let ordinal = if *index {
+        UniqueKey::build(&state, "Movie")?.find_long(&state, d1::id(*movie))
+    } else {
+        Ordinal::new(*movie)
     };
     let (movies, [title]) = super::context::object(&state, "Movie", ["title"])?;
     let (strings, [value]) = super::context::object(&state, "String", ["value"])?;

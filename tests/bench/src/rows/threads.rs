@@ -7,9 +7,7 @@ use crate::measure::{Sample, Stopwatch};
 use crate::scale::Scale;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use hollow::index::UniqueKey;
 use hollow::read::ReadState;
-use hollow::record::KeyValue;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -72,24 +70,11 @@ pub(super) fn rows(scale: &Scale, rows: &mut Vec<Row>) {
     );
 }
 
-/// What readers see: a state and the index that belongs to it.
-struct Seen {
-    state: ReadState,
-    index: UniqueKey,
-}
-
-impl Seen {
-    fn of(state: ReadState) -> anyhow::Result<Self> {
-        let index = UniqueKey::build(&state, "Flat")?;
-        Ok(Self { state, index })
-    }
-}
-
 fn read(context: &mut Context, row: &Row, deltas: bool) -> RowResult {
     let (n, time) = (context.n, Duration::from_millis(row.param.into()));
     let from = 2 * CYCLES_PER_RATE; // the next cycle is the first of 1 %
     let chain = context.chain()?.clone();
-    let seen = ArcSwap::from_pointee(Seen::of(context.at(from)?.state.clone())?);
+    let seen = ArcSwap::from_pointee(context.indexed_at(from)?.state.clone());
     let stop = AtomicBool::new(false);
     let mut watch = Stopwatch::default();
     let (applied, readers) = watch.time(|| {
@@ -116,7 +101,7 @@ fn read(context: &mut Context, row: &Row, deltas: bool) -> RowResult {
 
 /// Applies a delta and its reverse over and over, or lets the time pass.
 fn updating(
-    seen: &ArcSwap<Seen>,
+    seen: &ArcSwap<ReadState>,
     chain: &crate::chain::Chain,
     from: u32,
     deltas: bool,
@@ -134,8 +119,8 @@ fn updating(
         } else {
             chain.reverse(from + 1)
         };
-        let next = seen.load().state.apply_delta(&open(&path)?)?;
-        seen.store(Arc::new(Seen::of(next)?));
+        let next = seen.load().apply_delta(&open(&path)?)?;
+        seen.store(Arc::new(next));
         applied += 1;
     }
     Ok(applied)
@@ -148,7 +133,7 @@ struct Read {
     torn: u64,
 }
 
-fn reading(seen: &ArcSwap<Seen>, stop: &AtomicBool, n: u32, reader: u64) -> Read {
+fn reading(seen: &ArcSwap<ReadState>, stop: &AtomicBool, n: u32, reader: u64) -> Read {
     let mut random = Stream::new(0xF000, 6, reader);
     let mut read = Read {
         ops: 0,
@@ -158,12 +143,11 @@ fn reading(seen: &ArcSwap<Seen>, stop: &AtomicBool, n: u32, reader: u64) -> Read
     while !stop.load(Ordering::Relaxed) {
         let begin = Instant::now();
         let seen = seen.load_full();
-        let Some((flat, fields)) = fields(&seen.state) else {
-            break;
-        };
+        let Some((flat, fields)) = fields(&seen) else { break };
+        let Ok(index) = seen.unique_key("Flat") else { break };
         for _ in 0..BATCH {
             let key = d2::id(random.below(n));
-            let found = seen.index.find(&seen.state, &[KeyValue::Long(key)]);
+            let found = index.find_long(key);
             let whole = found.filter(|&ordinal| {
                 black_box(flat.int(ordinal, fields[1]));
                 black_box(flat.text(ordinal, fields[2]).map(|text| text.to_str().len()));
@@ -199,7 +183,7 @@ fn hits(context: &mut Context) -> RowResult {
     let (state, index) = context.indexed()?;
     let (first, second) = keys.split_at(keys.len() / 2);
     let find = |keys: &[i64]| {
-        let found = keys.iter().filter_map(|&key| index.find(state, &[KeyValue::Long(key)]));
+        let found = keys.iter().filter_map(|&key| index.find_long(state, key));
         found.fold(0, |sum, ordinal| sum + u64::from(ordinal.get()))
     };
     let mut watch = Stopwatch::default();

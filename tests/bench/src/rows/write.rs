@@ -1,12 +1,14 @@
 //! W1, W4, W5: populating, preparing and writing a snapshot. A repetition does all three and reports one.
 
 use super::cycle::Count;
-use super::{Context, Group, Outcome, Row, RowResult, row};
+use super::{Context, Group, Row, RowResult, row};
 use crate::data::Data;
 use crate::data::published::SNAPSHOT_BYTES;
 use crate::measure::{Sample, Stopwatch};
-use crate::populate::{self, FlatRecords, Handed, With, chunk};
+use crate::populate::{self, FlatRecords, Typed, With, chunk};
 use crate::scale::Scale;
+use hollow::record::Value;
+use hollow::typed::{AddError, Mapper};
 use hollow::write::WriteStateEngine;
 use std::fs::File;
 use std::io::{self, BufWriter};
@@ -26,9 +28,7 @@ pub(super) fn rows(scale: &Scale, rows: &mut Vec<Row>) {
         let populate = row(scale, Group::Write, data, "W1", "populate, high-level API, one thread").does(high_level);
         rows.push(fewer(Row { target, ..populate }));
         let threads = row(scale, Group::Write, data, "W2", "populate, high-level API, two threads");
-        rows.push(fewer(threads.does(|_, _, _| {
-            Ok(Outcome::NotThere("several writer threads are not there yet"))
-        })));
+        rows.push(fewer(threads.does(two_threads)));
         if data == Data::D2 {
             let records = row(
                 scale,
@@ -55,18 +55,19 @@ struct Populate {
 impl With for Populate {
     type Output = anyhow::Result<(WriteStateEngine, Sample)>;
 
-    fn with<D: Handed>(self, data: &D) -> Self::Output {
+    fn with<D: Typed>(self, data: &D) -> Self::Output {
         let Self { which, n } = self;
         let mut engine = populate::engine(which)?;
-        let mut watch = Stopwatch::default();
+        let (mut watch, pool) = (Stopwatch::default(), data.pool());
+        let mut mapper = Mapper::new(&mut engine);
         let mut sum = 0_u64;
         for start in (0..n).step_by(chunk(which) as usize) {
             let end = n.min(start + chunk(which));
-            let records: Vec<_> = (start..end).map(|i| data.value(data.record(i, 0))).collect();
-            sum += watch.time(|| -> Result<u64, hollow::write::WriteError> {
+            let records: Vec<_> = (start..end).map(|i| data.typed(&pool, data.record(i, 0))).collect();
+            sum += watch.time(|| -> Result<u64, AddError> {
                 records
                     .iter()
-                    .try_fold(0, |sum, record| Ok(sum + u64::from(engine.add(D::ROOT, record)?.get())))
+                    .try_fold(0, |sum, record| Ok(sum + u64::from(mapper.add(record)?.get())))
             })?;
         }
         Ok((engine, watch.sample(n.into(), 0, sum)))
@@ -79,6 +80,45 @@ fn high_level(context: &mut Context, _: &Row, _: u32) -> RowResult {
     let (engine, sample) = which.with(Populate { which, n })?;
     context.keep_engine(engine);
     Ok(sample.into())
+}
+
+/// Two halves, on a thread each. All records are made before: the threads must not wait for one another.
+fn two_threads(context: &mut Context, _: &Row, _: u32) -> RowResult {
+    context.drop_engine();
+    let (which, n) = (context.data, context.n);
+    let records = which.with(Values { n });
+    let mut engine = populate::engine(which)?;
+    let (first, second) = records.split_at(records.len() / 2);
+    let mut watch = Stopwatch::default();
+    watch.time(|| {
+        engine.parallel(|adders| {
+            let add = |records: &[Value]| {
+                let mut adder = adders.adder();
+                records
+                    .iter()
+                    .try_for_each(|record| adder.add(which.root(), record).map(drop))
+            };
+            std::thread::scope(|scope| {
+                let other = scope.spawn(|| add(second));
+                add(first)?;
+                other.join().unwrap_or(Ok(()))
+            })
+        })
+    })??;
+    let root = engine.type_id(which.root()).map_or(0, |ty| engine.populated(ty).len());
+    Ok(watch.sample(n.into(), 0, root).into())
+}
+
+struct Values {
+    n: u32,
+}
+
+impl With for Values {
+    type Output = Vec<Value>;
+
+    fn with<D: Typed>(self, data: &D) -> Self::Output {
+        (0..self.n).map(|i| data.value(data.record(i, 0))).collect()
+    }
 }
 
 /// Here the Ref records are added first, and count.

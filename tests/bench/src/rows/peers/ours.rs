@@ -6,7 +6,6 @@ use crate::populate::{self, FlatRecords};
 use anyhow::Context as _;
 use hollow::index::UniqueKey;
 use hollow::read::{ObjectTypeState, ReadState};
-use hollow::record::KeyValue;
 use std::hint::black_box;
 use std::path::Path;
 
@@ -44,12 +43,12 @@ pub(super) fn build(records: Vec<Flat>, _: &Path) -> anyhow::Result<Box<dyn Peer
 
 impl Peer for Ours {
     fn int(&self, key: i64) -> Option<i32> {
-        let ordinal = self.index.find(&self.state, &[KeyValue::Long(key)])?;
+        let ordinal = self.index.find_long(&self.state, key)?;
         self.flat.int(ordinal, self.int)
     }
 
     fn int_and_length(&self, key: i64) -> Option<(i32, usize)> {
-        let ordinal = self.index.find(&self.state, &[KeyValue::Long(key)])?;
+        let ordinal = self.index.find_long(&self.state, key)?;
         let length = black_box(self.flat.text(ordinal, self.string)?.to_str()).len();
         Some((self.flat.int(ordinal, self.int)?, length))
     }
