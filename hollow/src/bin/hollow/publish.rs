@@ -94,7 +94,9 @@ impl TargetArgs {
 fn first_version(state: &ReadState, store: &Store) -> Result<Published, Failure> {
     let dataset = Dataset::clone(state.dataset());
     // The state is published as it is: whoever made it may have had keys twice, or null.
-    let builder = Producer::builder(dataset, store.clone()).snapshot_every(1).check_keys(false);
+    let builder = Producer::builder(dataset, store.clone())
+        .snapshot_every(1)
+        .check_keys(false);
     let mut producer = builder.build()?;
     let outcome = producer.run_cycle(|cycle| {
         cycle.engine().add_state(state)?;
