@@ -19,7 +19,7 @@ const ORDER: &[&[&str]] = &[
     &["write", "read"],
     &["copy"],
     &["index", "flat"],
-    &["tools"],
+    &["tools", "typed"],
     &["store"],
     &["producer", "consumer"],
     &["testing"],

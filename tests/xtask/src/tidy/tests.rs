@@ -16,6 +16,8 @@ fn only_long_sources_are_reported() {
         Some("a.rs: 701 lines, at most 700".into())
     );
     assert_eq!(text::long_file(&file("data.tsv", &lines(5000))), None);
+    assert_eq!(text::long_file(&file("a/generated.rs", &lines(5000))), None);
+    assert!(text::long_file(&file("a/not_generated.rs", &lines(5000))).is_some());
 }
 
 #[test]
