@@ -342,3 +342,34 @@ fn a_delta_shares_every_page_that_it_does_not_touch() {
     }
     assert!(shared > 10 && made > 10, "shared={shared} made={made}");
 }
+
+/// Such a delta makes the log long enough to be swept, and most new pages at once; the last one has too few records.
+#[test]
+fn a_delta_that_adds_more_pages_than_there_were_keeps_the_few_records_of_the_last() {
+    use crate::write::{FieldValue, WriteConfig, WriteStateEngine};
+    let mut engine = WriteStateEngine::new(WriteConfig::default());
+    let schema = crate::schema::parse("Thing { int number; }")
+        .expect("a schema")
+        .remove(0);
+    let ty = engine.add_type(schema, None).expect("new");
+    let add = |engine: &mut WriteStateEngine, numbers: std::ops::Range<i32>| {
+        for number in numbers {
+            engine.add_fields(ty, &[FieldValue::Int(number)]).expect("fits");
+        }
+    };
+    let (mut snapshot, mut delta) = (Vec::new(), Vec::new());
+    engine.prepare_for_next_cycle(1);
+    add(&mut engine, 0..1000);
+    engine.write_snapshot(&mut snapshot).expect("written");
+    engine.prepare_for_next_cycle(2);
+    engine.add_all_from_previous_cycle().expect("adding");
+    let all = 5 * PAGE_ORDINALS as i32 + 10;
+    add(&mut engine, 1000..all);
+    engine.write_delta(&mut delta).expect("written");
+
+    let state = ReadState::from_snapshot(&snapshot).and_then(|state| state.apply_delta(&delta));
+    let state = state.expect("a state and its delta");
+    let things = state.object("Thing").expect("the type");
+    let numbers = things.populated().map(|ordinal| things.int(ordinal, 0));
+    assert!(numbers.eq((0..all).map(Some)));
+}

@@ -71,7 +71,8 @@ fn go_on<K: RecordKind>(records: &mut Records<K>, pages: usize) {
     let (mut edits, mut overlays): (Edits<Block>, Edits<Arc<[u32]>>) = Default::default();
     let mut again = Vec::new();
     let mut left = pages;
-    let end = records.num_pages();
+    // Not the number of pages: that goes by the highest ordinal, which is still the one of the state before.
+    let end = records.overlays.end();
     let mut passed = 0;
     while left > 0 && passed < PASSED {
         let number = records.swept.page;
