@@ -2,8 +2,8 @@
 
 use super::{Copier, HashPositions};
 use crate::Ordinal;
-use crate::read::ReadState;
-use crate::write::{WriteError, WriteStateEngine};
+use crate::read::{ReadState, TypeReadState};
+use crate::write::{TypeId, WriteError, WriteStateEngine};
 
 impl WriteStateEngine {
     /// Makes the records of a state those of this cycle: at the ordinals, in the buckets and, if it is the first cycle,
@@ -18,14 +18,9 @@ impl WriteStateEngine {
     pub fn add_state(&mut self, state: &ReadState) -> Result<(), WriteError> {
         self.keep_buckets();
         for from in state.types() {
-            let (Some(id), Some(schema)) = (self.type_id(from.name()), self.dataset().get(from.name())) else {
+            let Some((id, copier)) = self.verbatim_copier(from)? else {
                 continue;
             };
-            let copier =
-                Copier::new(from, schema, HashPositions::Verbatim).map_err(|why| WriteError::CannotRestore {
-                    type_name: from.name().to_owned(),
-                    why,
-                })?;
             self.take_records(id, &copier, from.populated())?;
             if !self.has_previous_state() {
                 self.set_num_shards(id, from.num_shards());
@@ -46,14 +41,9 @@ impl WriteStateEngine {
     pub fn follow(&mut self, before: &ReadState, after: &ReadState) -> Result<(), WriteError> {
         self.keep_buckets();
         for from in after.types() {
-            let (Some(id), Some(schema)) = (self.type_id(from.name()), self.dataset().get(from.name())) else {
+            let Some((id, copier)) = self.verbatim_copier(from)? else {
                 continue;
             };
-            let copier =
-                Copier::new(from, schema, HashPositions::Verbatim).map_err(|why| WriteError::CannotRestore {
-                    type_name: from.name().to_owned(),
-                    why,
-                })?;
             let old = before.ty(from.name());
             let is_new = |ordinal: &Ordinal| !old.is_some_and(|old| old.is_populated(*ordinal));
             self.take_records(id, &copier, from.populated().filter(is_new))?;
@@ -63,5 +53,18 @@ impl WriteStateEngine {
             self.recalculate_free_ordinals(id);
         }
         Ok(())
+    }
+
+    /// What copies the records of a type as they are; `None` if the engine does not have the type.
+    fn verbatim_copier<'s>(&self, from: &'s TypeReadState) -> Result<Option<(TypeId, Copier<'s>)>, WriteError> {
+        let (Some(id), Some(schema)) = (self.type_id(from.name()), self.dataset().get(from.name())) else {
+            return Ok(None);
+        };
+        let copier = Copier::new(from, schema, HashPositions::Verbatim);
+        let copier = copier.map_err(|why| WriteError::CannotRestore {
+            type_name: from.name().to_owned(),
+            why,
+        })?;
+        Ok(Some((id, copier)))
     }
 }

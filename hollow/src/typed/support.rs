@@ -115,7 +115,7 @@ pub const fn path<const LEN: usize>(names: &[&str]) -> [u8; LEN] {
     out
 }
 
-/// The bytes of a path as text.
+/// The bytes of a path as text. Evaluated when derived code is compiled: a panic here is a compile error.
 pub const fn path_text(path: &'static [u8]) -> &'static str {
     match std::str::from_utf8(path) {
         Ok(text) => text,
