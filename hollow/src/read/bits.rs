@@ -20,6 +20,40 @@ pub(crate) fn get(bytes: &[u8], at_bit: u64, width: u32) -> u64 {
     (low | high << (64 - shift)) & mask(width)
 }
 
+/// Appends the low `width` bits of these values, the first one at a full byte, up to a full byte.
+pub(crate) fn pack(out: &mut Vec<u8>, values: &[u64], width: u32) {
+    let mask = mask(width);
+    let (start, bits) = (out.len(), values.len() as u64 * u64::from(width));
+    out.resize(start + (bits / 64 * 8) as usize, 0);
+    let mut words = out
+        .get_mut(start..)
+        .unwrap_or_default()
+        .as_chunks_mut::<8>()
+        .0
+        .iter_mut();
+    let (mut last, mut filled) = (0, 0);
+    for value in values {
+        let value = value & mask;
+        last |= value << filled;
+        filled += width;
+        if filled >= 64 {
+            if let Some(word) = words.next() {
+                *word = last.to_le_bytes();
+            }
+            filled -= 64;
+            last = if filled == 0 { 0 } else { value >> (width - filled) };
+        }
+    }
+    out.extend(last.to_le_bytes().iter().take(filled.div_ceil(8) as usize));
+}
+
+/// So many values of this width, as [`pack`] wrote them at the start of `bytes`.
+#[inline]
+pub(crate) fn unpack(bytes: &[u8], width: u32, len: u32) -> impl Iterator<Item = u64> {
+    let step = u64::from(width);
+    (0..u64::from(len)).map(move |number| get(bytes, number * step, width))
+}
+
 /// Appends packed values to bytes, the first one at a full byte.
 #[derive(Debug)]
 pub(crate) struct BitWriter<'o> {
@@ -53,6 +87,17 @@ impl<'o> BitWriter<'o> {
         self.filled = end - 64;
     }
 
+    /// Appends so many bits of a blob, from this one on.
+    pub(crate) fn copy(&mut self, words: WireWords<'_>, at_bit: u64, len_bits: u64) {
+        let (mut at, end) = (at_bit, at_bit + len_bits);
+        while end - at >= 64 {
+            self.push(words.get_near(at, 64), 64);
+            at += 64;
+        }
+        let rest = (end - at) as u32;
+        self.push(words.get_near(at, rest), rest);
+    }
+
     /// Writes what is left, up to a full byte.
     pub(crate) fn finish(self) {
         let bytes = self.last.to_le_bytes();
@@ -80,6 +125,17 @@ impl<'b> WireWords<'b> {
         self.0.get(index).map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 
+    /// Appends these words to `out` as [`get`] reads them. Those beyond the end are zero.
+    pub(crate) fn append_to(self, out: &mut Vec<u8>, words: std::ops::Range<usize>) {
+        let start = out.len();
+        out.resize(start + words.len() * 8, 0);
+        let to = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<8>().0;
+        let from = self.0.get(words.start.min(self.0.len())..).unwrap_or_default();
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = u64::from_be_bytes(*from).to_le_bytes();
+        }
+    }
+
     /// Reads the value of this width at this bit. Bits beyond the end read as zero.
     #[inline]
     pub(crate) fn get(self, at_bit: u64, width: u32) -> u64 {
@@ -103,40 +159,5 @@ impl<'b> WireWords<'b> {
         };
         let both = u128::from(u64::from_be_bytes(*high)) << 64 | u128::from(u64::from_be_bytes(*low));
         (both >> (at_bit & 63)) as u64 & mask(width)
-    }
-
-    /// Appends so many bits from this one on to `out`, as [`get`] reads them, up to a full byte. Bits beyond the end are
-    /// zero.
-    pub(crate) fn append_to(self, out: &mut Vec<u8>, at_bit: u64, len_bits: u64) {
-        let (index, shift) = ((at_bit >> 6) as usize, (at_bit & 63) as u32);
-        let num_words = (len_bits / 64) as usize;
-        let words = self.0.get(index..).unwrap_or_default();
-        let start = out.len();
-        out.resize(start + num_words * 8, 0);
-        let whole = out[start..].as_chunks_mut::<8>().0.iter_mut();
-        if shift == 0 {
-            for (to, from) in whole.zip(words) {
-                *to = u64::from_be_bytes(*from).to_le_bytes();
-            }
-        } else if let Some((first, rest)) = words.split_first() {
-            let mut low = u64::from_be_bytes(*first) >> shift;
-            let mut filled = 0;
-            for (to, from) in whole.zip(rest) {
-                let word = u64::from_be_bytes(*from);
-                *to = (low | word << (64 - shift)).to_le_bytes();
-                low = word >> shift;
-                filled += 1;
-            }
-            if filled < num_words
-                && let Some(to) = out
-                    .get_mut(start + filled * 8..)
-                    .and_then(|rest| rest.first_chunk_mut())
-            {
-                *to = low.to_le_bytes();
-            }
-        }
-        let rest = (len_bits % 64) as u32;
-        let last = self.get(at_bit + num_words as u64 * 64, rest).to_le_bytes();
-        out.extend(last.iter().take(rest.div_ceil(8) as usize));
     }
 }

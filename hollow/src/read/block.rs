@@ -1,46 +1,29 @@
 //! Blocks: immutable packed records in one allocation, with a shape that blocks share.
 //!
 //! ```text
-//! run 0 | run 1 | .. | [populated bits] | area | 8 bytes of nothing
+//! column 0 | column 1 | .. | [populated bits] | area | 8 bytes of nothing
 //!
-//! run       bases | record 0 | record 1 | ..     low bits first; each run begins at a full byte
+//! column    value of record 0 | of record 1 | ..     low bits first; each column begins at a full byte
 //! ```
 //!
-//! The records of a block lie in *runs* of equal length. A blob divides the records of 1,024 consecutive ordinals among
-//! its shards; what one shard has of them is one stretch of bits there, and becomes one run here, bit for bit. That is
-//! why a load copies stretches and not values. Blocks made of single records have one run.
-//!
-//! What a record has beyond its own bits (texts, elements) lies in the area, and the record holds where it *ends*,
-//! counted as in the blob. The run's bases turn that into places of the area: for each chain of ends the place where the
-//! first record's begins, and the number that stands for that place.
+//! The values of a field lie together, for all records of the block: a scan reads nothing but the field, and a single read
+//! is one load of eight bytes, a shift and a mask. What a record has beyond its own bits (texts, elements) lies in the
+//! area, record after record, and a column holds where it *ends*.
 //!
 //! The shape says where things are and which field has which bits: `object_block`, `collection_block`. The pages of a
-//! snapshot have the same shape, which then stays in the processor's cache, so that reading a value misses the cache for
-//! the value alone. Reading is total: whatever a block says, an accessor gives a value or nothing.
+//! snapshot have the same few shapes, which then stay in the processor's cache, so that reading a value misses the cache
+//! for the value alone. Reading is total: whatever a block says, an accessor gives a value or nothing.
 
-use super::collection_block::Widths;
+use super::collection_block::Layout;
 use super::object_block::FieldLayout;
-use super::slots::{SlotBits, WORDS};
+use super::slots::{PAGE_ORDINALS, SlotBits, WORDS, count};
 use super::table::{ARC, Entry};
 use std::sync::Arc;
 
 /// Bytes behind everything else, so that eight bytes can be read anywhere.
 const PADDING: usize = 8;
-
-/// Where a record stands in a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Spot {
-    pub(crate) run: u32,
-    pub(crate) position: u32,
-}
-
-impl Spot {
-    /// A record of a block with one run.
-    #[inline]
-    pub(crate) fn of(position: u32) -> Self {
-        Self { run: 0, position }
-    }
-}
+/// Shapes that are remembered from one block to the next.
+const SHAPES: usize = 16;
 
 /// Which slots of a page have records, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,43 +36,73 @@ enum Occupancy {
     Ranked,
 }
 
+/// Where the records of a page have their places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Places {
+    occupancy: Occupancy,
+    /// How many places there are.
+    pub(super) room: u32,
+}
+
+impl Places {
+    /// One after the other, without slots.
+    pub(super) fn in_order(len: usize) -> Self {
+        Self {
+            occupancy: Occupancy::Leading,
+            room: len as u32,
+        }
+    }
+
+    /// Where records in these slots go. Slots without a record have a place too unless most of them have none: a
+    /// slot is its place then, and pages with holes have the same shape.
+    pub(super) fn of(slots: &SlotBits) -> Self {
+        let len = count(slots) as u32;
+        let leading = leading(slots);
+        if leading == len {
+            return Self::in_order(len as usize);
+        }
+        let words = slots.iter().rposition(|&word| word != 0).map_or(0, |last| last + 1);
+        let room = (words as u32 * 64).min(PAGE_ORDINALS);
+        if len * 2 >= room {
+            let occupancy = Occupancy::Holes;
+            return Self { occupancy, room };
+        }
+        Self {
+            occupancy: Occupancy::Ranked,
+            room: len,
+        }
+    }
+
+    /// Whether the place of a slot is its number.
+    pub(super) fn are_slots(self) -> bool {
+        self.occupancy != Occupancy::Ranked
+    }
+}
+
+fn leading(slots: &SlotBits) -> u32 {
+    let full = slots.iter().take_while(|&&word| word == u64::MAX).count();
+    full as u32 * 64 + slots.get(full).map_or(0, |word| word.trailing_ones())
+}
+
 /// Where things are in a block. Places are in bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Shape {
-    pub(super) record_bits: u64,
-    run_bits: u64,
-    /// Bits of a run before its first record.
-    bases_bits: u64,
-    /// The page's ordinals go round `1 << shift` runs.
-    shift: u32,
+    /// Records, those that are not populated but have a place included.
+    pub(super) room: u32,
+    /// Bits of a record beside what it has in the area.
+    pub(super) record_bits: u32,
     occupancy: Occupancy,
     bits_at: usize,
     pub(super) area_at: usize,
-    /// How many chains of ends a record has.
-    num_chains: usize,
     /// Objects: the fields, up to the last one that has bits.
     pub(super) fields: Box<[FieldLayout]>,
     /// Collections.
-    pub(super) widths: Widths,
+    pub(super) layout: Layout,
 }
 
 impl Shape {
     pub(super) fn memory_bytes(&self) -> usize {
         size_of::<Self>() + size_of_val(&*self.fields) + ARC
-    }
-
-    #[inline]
-    fn arithmetic(&self, slot: u32) -> Spot {
-        Spot {
-            run: slot & ((1 << self.shift) - 1),
-            position: slot >> self.shift,
-        }
-    }
-
-    /// The first bit of a record.
-    #[inline]
-    pub(super) fn bit_of(&self, spot: Spot) -> u64 {
-        self.run_bits * u64::from(spot.run) + self.bases_bits + self.record_bits * u64::from(spot.position)
     }
 }
 
@@ -115,31 +128,34 @@ impl Entry for Block {
 }
 
 impl Block {
-    /// Where the record of this slot is; `None` if it is not populated.
+    /// The position of this slot's record; `None` if it is not populated.
     #[inline]
-    pub(crate) fn spot(&self, slot: u32) -> Option<Spot> {
+    pub(crate) fn position(&self, slot: u32) -> Option<u32> {
         if slot < self.leading {
-            return Some(self.shape.arithmetic(slot));
+            return Some(slot);
         }
-        self.spot_among_holes(slot)
+        self.position_among_holes(slot)
     }
 
-    fn spot_among_holes(&self, slot: u32) -> Option<Spot> {
+    fn position_among_holes(&self, slot: u32) -> Option<u32> {
         if self.shape.occupancy == Occupancy::Leading {
             return None;
         }
         let (index, at) = ((slot >> 6) as usize, self.shape.bits_at);
+        if index >= WORDS {
+            return None;
+        }
         let word = u64::from_le_bytes(*self.bytes.get(at + index * 8..)?.first_chunk()?);
         let bit = 1u64 << (slot & 63);
         if word & bit == 0 {
             return None;
         }
         if self.shape.occupancy == Occupancy::Holes {
-            return Some(self.shape.arithmetic(slot));
+            return Some(slot);
         }
         let before = self.bytes.get(at + WORDS * 8 + index * 2..)?.first_chunk()?;
         let before = u32::from(u16::from_le_bytes(*before));
-        Some(Spot::of(before + (word & (bit - 1)).count_ones()))
+        Some(before + (word & (bit - 1)).count_ones())
     }
 
     /// The populated slots.
@@ -150,157 +166,128 @@ impl Block {
                 crate::memory::bit_array::mask(left)
             });
         }
-        let stored = self
-            .bytes
-            .get(self.shape.bits_at..)
-            .unwrap_or_default()
-            .as_chunks::<8>()
-            .0;
+        let stored = self.bytes.get(self.shape.bits_at..).unwrap_or_default();
+        let stored = stored.as_chunks::<8>().0;
         std::array::from_fn(|at| stored.get(at).map_or(0, |bytes| u64::from_le_bytes(*bytes)))
+    }
+
+    /// Whether a slot that has a record is its position, and how many positions there are then.
+    pub(super) fn positions_are_slots(&self) -> Option<u32> {
+        (self.shape.occupancy != Occupancy::Ranked).then_some(self.shape.room)
     }
 
     /// Whether the page has the slots from 0 up to this number and no others.
     pub(super) fn leading_only(&self) -> Option<u32> {
         (self.shape.occupancy == Occupancy::Leading).then_some(self.leading)
     }
-
-    /// How many runs the ordinals of the page go round.
-    pub(super) fn runs(&self) -> u32 {
-        1 << self.shape.shift
-    }
-
-    /// The bases of a chain of ends in a run: the place in the area, and the number that stands for it.
-    #[inline]
-    pub(super) fn base(&self, run: u32, chain: usize) -> Option<(u32, u32)> {
-        let at = (self.shape.run_bits / 8) as usize * run as usize + chain * 8;
-        let base = u64::from_le_bytes(*self.bytes.get(at..)?.first_chunk()?);
-        Some((base as u32, (base >> 32) as u32))
-    }
 }
 
-/// What blocks are made with, from one to the next: room for the bytes, and the last shape.
+/// What blocks are made with, from one to the next: room for values and bytes, and the last shapes.
 #[derive(Debug, Default)]
 pub(crate) struct Workshop {
-    out: Vec<u8>,
-    last: Option<Arc<Shape>>,
-}
-
-/// Puts a block together: records first, then bases, bits and the area.
-#[derive(Debug)]
-pub(super) struct BlockBuilder<'w> {
-    shape: Shape,
-    leading: u32,
-    pub(super) out: &'w mut Vec<u8>,
-    last: &'w mut Option<Arc<Shape>>,
+    pub(super) values: Vec<u64>,
+    pub(super) starts: Vec<u64>,
+    pub(super) staged: Vec<u8>,
+    columns: Vec<u8>,
+    area: Vec<u8>,
+    shapes: Vec<Arc<Shape>>,
 }
 
 /// A block would have places beyond 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooLarge;
 
-/// What a block has.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Records {
-    pub(super) fields: Vec<FieldLayout>,
-    pub(super) widths: Widths,
-    pub(super) record_bits: u64,
-    pub(super) num_chains: usize,
+/// Puts a block together, column by column.
+#[derive(Debug)]
+pub(super) struct BlockBuilder {
+    places: Places,
+    columns: Vec<u8>,
+    pub(super) area: Vec<u8>,
+    record_bits: u32,
+    shapes: Vec<Arc<Shape>>,
 }
 
-impl<'w> BlockBuilder<'w> {
-    /// Starts a block with runs of so many records: those of 1 << shift shards.
-    pub(super) fn new(
-        workshop: &'w mut Workshop,
-        records: Records,
-        run_records: u64,
-        shift: u32,
-    ) -> Result<Self, TooLarge> {
-        let bases = records.num_chains as u64 * 8;
-        let run_bytes = bases + (run_records * records.record_bits).div_ceil(8);
-        if run_bytes << shift > u64::from(u32::MAX) {
-            return Err(TooLarge);
-        }
-        workshop.out.clear();
-        Ok(Self {
-            shape: Shape {
-                record_bits: records.record_bits,
-                run_bits: run_bytes * 8,
-                bases_bits: bases * 8,
-                shift,
-                occupancy: Occupancy::Leading,
-                bits_at: 0,
-                area_at: 0,
-                num_chains: records.num_chains,
-                fields: records.fields.into(),
-                widths: records.widths,
-            },
-            leading: 0,
-            out: &mut workshop.out,
-            last: &mut workshop.last,
-        })
-    }
-
-    /// What is appended next is the records of this run; those of the runs before are there.
-    pub(super) fn start_run(&mut self, run: usize) {
-        let start = run * (self.shape.run_bits / 8) as usize;
-        self.out.resize(start + self.shape.num_chains * 8, 0);
-    }
-
-    /// The records of all runs are there: writes the populated bits of a page. `ranked`: slots that are not populated
-    /// have no place.
-    pub(super) fn end_records(&mut self, slots: Option<&SlotBits>, ranked: bool) {
-        let run_bytes = (self.shape.run_bits / 8) as usize;
-        self.out.resize(run_bytes << self.shape.shift, 0);
-        if let Some(bits) = slots {
-            self.slots(bits, ranked);
-        }
-        self.shape.area_at = self.out.len();
-    }
-
-    fn slots(&mut self, bits: &SlotBits, ranked: bool) {
-        let full = bits.iter().take_while(|&&word| word == u64::MAX).count();
-        self.leading = full as u32 * 64 + bits.get(full).map_or(0, |word| word.trailing_ones());
-        let len: u32 = bits.iter().map(|word| word.count_ones()).sum();
-        self.shape.occupancy = match (self.leading == len, ranked) {
-            (true, _) => return,
-            (false, false) => Occupancy::Holes,
-            (false, true) => Occupancy::Ranked,
+impl BlockBuilder {
+    pub(super) fn new(workshop: &mut Workshop, places: Places) -> Self {
+        let mut this = Self {
+            places,
+            columns: std::mem::take(&mut workshop.columns),
+            area: std::mem::take(&mut workshop.area),
+            record_bits: 0,
+            shapes: std::mem::take(&mut workshop.shapes),
         };
-        self.shape.bits_at = self.out.len();
-        bits.iter()
-            .for_each(|word| self.out.extend_from_slice(&word.to_le_bytes()));
-        if ranked {
+        this.columns.clear();
+        this.area.clear();
+        this
+    }
+
+    /// Appends a column of the low bits of these values, one for each place; gives the byte at which it begins.
+    pub(super) fn column(&mut self, values: &[u64], width: u32) -> Result<u32, TooLarge> {
+        let at = u32::try_from(self.columns.len()).map_err(|_| TooLarge)?;
+        super::bits::pack(&mut self.columns, values, width);
+        self.record_bits += width;
+        Ok(at)
+    }
+
+    /// All columns and the area are there. `slots` are those of a page.
+    pub(super) fn finish(
+        mut self,
+        workshop: &mut Workshop,
+        slots: Option<&SlotBits>,
+        fields: Vec<FieldLayout>,
+        layout: Layout,
+    ) -> Result<Block, TooLarge> {
+        let bits_at = self.columns.len();
+        if let Some(bits) = slots {
+            self.slots(bits);
+        }
+        let area_at = self.columns.len();
+        self.columns.extend_from_slice(&self.area);
+        self.columns.resize(self.columns.len() + PADDING, 0);
+        u32::try_from(self.columns.len()).map_err(|_| TooLarge)?;
+        let shape = Shape {
+            room: self.places.room,
+            record_bits: self.record_bits,
+            occupancy: self.places.occupancy,
+            bits_at,
+            area_at,
+            fields: fields.into(),
+            layout,
+        };
+        let block = Block {
+            leading: slots.map_or(0, leading),
+            shape: known(&mut self.shapes, shape),
+            bytes: Arc::from(self.columns.as_slice()),
+        };
+        (workshop.columns, workshop.area, workshop.shapes) = (self.columns, self.area, self.shapes);
+        Ok(block)
+    }
+
+    fn slots(&mut self, bits: &SlotBits) {
+        if self.places.occupancy == Occupancy::Leading {
+            return;
+        }
+        let words = bits.iter().flat_map(|word| word.to_le_bytes());
+        self.columns.extend(words);
+        if self.places.occupancy == Occupancy::Ranked {
             let mut before = 0u16;
             for word in bits {
-                self.out.extend_from_slice(&before.to_le_bytes());
+                self.columns.extend_from_slice(&before.to_le_bytes());
                 before += word.count_ones() as u16;
             }
         }
     }
+}
 
-    /// What is appended next is that of a chain in this run; the number that stands for the place.
-    pub(super) fn base(&mut self, run: usize, chain: usize, stands_for: u64) -> Result<(), TooLarge> {
-        let place = u32::try_from(self.out.len() - self.shape.area_at).map_err(|_| TooLarge)?;
-        let at = (self.shape.run_bits / 8) as usize * run + chain * 8;
-        if let Some(bytes) = self.out.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<8>()) {
-            let base = u64::from(place) | stands_for << 32;
-            *bytes = base.to_le_bytes();
-        }
-        Ok(())
+/// The shape as others have it, if they do.
+fn known(shapes: &mut Vec<Arc<Shape>>, shape: Shape) -> Arc<Shape> {
+    if let Some(known) = shapes.iter().rev().find(|known| ***known == shape) {
+        return Arc::clone(known);
     }
-
-    pub(super) fn finish(self) -> Result<Block, TooLarge> {
-        u32::try_from(self.out.len()).map_err(|_| TooLarge)?;
-        self.out.resize(self.out.len() + PADDING, 0);
-        let shape = match self.last.take() {
-            Some(last) if *last == self.shape => last,
-            _ => Arc::new(self.shape),
-        };
-        *self.last = Some(Arc::clone(&shape));
-        Ok(Block {
-            shape,
-            bytes: Arc::from(self.out.as_slice()),
-            leading: self.leading,
-        })
+    let shape = Arc::new(shape);
+    if shapes.len() == SHAPES {
+        shapes.remove(0);
     }
+    shapes.push(Arc::clone(&shape));
+    shape
 }

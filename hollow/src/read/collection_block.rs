@@ -1,17 +1,17 @@
 //! Blocks of list, set or map records.
 //!
 //! ```text
-//! record   end | size
-//! area     run 0: entry 0: key | value | entry 1: key | value | ..    run 1: ..     each from a full byte on
+//! columns  end | size
+//! area     entry 0: key | value | entry 1: key | value | ..
 //! ```
 //!
-//! `end` is where the record's entries end; they begin where those of the record before it in the run end. A list has
-//! an entry for each element; a set or map has one for each bucket, all ones in the key meaning empty. Only sets and
-//! maps have a size, only maps have values; what a kind does not have takes no bits.
+//! `end` is where the record's entries end; they begin where those of the record before it end. A list has an entry for
+//! each element; a set or map has one for each bucket, all ones in the key meaning empty. Only sets and maps have a
+//! size, only maps have values; what a kind does not have takes no bits.
 
 use super::bits::{self, BitWriter};
-use super::block::{Block, BlockBuilder, Records, Spot, TooLarge, Workshop};
-use super::slots::SlotBits;
+use super::block::{Block, BlockBuilder, Places, TooLarge, Workshop};
+use super::slots::{SlotBits, iter_bits};
 use crate::Ordinal;
 use crate::memory::bit_array::{bits, mask};
 use crate::memory::hash::table_size;
@@ -40,6 +40,15 @@ impl Widths {
     pub(crate) fn entry(self) -> u32 {
         self.key + self.value
     }
+}
+
+/// Where things are in a block of such records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(super) widths: Widths,
+    /// The bytes at which the columns begin.
+    ends_at: u32,
+    sizes_at: u32,
 }
 
 /// A record that is to go into a block.
@@ -102,13 +111,81 @@ pub(super) fn check_size(size: u64, num_entries: u64, in_use: u64) -> Result<(),
     Ok(())
 }
 
-/// The layout of records with these widths.
-pub(super) fn lay_out(widths: Widths) -> Records {
-    Records {
-        fields: Vec::new(),
-        widths,
-        record_bits: widths.record().into(),
-        num_chains: 1,
+/// Puts records and their entries together, one after the other.
+pub(super) struct Packer<'w> {
+    workshop: &'w mut Workshop,
+    places: Places,
+    /// Key and value have these widths; those of ends and sizes are found out.
+    widths: Widths,
+    ends: Vec<u64>,
+    sizes: Vec<u64>,
+    total: u64,
+}
+
+impl<'w> Packer<'w> {
+    pub(super) fn new(workshop: &'w mut Workshop, places: Places, widths: Widths) -> Self {
+        let (mut ends, mut sizes) = (
+            std::mem::take(&mut workshop.values),
+            std::mem::take(&mut workshop.starts),
+        );
+        ends.clear();
+        sizes.clear();
+        Self {
+            workshop,
+            places,
+            widths,
+            ends,
+            sizes,
+            total: 0,
+        }
+    }
+
+    /// The next record, at this place at the earliest, has so many entries.
+    pub(super) fn record(&mut self, place: usize, num_entries: u64, size: u64) {
+        self.skip_to(place);
+        self.total += num_entries;
+        self.ends.push(self.total);
+        if self.widths.has_buckets {
+            self.sizes.push(size);
+        }
+    }
+
+    /// Places up to this one have no record.
+    fn skip_to(&mut self, place: usize) {
+        if place > self.ends.len() {
+            self.ends.resize(place, self.total);
+            if self.widths.has_buckets {
+                self.sizes.resize(place, 0);
+            }
+        }
+    }
+
+    /// All records are there; `fill` appends their entries.
+    pub(super) fn finish(
+        mut self,
+        slots: Option<&SlotBits>,
+        limit_bits: u64,
+        fill: impl FnOnce(&mut BitWriter<'_>),
+    ) -> Result<Block, Unfit> {
+        self.skip_to(self.places.room as usize);
+        let mut widths = self.widths;
+        widths.end = bits(self.total);
+        widths.size = bits(self.sizes.iter().copied().max().unwrap_or(0));
+        let needed = self.ends.len() as u64 * u64::from(widths.record()) + self.total * u64::from(widths.entry());
+        if needed > limit_bits || needed / 8 > u64::from(u32::MAX) {
+            return Err(Unfit::TooLarge);
+        }
+        let mut builder = BlockBuilder::new(self.workshop, self.places);
+        let layout = Layout {
+            widths,
+            ends_at: builder.column(&self.ends, widths.end)?,
+            sizes_at: builder.column(&self.sizes, widths.size)?,
+        };
+        let mut entries = BitWriter::new(&mut builder.area);
+        fill(&mut entries);
+        entries.finish();
+        (self.workshop.values, self.workshop.starts) = (self.ends, self.sizes);
+        Ok(builder.finish(self.workshop, slots, Vec::new(), layout)?)
     }
 }
 
@@ -122,71 +199,56 @@ pub(super) fn pack(
     limit_bits: u64,
 ) -> Result<Block, Unfit> {
     let has_buckets = kind != Kind::List;
-    let (mut total, mut max_size, mut max_key, mut max_value) = (0, 0, 0, 0);
+    let (mut max_key, mut max_value) = (0, 0);
     for row in rows {
         let (key, value) = check(row, has_buckets)?;
         max_key = max_key.max(key);
         max_value = max_value.max(value);
-        max_size = max_size.max(row.size());
-        total += row.num_entries();
     }
     let widths = Widths {
         has_buckets,
-        end: bits(total),
-        size: if has_buckets { bits(max_size) } else { 0 },
         key: bits(max_key + u64::from(has_buckets)), // all ones stay free for empty buckets
         value: bits(max_value),
+        ..Widths::default()
     };
-    let needed = rows.len() as u64 * u64::from(widths.record()) + total * u64::from(widths.entry());
-    if needed > limit_bits {
-        return Err(Unfit::TooLarge);
+    let places = slots.map_or(Places::in_order(rows.len()), Places::of);
+    let mut packer = Packer::new(workshop, places, widths);
+    match slots.filter(|_| places.are_slots()) {
+        Some(slots) => iter_bits(slots)
+            .zip(rows)
+            .for_each(|(slot, row)| packer.record(slot as usize, row.num_entries(), row.size())),
+        None => rows
+            .iter()
+            .enumerate()
+            .for_each(|(place, row)| packer.record(place, row.num_entries(), row.size())),
     }
-    let mut builder = BlockBuilder::new(workshop, lay_out(widths), rows.len() as u64, 0)?;
-    builder.start_run(0);
-    let mut records = BitWriter::new(builder.out);
-    let mut end = 0;
-    for row in rows {
-        end += row.num_entries();
-        records.push(end, widths.end);
-        if has_buckets {
-            records.push(row.size(), widths.size);
+    packer.finish(slots, limit_bits, |entries| {
+        for row in rows {
+            for number in 0..row.num_entries() {
+                let (key, value) = row.entry(number).unwrap_or((mask(widths.key), 0));
+                entries.push(key, widths.key);
+                entries.push(value, widths.value);
+            }
         }
-    }
-    records.finish();
-    builder.end_records(slots, true);
-    builder.base(0, 0, 0)?;
-    let mut entries = BitWriter::new(builder.out);
-    for row in rows {
-        for number in 0..row.num_entries() {
-            let (key, value) = row.entry(number).unwrap_or((mask(widths.key), 0));
-            entries.push(key, widths.key);
-            entries.push(value, widths.value);
-        }
-    }
-    entries.finish();
-    Ok(builder.finish()?)
+    })
 }
 
 impl Block {
     /// The entries of a record, empty buckets included.
     #[inline]
-    pub(crate) fn span(&self, spot: Spot) -> Span<'_> {
-        let (shape, widths) = (&*self.shape, &self.shape.widths);
-        let (place, stands_for) = self.base(spot.run, 0).unwrap_or_default();
-        let at = shape.bit_of(spot);
-        let start = if spot.position == 0 {
-            stands_for
-        } else {
-            bits::get(&self.bytes, at - shape.record_bits, widths.end) as u32
+    pub(crate) fn span(&self, position: u32) -> Span<'_> {
+        let (layout, widths) = (&self.shape.layout, &self.shape.layout.widths);
+        let width = u64::from(widths.end);
+        let at = u64::from(layout.ends_at) * 8 + u64::from(position) * width;
+        let start = match position {
+            0 => 0,
+            _ => bits::get(&self.bytes, at - width, widths.end),
         };
-        let end = bits::get(&self.bytes, at, widths.end) as u32;
-        // A run without a bit of an end has no entries, whatever number stands for its first.
-        let len = if widths.end == 0 { 0 } else { end.wrapping_sub(start) };
-        let first = (shape.area_at + place as usize) as u64 * 8;
+        let end = bits::get(&self.bytes, at, widths.end);
         Span {
             block: &self.bytes,
-            at_bit: first + u64::from(start.wrapping_sub(stands_for)) * u64::from(widths.entry()),
-            len,
+            at_bit: self.shape.area_at as u64 * 8 + start * u64::from(widths.entry()),
+            len: end.saturating_sub(start) as u32,
             key_width: widths.key,
             value_width: widths.value,
             has_buckets: widths.has_buckets,
@@ -195,13 +257,14 @@ impl Block {
 
     /// How many elements a record has.
     #[inline]
-    pub(crate) fn size(&self, spot: Spot) -> usize {
-        let widths = &self.shape.widths;
-        if !widths.has_buckets {
-            return self.span(spot).len as usize;
+    pub(crate) fn size(&self, position: u32) -> usize {
+        let layout = &self.shape.layout;
+        if !layout.widths.has_buckets {
+            return self.span(position).len as usize;
         }
-        let at = self.shape.bit_of(spot) + u64::from(widths.end);
-        bits::get(&self.bytes, at, widths.size) as usize
+        let width = layout.widths.size;
+        let at = u64::from(layout.sizes_at) * 8 + u64::from(position) * u64::from(width);
+        bits::get(&self.bytes, at, width) as usize
     }
 }
 
@@ -226,19 +289,6 @@ impl Span<'_> {
     /// The bits of all entries.
     pub(crate) fn bits(&self) -> u64 {
         u64::from(self.len) * u64::from(self.key_width + self.value_width)
-    }
-
-    /// How many entries are not empty.
-    pub(crate) fn in_use(&self) -> u64 {
-        let (width, empty) = (self.key_width + self.value_width, mask(self.key_width));
-        let mut at = self.at_bit;
-        let mut in_use = 0;
-        for _ in 0..self.len {
-            let key = bits::get(self.block, at, self.key_width);
-            in_use += u64::from(!self.has_buckets || key != empty);
-            at += u64::from(width);
-        }
-        in_use
     }
 
     /// The entry with this number; `None` for an empty bucket.

@@ -2,7 +2,6 @@
 //!
 //! What a point accessor finds out for each record (which page, where the field is in it) is found out once a page here.
 
-use super::block::Block;
 use super::kind::Objects;
 use super::object_block::FieldKind;
 use super::overlay;
@@ -93,11 +92,24 @@ impl<'s, T: ColumnValue> Column<'s, T> {
     /// Starts with `start` and goes on with every record, ascending by ordinal.
     #[inline]
     pub fn fold<A>(&self, start: A, mut each: impl FnMut(A, Ordinal, Option<T>) -> A) -> A {
-        let mut page = Values::new::<T>();
+        let kind = T::kind().0;
+        let null = kind.null(64);
+        let mut mixed = None;
         let mut result = start;
         for number in 0..self.records.num_pages() {
-            page.read(self.records, number, self.field, T::kind().0);
-            result = page.fold(result, &mut each);
+            let plain = self.records.plain_page(number);
+            let plain = plain.and_then(|page| Some((page.column(self.field, kind)?, page.leading_only()?)));
+            let Some((column, len)) = plain else {
+                let page = mixed.get_or_insert_with(|| Values::new(kind));
+                page.read(self.records, number, self.field, kind);
+                result = page.fold(result, &mut each);
+                continue;
+            };
+            let ordinals = (number << PAGE_BITS..).map_while(Ordinal::new);
+            for (ordinal, stored) in ordinals.zip(column.values(len)) {
+                let value = if stored == null { None } else { T::of(stored) };
+                result = each(result, ordinal, value);
+            }
         }
         result
     }
@@ -106,7 +118,7 @@ impl<'s, T: ColumnValue> Column<'s, T> {
     pub fn iter(&self) -> impl Iterator<Item = (Ordinal, Option<T>)> + use<'s, T> {
         let this = *self;
         (0..this.records.num_pages()).flat_map(move |number| {
-            let mut page = Values::new::<T>();
+            let mut page = Values::new(T::kind().0);
             page.read(this.records, number, this.field, T::kind().0);
             page.fold(Vec::with_capacity(1 << PAGE_BITS), &mut |mut all, ordinal, value| {
                 all.push((ordinal, value));
@@ -119,8 +131,6 @@ impl<'s, T: ColumnValue> Column<'s, T> {
 /// The values of a page.
 struct Values {
     first: u32,
-    /// The slots from 0 up to this are populated, and no others; if not, those of `slots` are.
-    leading: Option<u32>,
     slots: SlotBits,
     /// By slot. Null is what stands for it in the widest field.
     values: Box<[u64; 1 << PAGE_BITS]>,
@@ -128,40 +138,27 @@ struct Values {
 }
 
 impl Values {
-    fn new<T: ColumnValue>() -> Self {
+    fn new(kind: FieldKind) -> Self {
         Self {
             first: 0,
-            leading: None,
             slots: NO_SLOTS,
             values: Box::new([0; 1 << PAGE_BITS]),
-            null: T::kind().0.null(64),
+            null: kind.null(64),
         }
     }
 
     fn read(&mut self, records: &Records<Objects>, number: u32, field: usize, kind: FieldKind) {
         self.first = number << PAGE_BITS;
-        let page = records.plain_page(number);
-        self.leading = page.and_then(Block::leading_only);
-        let (Some(page), Some(leading)) = (page, self.leading) else {
-            return self.read_mixed(records, number, field, kind);
-        };
-        let values = self.values.get_mut(..leading as usize).unwrap_or_default();
-        match page.column(field, kind) {
-            Some(column) => column.leading(self.null, values),
-            None => values.fill(self.null),
-        }
-    }
-
-    /// A page with holes, or with an overlay, or of a mapped file.
-    fn read_mixed(&mut self, records: &Records<Objects>, number: u32, field: usize, kind: FieldKind) {
         self.slots = records.slots(number);
         let page = records.pages.get(number);
-        if let Some((page, leading)) = page.and_then(|page| Some((page, page.leading_only()?))) {
-            // What lies over the page is few of its records.
-            let values = self.values.get_mut(..leading as usize).unwrap_or_default();
+        if let Some((page, len)) = page.and_then(|page| Some((page, page.positions_are_slots()?))) {
             match page.column(field, kind) {
-                Some(column) => column.leading(self.null, values),
-                None => values.fill(self.null),
+                Some(column) => self
+                    .values
+                    .iter_mut()
+                    .zip(column.values(len))
+                    .for_each(|(to, value)| *to = value),
+                None => self.values.fill(self.null),
             }
         } else {
             for slot in iter_bits(&self.slots) {
@@ -172,7 +169,7 @@ impl Values {
         }
         for &entry in records.overlays.get(number).map_or(&[][..], |overlay| overlay) {
             let record = overlay::place_of(entry).and_then(|place| records.log.get(place));
-            let value = record.and_then(|(block, spot)| block.value(spot, field, kind));
+            let value = record.and_then(|(block, position)| block.value(position, field, kind));
             self.values[overlay::slot_of(entry) as usize] = value.unwrap_or(self.null);
         }
     }
@@ -186,18 +183,9 @@ impl Values {
             Some(ordinal) => each(result, ordinal, value(stored)),
             None => result,
         };
-        match self.leading {
-            Some(leading) => {
-                for (slot, &stored) in (0..leading).zip(self.values.iter()) {
-                    result = add(result, slot, stored);
-                }
-            }
-            None => {
-                for slot in iter_bits(&self.slots) {
-                    let stored = self.values.get(slot as usize).copied().unwrap_or(null);
-                    result = add(result, slot, stored);
-                }
-            }
+        for slot in iter_bits(&self.slots) {
+            let stored = self.values.get(slot as usize).copied().unwrap_or(null);
+            result = add(result, slot, stored);
         }
         result
     }

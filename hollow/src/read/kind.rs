@@ -6,9 +6,9 @@ mod objects;
 pub(crate) use collections::{Collections, Entries};
 pub(crate) use objects::{ObjectPlace, Objects, WireObjects};
 
-use super::block::{Block, Spot, TooLarge, Workshop};
+use super::block::{Block, Places, TooLarge, Workshop};
 use super::content::RecordHasher;
-use super::slots::SlotBits;
+use super::slots::{SlotBits, iter_bits};
 use super::wire::Frame;
 use super::{collection_block, object_block};
 use crate::Ordinal;
@@ -24,8 +24,8 @@ pub(crate) trait RecordKind: Sized + Send + Sync + 'static {
     /// A record, wherever it is.
     type Row<'s>: Copy;
 
-    /// The record at a spot of a block.
-    fn in_block(block: &Block, spot: Spot) -> Self::Row<'_>;
+    /// The record at a position of a block.
+    fn in_block(block: &Block, position: u32) -> Self::Row<'_>;
 
     /// The record at a position of a shard. The blob may lie about it.
     fn in_blob<'s>(wire: &'s Self::Wire, blob: &'s [u8], shard: usize, position: u32) -> Self::Row<'s>;
@@ -40,12 +40,27 @@ pub(crate) trait RecordKind: Sized + Send + Sync + 'static {
         limit_bits: u64,
     ) -> Result<Block, Unfit>;
 
-    /// Whether stretches of records can be copied as they are.
-    fn is_verbatim(wire: &Self::Wire) -> bool;
+    /// Reads records of a blob into a block.
+    fn read(
+        wire: &Self::Wire,
+        blob: &[u8],
+        plan: &Self::Plan,
+        workshop: &mut Workshop,
+        lanes: &Lanes<'_>,
+    ) -> Result<Block, Unfit>;
 
-    /// Copies a stretch of each shard into a run of its own. All stretches begin at the same position.
-    fn copy(wire: &Self::Wire, blob: &[u8], workshop: &mut Workshop, stretches: &Stretches<'_>)
-    -> Result<Block, Unfit>;
+    /// As [`RecordKind::pack`] for a page that exists, with other records in some slots, ascending. `None` if there is no
+    /// short way.
+    fn patch(
+        _plan: &Self::Plan,
+        _workshop: &mut Workshop,
+        _slots: &SlotBits,
+        _page: &Block,
+        _over: &[(u32, Self::Row<'_>)],
+        _limit_bits: u64,
+    ) -> Option<Result<Block, Unfit>> {
+        None
+    }
 
     /// The bits that a record takes beside what it has in the area.
     fn record_bits(row: Self::Row<'_>) -> u64;
@@ -60,18 +75,49 @@ pub(crate) trait RecordKind: Sized + Send + Sync + 'static {
     fn error(wire: &Self::Wire, frame: &Frame<'_>, unfit: Unfit) -> DecodeError;
 }
 
-/// Which records of a blob are to be copied.
-pub(crate) struct Stretches<'a> {
-    /// The shards, a power of two of them.
-    pub(crate) shards: std::ops::Range<u32>,
-    /// The position of the first record in each.
-    pub(crate) first: u32,
-    /// Room for so many records of each.
-    pub(crate) room: u32,
-    /// How many there are of the first shard and all those after it, the last of which can have one less.
-    pub(crate) available: &'a dyn Fn(u32) -> u32,
-    /// The slots that the records belong to, if they are to be a page.
+/// Records of a blob that are to become a block. A blob divides consecutive ordinals among its shards; what one shard has
+/// of them is a lane.
+#[derive(Debug)]
+pub(crate) struct Lanes<'a> {
+    /// A power of two. Slots go round them.
+    pub(crate) lanes: &'a [Lane],
+    /// The populated ones of the slots, if the records are to be a page; else all are.
     pub(crate) slots: Option<&'a SlotBits>,
+    pub(crate) places: Places,
+}
+
+/// Consecutive records of a shard, all of which the blob has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lane {
+    pub(crate) shard: u32,
+    /// Of the first one.
+    pub(crate) position: u32,
+}
+
+impl Lanes<'_> {
+    /// The shard of a slot, and the position in it.
+    #[inline]
+    pub(crate) fn at(&self, slot: u32) -> Option<(usize, u32)> {
+        let lane = self.lanes.get(slot as usize & (self.lanes.len() - 1))?;
+        let round = slot >> self.lanes.len().trailing_zeros();
+        Some((lane.shard as usize, lane.position + round))
+    }
+
+    /// Hands over place, shard and position of each record that is there, ascending.
+    pub(crate) fn each(&self, mut each: impl FnMut(usize, usize, u32)) {
+        let mut place_of = |place: usize, slot: u32| {
+            if let Some((shard, position)) = self.at(slot) {
+                each(place, shard, position);
+            }
+        };
+        match self.slots {
+            None => (0..self.places.room).for_each(|slot| place_of(slot as usize, slot)),
+            Some(slots) if self.places.are_slots() => iter_bits(slots).for_each(|slot| place_of(slot as usize, slot)),
+            Some(slots) => (0..)
+                .zip(iter_bits(slots))
+                .for_each(|(place, slot)| place_of(place, slot)),
+        }
+    }
 }
 
 /// Why records cannot go into a block.

@@ -2,7 +2,7 @@
 //!
 //! Records have places in the order in which they came. Places go round after four million; a log never holds that many.
 
-use super::block::{Block, Spot};
+use super::block::Block;
 use super::table::{ARC, Entry};
 use std::sync::Arc;
 
@@ -10,8 +10,11 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place(u32);
 
-/// How many places there are. One number of 22 bits is left for "none".
-pub(super) const PLACES: u32 = (1 << 22) - 1;
+/// Few in unit tests, so that they get to the end of them.
+pub(super) const PLACE_BITS: u32 = if cfg!(test) { 12 } else { 22 };
+
+/// How many places there are. One number is left for "none".
+pub(super) const PLACES: u32 = (1 << PLACE_BITS) - 1;
 
 impl Place {
     /// `None` for a number that is no place.
@@ -106,12 +109,12 @@ impl Log {
 
     /// The record at a place.
     #[inline]
-    pub(crate) fn get(&self, place: Place) -> Option<(&Block, Spot)> {
+    pub(crate) fn get(&self, place: Place) -> Option<(&Block, u32)> {
         let number = place.since(self.first);
         let at = self.blocks.partition_point(|(before, _)| *before <= number);
         let (before, block) = self.blocks.get(at.checked_sub(1)?)?;
         let position = number - before;
-        (position < block.len).then(|| (&block.block, Spot::of(position)))
+        (position < block.len).then(|| (&block.block, position))
     }
 
     /// The log with the blocks dropped that every page was swept since, and these behind.

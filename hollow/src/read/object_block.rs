@@ -1,19 +1,21 @@
 //! Blocks of object records.
 //!
 //! ```text
-//! record   field 0 | field 1 | ..
-//! area     run 0: STRING or BYTES field 0 of all records | field 1 .. | run 1: ..
+//! columns  field 0 | field 1 | ..
+//! area     STRING or BYTES field 0 of all records | field 1 of all records | ..
 //! ```
 //!
-//! Every block has its own widths: those of the blob it was read from, or what the widest value needs. A field that is
-//! null in all records takes no bits. All ones are null (FLOAT, DOUBLE: the format's null patterns). A STRING or BYTES
-//! field holds the null flag and the end of its bytes, which begin where those of the record before it in the run end.
+//! Every block has its own widths: what the widest value needs. A field that is null in all records takes no bits. All
+//! ones are null (FLOAT, DOUBLE: the format's null patterns). A STRING or BYTES field holds the null flag and where its
+//! bytes end in the area; they begin where those of the record before it end, and those of the first record where the
+//! field before ends.
 
-use super::bits::{self, BitWriter};
-use super::block::{Block, BlockBuilder, Records, Spot, TooLarge, Workshop};
-use super::slots::SlotBits;
+use super::bits;
+use super::block::{Block, BlockBuilder, Places, TooLarge, Workshop};
+use super::collection_block::Layout;
+use super::slots::{SlotBits, iter_bits};
 use crate::Ordinal;
-use crate::memory::bit_array::{bits, mask};
+use crate::memory::bit_array::mask;
 use crate::schema::FieldType;
 
 /// The pattern that stands for null in a FLOAT field.
@@ -80,14 +82,22 @@ impl FieldKind {
     }
 }
 
-/// Where a field is in a record.
+/// Where a field is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FieldLayout {
-    pub(crate) offset: u32,
+    /// The byte at which its column begins.
+    at: u32,
     pub(crate) width: u8,
     pub(crate) kind: FieldKind,
-    /// STRING and BYTES: which of the record's chains of ends is the field's.
-    pub(crate) chain: u16,
+    /// STRING and BYTES: one more than the field of these types before it, 0 if there is none.
+    before: u16,
+}
+
+impl FieldLayout {
+    #[inline]
+    fn bit_of(&self, position: u32) -> u64 {
+        u64::from(self.at) * 8 + u64::from(position) * u64::from(self.width)
+    }
 }
 
 impl Block {
@@ -100,43 +110,64 @@ impl Block {
 
     /// The stored value of a field if it is of this kind, neither STRING nor BYTES, and not null.
     #[inline]
-    pub(crate) fn value(&self, spot: Spot, field: usize, kind: FieldKind) -> Option<u64> {
+    pub(crate) fn value(&self, position: u32, field: usize, kind: FieldKind) -> Option<u64> {
         let layout = self.layout(field, kind)?;
         let width = u32::from(layout.width);
-        let raw = bits::get(&self.bytes, self.shape.bit_of(spot) + u64::from(layout.offset), width);
+        let raw = bits::get(&self.bytes, layout.bit_of(position), width);
         kind.decode(raw, width)
     }
 
     /// The stored bytes of a field if it is of this kind, STRING or BYTES, and not null.
     #[inline]
-    pub(crate) fn text(&self, spot: Spot, field: usize, kind: FieldKind) -> Option<&[u8]> {
+    pub(crate) fn text(&self, position: u32, field: usize, kind: FieldKind) -> Option<&[u8]> {
         let layout = self.layout(field, kind)?;
-        let width = u32::from(layout.width) - 1;
-        let at = self.shape.bit_of(spot) + u64::from(layout.offset);
-        let raw = bits::get(&self.bytes, at, width + 1);
-        if raw >> width != 0 {
+        let width = u32::from(layout.width);
+        let (at, end_mask) = (layout.bit_of(position), mask(width - 1));
+        let (start, raw) = if position == 0 {
+            (self.texts_before(layout), bits::get(&self.bytes, at, width))
+        } else if width <= 28 {
+            let both = bits::get(&self.bytes, at - u64::from(width), 2 * width);
+            (both & end_mask, both >> width)
+        } else {
+            let before = bits::get(&self.bytes, at - u64::from(width), width);
+            (before & end_mask, bits::get(&self.bytes, at, width))
+        };
+        if raw > end_mask {
             return None;
         }
-        let (place, stands_for) = self.base(spot.run, layout.chain.into())?;
-        let start = if spot.position == 0 {
-            stands_for
-        } else {
-            bits::get(&self.bytes, at - self.shape.record_bits, width) as u32
+        let area = self.shape.area_at;
+        self.bytes.get(area + start as usize..area + raw as usize)
+    }
+
+    /// Where the texts of the fields before this one end.
+    #[cold]
+    fn texts_before(&self, layout: &FieldLayout) -> u64 {
+        let before = usize::from(layout.before).checked_sub(1);
+        let before = before.and_then(|field| self.shape.fields.get(field));
+        let (Some(before), Some(last)) = (before, self.shape.room.checked_sub(1)) else {
+            return 0;
         };
-        let place = self.shape.area_at + place as usize;
-        let start = place + start.wrapping_sub(stands_for) as usize;
-        let end = place + (raw as u32).wrapping_sub(stands_for) as usize;
-        self.bytes.get(start..end)
+        bits::get(&self.bytes, before.bit_of(last), u32::from(before.width) - 1)
+    }
+
+    /// The texts of the first records, one after the other, and the end of each in them, with [`NO_TEXT`] for null.
+    pub(super) fn texts(&self, field: usize, kind: FieldKind, len: u32) -> Option<(&[u8], impl Iterator<Item = u64>)> {
+        let layout = self.layout(field, kind)?;
+        let width = u32::from(layout.width);
+        let (first, end_mask) = (self.texts_before(layout), mask(width - 1));
+        let texts = self.bytes.get(self.shape.area_at + first as usize..)?;
+        let ends = bits::unpack(self.bytes.get(layout.at as usize..)?, width, len);
+        let ends = ends.map(move |raw| (raw & end_mask).saturating_sub(first) | (raw >> (width - 1)) << 63);
+        Some((texts, ends))
     }
 
     /// How to read a field of this kind from record to record.
     pub(crate) fn column(&self, field: usize, kind: FieldKind) -> Option<Column<'_>> {
         let layout = self.layout(field, kind)?;
         Some(Column {
-            block: self,
+            bytes: self.bytes.get(layout.at as usize..)?,
             kind,
             width: layout.width.into(),
-            offset: layout.offset.into(),
         })
     }
 }
@@ -144,50 +175,18 @@ impl Block {
 /// A field of a block's records, found once for all of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column<'s> {
-    block: &'s Block,
+    bytes: &'s [u8],
     kind: FieldKind,
     width: u32,
-    offset: u64,
 }
 
 impl Column<'_> {
-    /// The stored value of a record; `None` is null.
-    #[cfg(test)]
-    pub(crate) fn value(&self, spot: Spot) -> Option<u64> {
-        let raw = bits::get(
-            &self.block.bytes,
-            self.block.shape.bit_of(spot) + self.offset,
-            self.width,
-        );
-        self.kind.decode(raw, self.width)
-    }
-
-    /// The stored values of a run, from the first one on, with `null` for null.
+    /// The stored values of the first records; for null what stands for it in the widest field.
     #[inline]
-    pub(crate) fn run(&self, run: u32, len: u32, null: u64, mut each: impl FnMut(u32, u64)) {
-        let (bytes, shape) = (&*self.block.bytes, &*self.block.shape);
-        let (width, record_bits, null_here) = (self.width, shape.record_bits, self.kind.null(self.width));
-        let mut at = shape.bit_of(Spot { run, position: 0 }) + self.offset;
-        for position in 0..len {
-            let raw = bits::get(bytes, at, width);
-            at += record_bits;
-            each(position, if raw == null_here { null } else { raw });
-        }
-    }
-
-    /// The stored values of the first slots of a page that has all of them, with `null` for null. They are read in the
-    /// order in which they lie in memory.
-    pub(crate) fn leading(&self, null: u64, values: &mut [u64]) {
-        let runs = self.block.runs() as usize;
-        let len = values.len();
-        for run in 0..runs.min(len) {
-            let in_run = (len - run).div_ceil(runs) as u32;
-            self.run(run as u32, in_run, null, |position, value| {
-                if let Some(place) = values.get_mut(position as usize * runs + run) {
-                    *place = value;
-                }
-            });
-        }
+    pub(crate) fn values(&self, len: u32) -> impl Iterator<Item = u64> {
+        let (null, here) = (self.kind.null(64), self.kind.null(self.width));
+        let values = bits::unpack(self.bytes, self.width, len);
+        values.map(move |raw| if raw == here { null } else { raw })
     }
 }
 
@@ -216,35 +215,124 @@ impl From<TooLarge> for Unfit {
     }
 }
 
-/// The layout of fields with these widths.
-pub(super) fn lay_out(fields: impl Iterator<Item = (FieldKind, u32)>) -> Records {
-    let (mut offset, mut chains) = (0u64, 0);
-    let mut layouts = Vec::new();
-    let mut stored = 0;
-    for (kind, width) in fields {
-        layouts.push(FieldLayout {
-            offset: offset as u32, // fields are 32,767 of 64 bits at most
-            width: width as u8,
-            kind,
-            chain: chains,
-        });
-        offset += u64::from(width);
-        chains += u16::from(kind.is_variable_length() && width > 0);
-        if width > 0 {
-            stored = layouts.len();
+/// In values that are ends of texts: the record has none.
+pub(super) const NO_TEXT: u64 = 1 << 63;
+
+/// Where the records of a block come from, field by field.
+pub(super) trait Source {
+    /// How many fields there can be anything of.
+    fn num_fields(&self) -> usize;
+    /// Puts the value of each place into `values`, and for null what stands for it in the widest field. Gives false if
+    /// there is no such field.
+    fn values(&self, field: usize, kind: FieldKind, values: &mut [u64]) -> bool;
+    /// Appends the texts of all places to `area`, and puts the end of each into `values`, with [`NO_TEXT`] for null.
+    /// `starts` is room for as many numbers.
+    fn texts(&self, field: usize, kind: FieldKind, area: &mut Vec<u8>, values: &mut [u64], starts: &mut [u64]) -> bool;
+}
+
+/// Packs records column by column: those of these slots if it is to be a page. They may take so many bits beside what
+/// they have in the area.
+pub(super) fn build(
+    workshop: &mut Workshop,
+    slots: Option<&SlotBits>,
+    places: Places,
+    kinds: &[FieldKind],
+    source: &impl Source,
+    limit_bits: u64,
+) -> Result<Block, Unfit> {
+    let mut packer = Packer {
+        builder: BlockBuilder::new(workshop, places),
+        layouts: Vec::new(),
+        record_bits: 0,
+        limit: limit_bits / u64::from(places.room).max(1),
+    };
+    let (mut values, mut starts) = (
+        std::mem::take(&mut workshop.values),
+        std::mem::take(&mut workshop.starts),
+    );
+    values.resize(places.room as usize, 0);
+    let mut last_text = 0;
+    for (field, &kind) in kinds.iter().enumerate().take(source.num_fields()) {
+        if kind.is_variable_length() {
+            starts.resize(places.room as usize, 0);
+            let found = source.texts(field, kind, &mut packer.builder.area, &mut values, &mut starts);
+            if found && values.iter().any(|end| end & NO_TEXT == 0) {
+                let last = values.last().map_or(0, |end| end & !NO_TEXT);
+                let width = crate::memory::bit_array::bits(last) + 1;
+                for end in values.iter_mut() {
+                    *end = *end & !NO_TEXT | (*end >> 63) << (width - 1);
+                }
+                packer.column(field, kind, &values, width, last_text)?;
+                last_text = field as u16 + 1;
+            }
+        } else if source.values(field, kind, &mut values) {
+            let width = width_of(field, kind, &values)?;
+            if width > 0 {
+                packer.column(field, kind, &values, width, 0)?;
+            }
         }
     }
-    layouts.truncate(stored);
-    Records {
-        fields: layouts,
-        widths: Default::default(),
-        record_bits: offset,
-        num_chains: chains.into(),
+    (workshop.values, workshop.starts) = (values, starts);
+    Ok(packer
+        .builder
+        .finish(workshop, slots, packer.layouts, Layout::default())?)
+}
+
+struct Packer {
+    builder: BlockBuilder,
+    layouts: Vec<FieldLayout>,
+    record_bits: u64,
+    limit: u64,
+}
+
+impl Packer {
+    fn column(&mut self, field: usize, kind: FieldKind, values: &[u64], width: u32, before: u16) -> Result<(), Unfit> {
+        self.record_bits += u64::from(width);
+        if self.record_bits > self.limit {
+            return Err(Unfit::TooLarge);
+        }
+        let at = self.builder.column(values, width)?;
+        let nothing = FieldLayout {
+            at: 0,
+            width: 0,
+            kind,
+            before: 0,
+        };
+        self.layouts.resize(field, nothing);
+        self.layouts.push(FieldLayout {
+            at,
+            width: width as u8,
+            kind,
+            before,
+        });
+        Ok(())
+    }
+}
+
+/// The width that these values need; 0 if all are null.
+fn width_of(field: usize, kind: FieldKind, values: &[u64]) -> Result<u32, Unfit> {
+    if matches!(kind, FieldKind::Float | FieldKind::Double) {
+        let null = kind.null(64);
+        let width = if kind == FieldKind::Float { 32 } else { 64 };
+        return Ok(if values.iter().all(|&value| value == null) {
+            0
+        } else {
+            width
+        });
+    }
+    // Null is all ones, so one more than it is 0; one more than a value leaves all ones free for null.
+    let above = values.iter().fold(0, |above, value| value.wrapping_add(1).max(above));
+    match above.checked_sub(1) {
+        Some(found) if found > kind.max() => {
+            let max = kind.max();
+            Err(Unfit::OutOfRange { field, max, found })
+        }
+        _ => Ok(crate::memory::bit_array::bits(above)),
     }
 }
 
 /// Packs records one by one: those of these slots if it is to be a page, ascending. They may take so many bits beside
-/// what they have in the area. Asks each row twice for everything.
+/// what they have in the area. Asks each row once for everything.
 pub(super) fn pack(
     workshop: &mut Workshop,
     slots: Option<&SlotBits>,
@@ -252,68 +340,69 @@ pub(super) fn pack(
     rows: &[impl ObjectRow],
     limit_bits: u64,
 ) -> Result<Block, Unfit> {
-    let num_fields = rows.iter().map(ObjectRow::num_fields).max().unwrap_or(0);
-    let kinds = kinds.get(..num_fields).unwrap_or(kinds);
-    let widths = widths(kinds, rows)?;
-    let records = lay_out(kinds.iter().copied().zip(widths.iter().copied()));
-    if rows.len() as u64 * records.record_bits > limit_bits {
-        return Err(Unfit::TooLarge);
-    }
-    let stored: Vec<(usize, FieldKind, u32)> = kinds
-        .iter()
-        .zip(&widths)
-        .enumerate()
-        .filter(|(_, (_, width))| **width > 0)
-        .map(|(field, (&kind, &width))| (field, kind, width))
-        .collect();
-    let mut builder = BlockBuilder::new(workshop, records, rows.len() as u64, 0)?;
-    let mut ends = vec![0u64; stored.len()];
-    builder.start_run(0);
-    let mut bits = BitWriter::new(builder.out);
-    for row in rows {
-        for (&(field, kind, width), end) in stored.iter().zip(&mut ends) {
-            let raw = if kind.is_variable_length() {
-                let bytes = row.bytes(field, kind);
-                *end += bytes.map_or(0, <[u8]>::len) as u64;
-                *end | u64::from(bytes.is_none()) << (width - 1)
-            } else {
-                row.value(field, kind).unwrap_or(kind.null(width))
-            };
-            bits.push(raw, width);
-        }
-    }
-    bits.finish();
-    builder.end_records(slots, true);
-    let texts = stored.iter().filter(|(_, kind, _)| kind.is_variable_length());
-    for (chain, &(field, kind, _)) in texts.enumerate() {
-        builder.base(0, chain, 0)?;
-        for bytes in rows.iter().filter_map(|row| row.bytes(field, kind)) {
-            builder.out.extend_from_slice(bytes);
-        }
-    }
-    Ok(builder.finish()?)
+    let places = slots.map_or(Places::in_order(rows.len()), Places::of);
+    let slots_as_places = slots.filter(|_| places.are_slots() && places.room as usize != rows.len());
+    let source = Rows {
+        rows,
+        slots: slots_as_places,
+    };
+    build(workshop, slots, places, kinds, &source, limit_bits)
 }
 
-fn widths(kinds: &[FieldKind], rows: &[impl ObjectRow]) -> Result<Vec<u32>, Unfit> {
-    let mut widths = Vec::with_capacity(kinds.len());
-    for (field, &kind) in kinds.iter().enumerate() {
-        if kind.is_variable_length() {
-            let lengths = rows.iter().filter_map(|row| row.bytes(field, kind).map(<[u8]>::len));
-            let total = lengths.fold(None, |total, length| Some(total.unwrap_or(0) + length as u64));
-            widths.push(total.map_or(0, |total| bits(total) + 1));
-            continue;
+/// Records, in the order of their places; with slots: each in the place of its slot.
+struct Rows<'a, R> {
+    rows: &'a [R],
+    slots: Option<&'a SlotBits>,
+}
+
+impl<R: ObjectRow> Rows<'_, R> {
+    /// Each record with its place, ascending.
+    #[inline]
+    fn each<'a>(&'a self, mut each: impl FnMut(usize, &'a R)) {
+        match self.slots {
+            None => self.rows.iter().enumerate().for_each(|(place, row)| each(place, row)),
+            Some(slots) => iter_bits(slots)
+                .zip(self.rows)
+                .for_each(|(slot, row)| each(slot as usize, row)),
         }
-        let highest = rows.iter().filter_map(|row| row.value(field, kind)).max();
-        widths.push(match highest {
-            None => 0,
-            Some(found) if found > kind.max() => {
-                let max = kind.max();
-                return Err(Unfit::OutOfRange { field, max, found });
-            }
-            Some(_) if kind == FieldKind::Float => 32,
-            Some(_) if kind == FieldKind::Double => 64,
-            Some(found) => bits(found.saturating_add(1)), // all ones stay free for null
-        });
     }
-    Ok(widths)
+}
+
+impl<R: ObjectRow> Source for Rows<'_, R> {
+    fn num_fields(&self) -> usize {
+        self.rows.iter().map(ObjectRow::num_fields).max().unwrap_or(0)
+    }
+
+    fn values(&self, field: usize, kind: FieldKind, values: &mut [u64]) -> bool {
+        let null = kind.null(64);
+        if self.slots.is_some() {
+            values.fill(null);
+        }
+        self.each(|place, row| {
+            if let Some(value) = values.get_mut(place) {
+                *value = row.value(field, kind).unwrap_or(null);
+            }
+        });
+        true
+    }
+
+    fn texts(&self, field: usize, kind: FieldKind, area: &mut Vec<u8>, values: &mut [u64], _: &mut [u64]) -> bool {
+        let mut next = 0;
+        self.each(|place, row| {
+            // Places without a record have no text.
+            let skipped = values.get_mut(next..place).unwrap_or_default();
+            skipped.fill(area.len() as u64 | NO_TEXT);
+            next = place + 1;
+            let bytes = row.bytes(field, kind);
+            area.extend_from_slice(bytes.unwrap_or_default());
+            if let Some(end) = values.get_mut(place) {
+                *end = area.len() as u64 | if bytes.is_none() { NO_TEXT } else { 0 };
+            }
+        });
+        values
+            .get_mut(next..)
+            .unwrap_or_default()
+            .fill(area.len() as u64 | NO_TEXT);
+        true
+    }
 }

@@ -4,13 +4,11 @@
 //! it has none. Applying a delta makes new overlays and leaves the pages alone, so a changed record costs the record,
 //! four bytes here and the copy of a few others, not a page.
 
-use super::log::Place;
+use super::log::{PLACE_BITS, Place};
 use super::slots::{SlotBits, set};
 
 /// An overlay of a page: [`entry`] after entry.
 pub(crate) type Overlay = [u32];
-
-const PLACE_BITS: u32 = 22;
 
 /// Stands for "no record".
 const GONE: u32 = (1 << PLACE_BITS) - 1;

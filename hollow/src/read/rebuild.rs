@@ -3,17 +3,14 @@
 mod delta;
 mod sweep;
 
-use super::block::{Block, Workshop};
-use super::kind::{Collections, RecordKind, Stretches, WireObjects};
+use super::block::{Block, Places, Workshop};
+use super::kind::{Collections, Lane, Lanes, RecordKind, WireObjects};
 use super::records::Records;
-use super::slots::{NO_SLOTS, PAGE_BITS, PAGE_ORDINALS, SlotBits, count, iter_bits};
+use super::slots::{NO_SLOTS, PAGE_BITS, PAGE_ORDINALS, SlotBits, count};
 use super::table::Edits;
 use super::wire::{Body, Contents, Frame};
 use crate::blob::DecodeError;
 use crate::schema::Kind;
-
-/// A page is copied from so many shards at most: beyond, each has too few records of it.
-const MAX_RUNS: u32 = 64;
 
 /// The object records in a frame, by the positions in it of the reader's fields.
 pub(super) fn wire_objects(frame: &mut Frame<'_>, positions: Vec<Option<usize>>) -> Result<WireObjects, DecodeError> {
@@ -82,7 +79,7 @@ fn from_snapshot<K: RecordKind>(frame: &Frame<'_>, wire: &K::Wire, plan: K::Plan
         frame,
         wire,
         plan: records.plan.clone(),
-        verbatim: K::is_verbatim(wire) && frame.num_shards <= MAX_RUNS,
+        lanes: Vec::new(),
         workshop: Workshop::default(),
     };
     let mut bits = NO_SLOTS;
@@ -92,7 +89,7 @@ fn from_snapshot<K: RecordKind>(frame: &Frame<'_>, wire: &K::Wire, plan: K::Plan
         }
         let len = count(&bits);
         if len > 0 {
-            pages.push((number, Some(maker.page(number, &bits, len)?)));
+            pages.push((number, Some(maker.page(number, &bits)?)));
             records.len += len as isize;
         }
     }
@@ -105,39 +102,26 @@ struct PageMaker<'a, K: RecordKind> {
     frame: &'a Frame<'a>,
     wire: &'a K::Wire,
     plan: K::Plan,
-    verbatim: bool,
+    lanes: Vec<Lane>,
     workshop: Workshop,
 }
 
 impl<K: RecordKind> PageMaker<'_, K> {
-    fn page(&mut self, number: u32, bits: &SlotBits, len: usize) -> Result<Block, DecodeError> {
-        let (frame, wire) = (self.frame, self.wire);
-        let first = number << PAGE_BITS;
-        let shift = frame.num_shards.trailing_zeros();
-        let covered = frame.max_ordinal.map_or(0, |max| (max.get() + 1).saturating_sub(first));
-        let covered = covered.min(PAGE_ORDINALS);
-        let made = if self.verbatim && len * 2 >= covered as usize {
-            let first = first >> shift;
-            let room = covered.div_ceil(frame.num_shards);
-            let available = |shard| frame.records_of(shard).saturating_sub(first).min(room);
-            let stretches = Stretches {
-                shards: 0..frame.num_shards,
-                first,
-                room,
-                available: &available,
-                slots: Some(bits),
-            };
-            K::copy(wire, frame.blob, &mut self.workshop, &stretches)
-        } else {
-            let ordinals = iter_bits(bits).map(|slot| first + slot);
-            let rows: Vec<K::Row<'_>> = ordinals
-                .map(|ordinal| {
-                    let shard = (ordinal & (frame.num_shards - 1)) as usize;
-                    K::in_blob(wire, frame.blob, shard, ordinal >> shift)
-                })
-                .collect();
-            K::pack(&self.plan, &mut self.workshop, Some(bits), &rows, u64::MAX)
+    fn page(&mut self, number: u32, bits: &SlotBits) -> Result<Block, DecodeError> {
+        let (frame, first) = (self.frame, number << PAGE_BITS);
+        let num_shards = frame.num_shards;
+        let lanes = (first..).take(num_shards.min(PAGE_ORDINALS) as usize);
+        self.lanes.clear();
+        self.lanes.extend(lanes.map(|ordinal| Lane {
+            shard: ordinal & (num_shards - 1),
+            position: ordinal >> num_shards.trailing_zeros(),
+        }));
+        let lanes = Lanes {
+            lanes: &self.lanes,
+            slots: Some(bits),
+            places: Places::of(bits),
         };
-        made.map_err(|unfit| K::error(wire, frame, unfit))
+        let made = K::read(self.wire, frame.blob, &self.plan, &mut self.workshop, &lanes);
+        made.map_err(|unfit| K::error(self.wire, frame, unfit))
     }
 }

@@ -9,7 +9,7 @@
 //!
 //! All four are persistent: the next state shares what a delta does not touch.
 
-use super::block::{Block, Spot};
+use super::block::Block;
 use super::content::{ContentHash, RecordHasher};
 use super::kind::RecordKind;
 use super::log::{Log, Moment};
@@ -91,8 +91,8 @@ impl<K: RecordKind> Records<K> {
                 Found::Nothing => {}
                 Found::Gone => return None,
                 Found::At(place) => {
-                    let (block, spot) = self.log.get(place)?;
-                    return Some(K::in_block(block, spot));
+                    let (block, position) = self.log.get(place)?;
+                    return Some(K::in_block(block, position));
                 }
             }
         }
@@ -103,7 +103,7 @@ impl<K: RecordKind> Records<K> {
     #[inline]
     pub(super) fn below(&self, number: u32, slot: u32) -> Option<K::Row<'_>> {
         match self.pages.get(number) {
-            Some(page) => Some(K::in_block(page, page.spot(slot)?)),
+            Some(page) => Some(K::in_block(page, page.position(slot)?)),
             None => self.in_file(number, slot),
         }
     }
@@ -196,10 +196,10 @@ impl<K: RecordKind> Records<K> {
             }
             let row = match (over.first(), page) {
                 (Some(&entry), _) if overlay::slot_of(entry) == slot => {
-                    let (block, spot) = self.log.get(overlay::place_of(entry)?)?;
-                    K::in_block(block, spot)
+                    let (block, position) = self.log.get(overlay::place_of(entry)?)?;
+                    K::in_block(block, position)
                 }
-                (_, Some(page)) => K::in_block(page, page.spot(slot)?),
+                (_, Some(page)) => K::in_block(page, page.position(slot)?),
                 (_, None) => self.in_file(number, slot)?,
             };
             Some((slot, row))
@@ -286,7 +286,7 @@ impl<K: RecordKind> Records<K> {
             let slot = overlay::slot_of(entry);
             let same = match (overlay::place_of(entry), those.overlays.get(number)) {
                 (Some(place), Some(overlay)) => match overlay::find(overlay, slot) {
-                    Found::At(other) => these.log.get(place).map(spot_of) == those.log.get(other).map(spot_of),
+                    Found::At(other) => these.log.get(place).map(record_id) == those.log.get(other).map(record_id),
                     _ => false,
                 },
                 (None, Some(overlay)) => overlay::find(overlay, slot) == Found::Gone,
@@ -298,8 +298,8 @@ impl<K: RecordKind> Records<K> {
     }
 }
 
-fn spot_of((block, spot): (&Block, Spot)) -> (*const u8, u32) {
-    (block.id(), spot.position)
+fn record_id((block, position): (&Block, u32)) -> (*const u8, u32) {
+    (block.id(), position)
 }
 
 /// What the iterator over populated ordinals needs.

@@ -1,9 +1,9 @@
 //! Pages and their table against plain models.
 
-use super::block::{Block, Spot, Workshop};
+use super::block::{Block, Workshop};
 use super::collection_block::{self, CollectionRow, Unfit};
+use super::kind::{ObjectPlace, Objects, RecordKind};
 use super::object_block::{self, FieldKind, NULL_DOUBLE, NULL_FLOAT, ObjectRow};
-use super::repack::repack;
 use super::slots::{PAGE_ORDINALS, SlotBits};
 use super::table::{Entry, Table};
 use super::{ReadState, Transition, TypeReadState};
@@ -150,7 +150,7 @@ fn pack_collections(slots: &SlotBits, kind: Kind, rows: &[&Buckets]) -> Result<B
 fn holds(block: &Block, kinds: &[FieldKind], records: &BTreeMap<u32, Vec<Cell>>) -> Result<(), TestCaseError> {
     prop_assert_eq!(block.slots(), bits_of(&records.keys().copied().collect()));
     for (&slot, record) in records {
-        let spot = block.spot(slot).expect("a populated slot");
+        let position = block.position(slot).expect("a populated slot");
         for (field, (cell, &kind)) in record.iter().zip(kinds).enumerate() {
             let (value, bytes) = match cell {
                 Cell::Null => (None, None),
@@ -158,39 +158,40 @@ fn holds(block: &Block, kinds: &[FieldKind], records: &BTreeMap<u32, Vec<Cell>>)
                 Cell::Bytes(bytes) => (None, Some(bytes.as_slice())),
             };
             if kind.is_variable_length() {
-                prop_assert_eq!(block.text(spot, field, kind), bytes);
+                prop_assert_eq!(block.text(position, field, kind), bytes);
             } else {
-                prop_assert_eq!(block.value(spot, field, kind), value);
+                prop_assert_eq!(block.value(position, field, kind), value);
                 let column = block.column(field, kind);
-                prop_assert_eq!(column.and_then(|column| column.value(spot)), value);
+                let stored = column.and_then(|column| column.values(position + 1).last());
+                prop_assert_eq!(stored.filter(|&stored| stored != kind.null(64)), value);
             }
             let other = if kind == FieldKind::Int {
                 FieldKind::Long
             } else {
                 FieldKind::Int
             };
-            prop_assert_eq!(block.value(spot, field, other), None);
+            prop_assert_eq!(block.value(position, field, other), None);
         }
-        prop_assert_eq!(block.value(spot, kinds.len(), FieldKind::Int), None);
-        prop_assert_eq!(block.text(spot, kinds.len(), FieldKind::Text), None);
+        prop_assert_eq!(block.value(position, kinds.len(), FieldKind::Int), None);
+        prop_assert_eq!(block.text(position, kinds.len(), FieldKind::Text), None);
     }
     Ok(())
 }
 
 proptest! {
     #[test]
-    fn slots_count_what_is_before(populated in slots(), ranked in any::<bool>()) {
-        let rows: Vec<Vec<Cell>> = vec![Vec::new(); populated.len()];
-        let block = pack(&bits_of(&populated), &[], &rows.iter().collect::<Vec<_>>()).expect("nothing to refuse");
+    fn slots_have_places(populated in slots()) {
+        let rows: Vec<Vec<Cell>> = populated.iter().map(|&slot| vec![Cell::Value(slot.into())]).collect();
+        let rows: Vec<&Vec<Cell>> = rows.iter().collect();
+        let block = pack(&bits_of(&populated), &[FieldKind::Int], &rows).expect("nothing to refuse");
         prop_assert_eq!(block.slots(), bits_of(&populated));
-        let mut index = 0;
         for slot in 0..PAGE_ORDINALS {
-            let expected = populated.contains(&slot).then(|| Spot::of(index));
-            prop_assert_eq!(block.spot(slot), expected, "{}", ranked);
-            index += u32::from(expected.is_some());
+            let found = block.position(slot).map(|position| block.value(position, 0, FieldKind::Int));
+            let expected = populated.contains(&slot).then_some(Some(slot.into()));
+            prop_assert_eq!(found, expected);
         }
-        prop_assert_eq!(block.spot(PAGE_ORDINALS), None);
-        prop_assert_eq!(block.spot(u32::MAX), None);
+        prop_assert_eq!(block.position(PAGE_ORDINALS), None);
+        prop_assert_eq!(block.position(u32::MAX), None);
     }
 
     #[test]
@@ -208,15 +209,57 @@ proptest! {
         bounds.insert(0, 0);
         bounds.push(rows.len());
         let parts = bounds.windows(2).map(|part| &rows[part[0]..part[1]]);
-        let none = bits_of(&BTreeSet::new());
         let blocks: Vec<(Block, usize)> = parts
-            .map(|part| (pack(&none, &kinds, part).expect("values in range"), part.len()))
+            .map(|part| {
+                let block = object_block::pack(&mut Workshop::default(), None, &kinds, part, u64::MAX);
+                (block.expect("values in range"), part.len())
+            })
             .collect();
-        let places = blocks.iter().flat_map(|(block, len)| (0..*len as u32).map(move |at| (block, Spot::of(at))));
-        let places: Vec<(&Block, Spot)> = places.collect();
+        let places = blocks.iter().flat_map(|(block, len)| (0..*len as u32).map(move |at| Objects::in_block(block, at)));
+        let places: Vec<ObjectPlace<'_>> = places.collect();
         let slots = bits_of(&records.keys().copied().collect());
-        let page = repack(&mut Workshop::default(), &slots, &kinds, &places, u64::MAX);
-        holds(&page.expect("few blocks").expect("few bytes"), &kinds, &records)?;
+        let page = pack(&slots, &kinds, &places);
+        holds(&page.expect("values in range"), &kinds, &records)?;
+    }
+
+    /// A page with records of its own, others in their place, and new ones.
+    #[test]
+    fn patched_pages_hold_what_stays_and_what_is_new(
+        (kinds, records) in objects(),
+        split in any::<prop::sample::Index>(),
+        (dense, fates) in (any::<bool>(), vec(0..4u8, 1..9)),
+    ) {
+        // Every other record is another's next version, so that both have values of the fields' kinds.
+        let cells: Vec<Vec<Cell>> = records.into_values().collect();
+        let half = split.index(cells.len() + 1);
+        let slot_of = |at: usize| if dense { at as u32 } else { at as u32 * 2 + u32::from(at > 3) };
+        let fate = |at: usize| fates[at % fates.len()];
+        let before: BTreeMap<u32, Vec<Cell>> = (0..half).map(|at| (slot_of(at), cells[at].clone())).collect();
+        let mut after = BTreeMap::new();
+        let mut over: Vec<(u32, &Vec<Cell>)> = Vec::new();
+        for at in 0..cells.len() {
+            let slot = slot_of(at);
+            match (before.get(&slot), fate(at)) {
+                (Some(record), 0..2) => drop(after.insert(slot, record.clone())),
+                (_, 3) => {}
+                _ => {
+                    over.push((slot, &cells[cells.len() - 1 - at]));
+                    after.insert(slot, cells[cells.len() - 1 - at].clone());
+                }
+            }
+        }
+        let slots = |records: &BTreeMap<u32, Vec<Cell>>| bits_of(&records.keys().copied().collect());
+        let page = pack(&slots(&before), &kinds, &before.values().collect::<Vec<_>>()).expect("values in range");
+        let rows: Vec<&Vec<Cell>> = over.iter().map(|(_, record)| *record).collect();
+        let log = object_block::pack(&mut Workshop::default(), None, &kinds, &rows, u64::MAX).expect("values in range");
+        let over: Vec<_> = over.iter().zip(0..).map(|((slot, _), at)| (*slot, Objects::in_block(&log, at))).collect();
+        let bits = slots(&after);
+        let plan = kinds.as_slice().into();
+        if let Some(made) = Objects::patch(&plan, &mut Workshop::default(), &bits, &page, &over, u64::MAX) {
+            holds(&made.expect("values in range"), &kinds, &after)?;
+        } else {
+            prop_assert!(!dense || after.len() < cells.len(), "pages without holes can be patched");
+        }
     }
 
     #[test]
@@ -224,9 +267,9 @@ proptest! {
         let slots = bits_of(&records.keys().copied().collect());
         let page = pack_collections(&slots, kind, &records.values().collect::<Vec<_>>()).expect("fitting sizes");
         for (&slot, record) in &records {
-            let spot = page.spot(slot).expect("a populated slot");
-            prop_assert_eq!(page.size(spot), record.iter().flatten().count());
-            let span = page.span(spot);
+            let position = page.position(slot).expect("a populated slot");
+            prop_assert_eq!(page.size(position), record.iter().flatten().count());
+            let span = page.span(position);
             let found: Buckets = (0..span.len()).map(|number| span.get(number)).collect();
             prop_assert_eq!(&found, record);
         }
@@ -372,4 +415,54 @@ fn a_delta_that_adds_more_pages_than_there_were_keeps_the_few_records_of_the_las
     let things = state.object("Thing").expect("the type");
     let numbers = things.populated().map(|ordinal| things.int(ordinal, 0));
     assert!(numbers.eq((0..all).map(Some)));
+}
+
+/// Deltas of all sizes, from a few records to more than the log has places for (in unit tests they are few).
+#[test]
+fn states_stay_right_when_the_log_has_no_room() {
+    use crate::write::{FieldValue, WriteConfig, WriteStateEngine};
+    let mut engine = WriteStateEngine::new(WriteConfig::default());
+    let schema = crate::schema::parse("Thing { int number; string text; }").expect("a schema");
+    let ty = engine.add_type(schema[0].clone(), None).expect("new");
+    let add = |engine: &mut WriteStateEngine, numbers: &[i32]| {
+        for &number in numbers {
+            let text = "x".repeat(number as usize % 7);
+            let fields = [FieldValue::Int(number), FieldValue::Text(&text)];
+            engine.add_fields(ty, &fields).expect("fits");
+        }
+    };
+    let mut numbers: Vec<i32> = (0..12_000).collect();
+    let mut next = 12_000;
+    let mut bytes = Vec::new();
+    engine.prepare_for_next_cycle(1);
+    add(&mut engine, &numbers);
+    engine.write_snapshot(&mut bytes).expect("written");
+    let mut state = ReadState::from_snapshot(&bytes).expect("a state");
+    let longest_log = |state: &ReadState| state.object("Thing").expect("the type").records.log.len();
+    let (mut swept, mut longest) = (0, 0);
+    for (cycle, every) in [40, 9, 9, 9, 9, 9, 9, 3, 3, 3, 1, 900, 2, 2, 700, 9, 9].into_iter().enumerate() {
+        for number in numbers.iter_mut().skip(cycle % every).step_by(every) {
+            (*number, next) = (next, next + 1);
+        }
+        bytes.clear();
+        engine.prepare_for_next_cycle(cycle as i64 + 2);
+        add(&mut engine, &numbers);
+        engine.write_delta(&mut bytes).expect("written");
+        let after = state.apply_delta(&bytes).expect("the state after");
+        swept += u32::from(longest_log(&after) < longest_log(&state));
+        longest = longest.max(longest_log(&after));
+        state = after;
+        let things = state.object("Thing").expect("the type");
+        assert_eq!(things.len(), numbers.len());
+        let mut found: Vec<i32> = things.populated().filter_map(|ordinal| things.int(ordinal, 0)).collect();
+        found.sort_unstable();
+        numbers.sort_unstable();
+        assert!(found == numbers, "cycle {cycle}");
+        for ordinal in things.populated() {
+            let number = things.int(ordinal, 0).expect("never null");
+            let text = things.text(ordinal, 1).expect("never null");
+            assert_eq!(text.bytes().len(), number as usize % 7, "cycle {cycle}");
+        }
+    }
+    assert!(swept > 2 && longest > 2048, "swept={swept} longest={longest}");
 }

@@ -1,12 +1,12 @@
 //! List, set and map records.
 
-use super::{RecordKind, Stretches, Unfit};
+use super::{Lanes, RecordKind, Unfit};
 use crate::Ordinal;
 use crate::blob::DecodeError;
-use crate::read::block::{Block, BlockBuilder, Spot, Workshop};
-use crate::read::collection_block::{self, CollectionRow, Entry, Span};
+use crate::read::block::{Block, Workshop};
+use crate::read::collection_block::{self, CollectionRow, Entry, Packer, Span, Unfit as Wrong};
 use crate::read::content::RecordHasher;
-use crate::read::slots::{SlotBits, contains};
+use crate::read::slots::SlotBits;
 use crate::read::wire::{BlobCollection, CollectionBody, Frame};
 use crate::schema::Kind;
 
@@ -17,7 +17,7 @@ pub(crate) enum Collections {}
 /// A list, set or map record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum CollectionPlace<'s> {
-    Block(&'s Block, Spot),
+    Block(&'s Block, u32),
     Blob(BlobCollection<'s>),
 }
 
@@ -26,7 +26,7 @@ impl<'s> CollectionPlace<'s> {
     #[inline]
     pub(crate) fn size(&self) -> usize {
         match self {
-            Self::Block(block, spot) => block.size(*spot),
+            Self::Block(block, at) => block.size(*at),
             Self::Blob(row) => row.size() as usize,
         }
     }
@@ -35,7 +35,7 @@ impl<'s> CollectionPlace<'s> {
     #[inline]
     pub(crate) fn entries(&self) -> Buckets<'s> {
         match self {
-            Self::Block(block, spot) => Buckets::Block(block.span(*spot)),
+            Self::Block(block, at) => Buckets::Block(block.span(*at)),
             Self::Blob(row) => Buckets::Blob(*row),
         }
     }
@@ -117,7 +117,7 @@ impl CollectionRow for CollectionPlace<'_> {
     #[inline]
     fn num_entries(&self) -> u64 {
         match self {
-            Self::Block(block, spot) => block.span(*spot).len().into(),
+            Self::Block(block, at) => block.span(*at).len().into(),
             Self::Blob(row) => row.num_entries(),
         }
     }
@@ -130,7 +130,7 @@ impl CollectionRow for CollectionPlace<'_> {
     #[inline]
     fn entry(&self, number: u64) -> Option<(u64, u64)> {
         match self {
-            Self::Block(block, spot) => block.span(*spot).get(number as u32),
+            Self::Block(block, at) => block.span(*at).get(number as u32),
             Self::Blob(row) => row.entry(number),
         }
     }
@@ -142,8 +142,8 @@ impl RecordKind for Collections {
     type Row<'s> = CollectionPlace<'s>;
 
     #[inline]
-    fn in_block(block: &Block, spot: Spot) -> CollectionPlace<'_> {
-        CollectionPlace::Block(block, spot)
+    fn in_block(block: &Block, position: u32) -> CollectionPlace<'_> {
+        CollectionPlace::Block(block, position)
     }
 
     fn in_blob<'s>(wire: &'s CollectionBody, blob: &'s [u8], shard: usize, position: u32) -> CollectionPlace<'s> {
@@ -160,53 +160,39 @@ impl RecordKind for Collections {
         Ok(collection_block::pack(workshop, slots, *plan, rows, limit_bits)?)
     }
 
-    fn is_verbatim(_: &CollectionBody) -> bool {
-        true
-    }
-
-    fn copy(
+    fn read(
         wire: &CollectionBody,
         blob: &[u8],
+        _: &Kind,
         workshop: &mut Workshop,
-        stretches: &Stretches<'_>,
+        lanes: &Lanes<'_>,
     ) -> Result<Block, Unfit> {
-        let (widths, first) = (wire.widths(), stretches.first);
-        let record_bits = u64::from(widths.record());
-        let shift = stretches.shards.len().trailing_zeros();
-        let layout = collection_block::lay_out(widths);
-        let mut builder = BlockBuilder::new(workshop, layout, stretches.room.into(), shift)?;
-        for (run, shard) in stretches.shards.clone().enumerate() {
-            builder.start_run(run);
-            let bits = u64::from((stretches.available)(shard)) * record_bits;
-            if let Some(shard) = wire.shard(shard as usize) {
-                let words = shard.ends.words(blob);
-                words.append_to(builder.out, u64::from(first) * record_bits, bits);
+        let widths = wire.widths();
+        let mut packer = Packer::new(workshop, lanes.places, widths);
+        let mut stretches = Vec::with_capacity(lanes.places.room as usize);
+        let mut refused = Ok(());
+        lanes.each(|place, shard, position| {
+            let row = wire.row(blob, shard, position);
+            if let Err(wrong) = check(&row, widths) {
+                refused = refused.and(Err(wrong));
+                return;
             }
-        }
-        builder.end_records(stretches.slots, false);
-        for (run, number) in stretches.shards.clone().enumerate() {
-            let Some(shard) = wire.shard(number as usize) else {
-                continue;
-            };
-            let ends = shard.ends.words(blob);
-            let end_before = |position: u32| match position.checked_sub(1) {
-                Some(last) => ends.get(u64::from(last) * record_bits, widths.end),
-                None => 0,
-            };
-            let (start, end) = (end_before(first), end_before(first + (stretches.available)(number)));
-            builder.base(run, 0, start)?;
-            let bits = u64::from(widths.entry());
-            let words = shard.entries.words(blob);
-            words.append_to(builder.out, start * bits, end.saturating_sub(start) * bits);
-        }
-        let block = builder.finish()?;
-        check_records(&block, stretches, widths)?;
-        Ok(block)
+            packer.record(place, row.num_entries(), row.size());
+            stretches.push((row.entries(), row.num_entries()));
+        });
+        refused?;
+        let bits = u64::from(widths.entry());
+        let block = packer.finish(lanes.slots, u64::MAX, |entries| {
+            for &((words, at), number) in &stretches {
+                entries.copy(words, at, number * bits);
+            }
+        });
+        Ok(block?)
     }
 
     fn record_bits(row: CollectionPlace<'_>) -> u64 {
         match row {
-            CollectionPlace::Block(block, spot) => block.shape.record_bits + block.span(spot).bits(),
+            CollectionPlace::Block(block, at) => u64::from(block.shape.record_bits) + block.span(at).bits(),
             CollectionPlace::Blob(row) => row.bits(),
         }
     }
@@ -231,30 +217,16 @@ impl RecordKind for Collections {
     }
 }
 
-/// Whether the records of a block can be.
-fn check_records(block: &Block, stretches: &Stretches<'_>, widths: collection_block::Widths) -> Result<(), Unfit> {
-    let has_buckets = widths.has_buckets;
+/// Whether a record can be.
+fn check(row: &BlobCollection<'_>, widths: collection_block::Widths) -> Result<(), Wrong> {
+    let num_entries = row.num_entries();
+    if num_entries > u32::MAX.into() {
+        return Err(Wrong::TooLarge);
+    }
     let may_be_too_high = widths.key.max(widths.value) > u32::BITS - Ordinal::MAX.leading_zeros();
-    if !has_buckets && !may_be_too_high {
-        return Ok(());
+    match (may_be_too_high, widths.has_buckets) {
+        (true, has_buckets) => collection_block::check(row, has_buckets).map(drop),
+        (false, true) => collection_block::check_size(row.size(), num_entries, row.in_use()),
+        (false, false) => Ok(()),
     }
-    let shift = stretches.shards.len().trailing_zeros();
-    for (run, shard) in (0..).zip(stretches.shards.clone()) {
-        for position in 0..(stretches.available)(shard) {
-            let is_there = |bits: &SlotBits| contains(bits, (position << shift) + run);
-            if !stretches.slots.is_none_or(is_there) {
-                continue;
-            }
-            let spot = Spot { run, position };
-            let row = CollectionPlace::Block(block, spot);
-            if may_be_too_high {
-                collection_block::check(&row, has_buckets)?;
-            } else {
-                let span = block.span(spot);
-                let size = row.size() as u64;
-                collection_block::check_size(size, span.len().into(), span.in_use())?;
-            }
-        }
-    }
-    Ok(())
 }

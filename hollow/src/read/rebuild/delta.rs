@@ -3,9 +3,9 @@
 //! What is added goes to the log, and the overlays of the pages say which slots changed. A page of which all has changed
 //! is made anew at once, so new pages are as well, and some others as the log grows (`sweep`).
 
-use super::super::block::{Block, Workshop};
+use super::super::block::{Block, Places, Workshop};
 use super::super::content::ContentHash;
-use super::super::kind::{RecordKind, Stretches};
+use super::super::kind::{Lane, Lanes, RecordKind};
 use super::super::log::{Log, LogBlock, PLACES, Place};
 use super::super::overlay;
 use super::super::records::{Records, split};
@@ -17,8 +17,8 @@ use crate::Ordinal;
 use crate::blob::DecodeError;
 use std::sync::Arc;
 
-/// From so many records of a shard on they are copied as one stretch.
-const COPIED: u32 = 256;
+/// From so many records of a shard on they are read together, up to so many.
+const READ: std::ops::RangeInclusive<u32> = 256..=4096;
 /// Records of different shards are packed together up to so many.
 const PACKED: usize = 1024;
 /// A page is made anew when so many of its slots have changed, and more than have records.
@@ -36,8 +36,16 @@ pub(super) fn apply<K: RecordKind>(
     let added = changes.iter().filter(|change| change.is_added());
     added.for_each(|change| counts[(change.ordinal() & (frame.num_shards - 1)) as usize] += 1);
     let total: u32 = counts.iter().sum();
-    // The log cannot hold them: all pages they belong to are made anew.
-    let direct = before.log.len().saturating_add(total) >= PLACES;
+    // No room for them in the log: what is there goes to pages. Where they alone are too many, the pages they belong to are
+    // made anew.
+    let swept;
+    let (before, direct) = match before.log.len().saturating_add(total) >= PLACES {
+        true => {
+            swept = sweep::everything(before);
+            (&swept, swept.log.len().saturating_add(total) >= PLACES)
+        }
+        false => (before, false),
+    };
     let mut after = before.clone();
     if !direct && total > 0 {
         let blocks = log_blocks(frame, wire, before, &counts)?;
@@ -107,27 +115,27 @@ fn log_blocks<K: RecordKind>(
         });
         Ok(())
     };
-    let verbatim = K::is_verbatim(wire);
     let mut rows = Vec::new();
-    for (shard, &count) in counts.iter().enumerate() {
-        let copied = verbatim && count >= COPIED;
-        if copied && !rows.is_empty() {
+    for (shard, &count) in (0..).zip(counts) {
+        let together = count >= *READ.start();
+        if together && !rows.is_empty() {
             push(K::pack(&before.plan, &mut workshop, None, &rows, u64::MAX), rows.len())?;
             rows.clear();
         }
-        if copied {
-            let stretches = Stretches {
-                shards: shard as u32..shard as u32 + 1,
-                first: 0,
-                room: count,
-                available: &|_| count,
-                slots: None,
-            };
-            push(K::copy(wire, frame.blob, &mut workshop, &stretches), count as usize)?;
+        if together {
+            for position in (0..count).step_by(*READ.end() as usize) {
+                let len = (count - position).min(*READ.end()) as usize;
+                let lanes = Lanes {
+                    lanes: &[Lane { shard, position }],
+                    slots: None,
+                    places: Places::in_order(len),
+                };
+                push(K::read(wire, frame.blob, &before.plan, &mut workshop, &lanes), len)?;
+            }
             continue;
         }
         for position in 0..count {
-            rows.push(K::in_blob(wire, frame.blob, shard, position));
+            rows.push(K::in_blob(wire, frame.blob, shard as usize, position));
             if rows.len() == PACKED {
                 push(K::pack(&before.plan, &mut workshop, None, &rows, u64::MAX), rows.len())?;
                 rows.clear();
@@ -217,7 +225,7 @@ impl<K: RecordKind> Delta<'_, K> {
                 Some(page) => return Ok(Changed::Page(Some(page))),
                 None if self.direct => {
                     let expected = "records that are not much wider than others of their pages";
-                    return Err(frame.invalid("page of a delta of more than 4 million records", expected, number));
+                    return Err(frame.invalid("page of a delta of very many records", expected, number));
                 }
                 None => {}
             }
@@ -245,8 +253,8 @@ impl<K: RecordKind> Delta<'_, K> {
             if self.direct {
                 return Some(K::in_blob(self.wire, self.frame.blob, shard, position));
             }
-            let (block, spot) = self.log.get(self.first[shard].plus(position))?;
-            Some(K::in_block(block, spot))
+            let (block, position) = self.log.get(self.first[shard].plus(position))?;
+            Some(K::in_block(block, position))
         });
         let rows = rows.collect::<Option<Vec<_>>>()?;
         sweep::pack::<K>(&self.before.plan, workshop, slots, &rows)

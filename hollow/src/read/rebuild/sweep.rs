@@ -5,11 +5,11 @@
 //! part of the log is dropped when every page has been gone over since it came. A page is made anew for 1,024 changes, and
 //! for 512 once the log holds half of the records. As a record that is modified is two changes, all pages are then gone
 //! over while a quarter of the records change: the log stays below about three quarters of the records, and no delta has
-//! to pay for others.
+//! to pay for others. Large types have to go faster once the log is half full, as it has a limited number of places.
 
-use super::super::block::{Block, Spot, Workshop};
+use super::super::block::{Block, Workshop};
 use super::super::kind::RecordKind;
-use super::super::log::{LogBlock, Moment};
+use super::super::log::{Log, LogBlock, Moment, PLACES};
 use super::super::overlay;
 use super::super::records::Records;
 use super::super::slots::{NO_SLOTS, SlotBits, count};
@@ -55,14 +55,31 @@ pub(super) fn empty_page<K: RecordKind>(plan: &K::Plan, workshop: &mut Workshop)
 pub(super) fn after<K: RecordKind>(records: &mut Records<K>, changes: usize) {
     let (held, len) = (records.log.len() as usize, records.len());
     if held > FREE + len / 4 {
-        let behind = 1 + usize::from(held > FREE + len / 2);
+        let full = if held > PLACES as usize / 2 { 4 } else { 1 };
+        let behind = (1 + usize::from(held > FREE + len / 2)).max(full);
         go_on(records, changes * behind / CHANGES_A_PAGE + 1);
     }
+    end_of_overlays(records);
+    tidy(records);
+}
+
+/// The same records with nothing in the log but what cannot be anywhere else.
+pub(super) fn everything<K: RecordKind>(records: &Records<K>) -> Records<K> {
+    let mut records = records.clone();
+    let end = records.swept.round + 2;
+    while records.swept.round < end && !records.overlays.is_empty() {
+        go_on(&mut records, usize::MAX);
+    }
+    end_of_overlays(&mut records);
+    records
+}
+
+/// Without overlays nothing speaks of the log.
+fn end_of_overlays<K: RecordKind>(records: &mut Records<K>) {
     if records.overlays.is_empty() {
-        records.log = super::super::log::Log::empty();
+        records.log = Log::empty();
         records.swept = Moment::default();
     }
-    tidy(records);
 }
 
 /// Makes so many pages anew, those after the last ones.
@@ -91,15 +108,9 @@ fn go_on<K: RecordKind>(records: &mut Records<K>, pages: usize) {
         };
         left -= 1;
         let slots = records.slots(number);
-        let rows: Vec<K::Row<'_>> = records.page_rows(number).map(|(_, row)| row).collect();
-        let page = if count(&slots) == rows.len() {
-            pack::<K>(&records.plan, &mut workshop, &slots, &rows)
-        } else {
-            None
-        };
-        match page {
+        match made_anew(records, number, &slots, &mut workshop) {
             Some(page) => {
-                let kept = !rows.is_empty() || records.mapped.is_some();
+                let kept = slots != NO_SLOTS || records.mapped.is_some();
                 edits.push((number, Some(page).filter(|_| kept)));
                 overlays.push((number, None));
             }
@@ -116,6 +127,34 @@ fn go_on<K: RecordKind>(records: &mut Records<K>, pages: usize) {
     records.log = records.log.next(records.swept, Vec::new());
 }
 
+/// A page with what lies over it in it; `None` if it would take far more than it does where it is.
+fn made_anew<K: RecordKind>(
+    records: &Records<K>,
+    number: u32,
+    slots: &SlotBits,
+    workshop: &mut Workshop,
+) -> Option<Block> {
+    if let (Some(page), Some(overlay)) = (records.pages.get(number), records.overlays.get(number)) {
+        let placed = overlay
+            .iter()
+            .filter_map(|&entry| Some((entry, overlay::place_of(entry)?)));
+        let over = placed.map(|(entry, place)| {
+            let (block, position) = records.log.get(place)?;
+            Some((overlay::slot_of(entry), K::in_block(block, position)))
+        });
+        let over = over.collect::<Option<Vec<_>>>()?;
+        let kept = count(slots).saturating_sub(over.len()) as u64;
+        let bits: u64 = over.iter().map(|(_, row)| K::record_bits(*row)).sum();
+        let bits = bits + kept * u64::from(page.shape.record_bits);
+        let limit_bits = bits * WIDENING + MORE_BITS;
+        if let Some(made) = K::patch(&records.plan, workshop, slots, page, &over, limit_bits) {
+            return made.ok();
+        }
+    }
+    let rows: Vec<K::Row<'_>> = records.page_rows(number).map(|(_, row)| row).collect();
+    (count(slots) == rows.len()).then(|| pack::<K>(&records.plan, workshop, slots, &rows))?
+}
+
 /// Puts the records of an overlay at the end of the log, as the blocks they are in will go.
 fn log_again<K: RecordKind>(records: &mut Records<K>, overlay: &[u32], workshop: &mut Workshop) -> Vec<u32> {
     let mut entries = overlay.to_vec();
@@ -123,10 +162,10 @@ fn log_again<K: RecordKind>(records: &mut Records<K>, overlay: &[u32], workshop:
         let Some(place) = overlay::place_of(*entry) else {
             continue;
         };
-        let Some((block, spot)) = records.log.get(place) else {
+        let Some((block, position)) = records.log.get(place) else {
             continue;
         };
-        let packed = K::pack(&records.plan, workshop, None, &[K::in_block(block, spot)], u64::MAX);
+        let packed = K::pack(&records.plan, workshop, None, &[K::in_block(block, position)], u64::MAX);
         let end = records.log.end();
         let Ok(block) = packed else { continue };
         let block = LogBlock {
@@ -153,7 +192,7 @@ fn tidy<K: RecordKind>(records: &mut Records<K>) {
     let mut flush = |group: &mut Vec<&Arc<LogBlock>>| {
         let each = group
             .iter()
-            .flat_map(|block| (0..block.len).map(|position| K::in_block(&block.block, Spot::of(position))));
+            .flat_map(|block| (0..block.len).map(|position| K::in_block(&block.block, position)));
         let rows: Vec<K::Row<'_>> = each.collect();
         let packed = K::pack(&records.plan, &mut workshop, None, &rows, limit::<K>(&rows));
         match (group.last(), packed) {

@@ -1,5 +1,6 @@
 //! The records of a list, set or map type in a blob. See `docs/format.md`, sections 6.3 to 6.6.
 
+use super::super::bits::WireWords;
 use super::super::collection_block::{CollectionRow, Widths};
 use super::{Extent, read_width, read_words};
 use crate::blob::{Cursor, DecodeError};
@@ -110,10 +111,6 @@ impl CollectionBody {
         self.widths
     }
 
-    pub(crate) fn shard(&self, shard: usize) -> Option<Shard> {
-        self.shards.get(shard).copied()
-    }
-
     /// The record at a position of a shard.
     pub(crate) fn row<'a>(&'a self, blob: &'a [u8], shard: usize, position: u32) -> BlobCollection<'a> {
         let mut row = BlobCollection {
@@ -154,7 +151,25 @@ pub(crate) struct BlobCollection<'a> {
     position: u32,
 }
 
-impl BlobCollection<'_> {
+impl<'a> BlobCollection<'a> {
+    /// The words that its entries are in, and the bit at which they begin.
+    pub(crate) fn entries(&self) -> (WireWords<'a>, u64) {
+        let at = self.start * u64::from(self.body.widths.entry());
+        (self.entries.words(self.blob), at)
+    }
+
+    /// How many entries are not empty.
+    pub(crate) fn in_use(&self) -> u64 {
+        let Widths { key, value, .. } = self.body.widths;
+        let (words, mut at) = self.entries();
+        let mut in_use = 0;
+        for _ in 0..self.num_entries() {
+            in_use += u64::from(words.get_near(at, key) != mask(key));
+            at += u64::from(key + value);
+        }
+        in_use
+    }
+
     /// Bits of the record and its entries.
     pub(crate) fn bits(&self) -> u64 {
         u64::from(self.body.widths.record()) + self.num_entries() * u64::from(self.body.widths.entry())

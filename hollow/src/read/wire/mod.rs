@@ -12,7 +12,7 @@ mod collection;
 mod object;
 
 pub(super) use collection::{BlobCollection, CollectionBody};
-pub(super) use object::{BlobRow, Columns, ObjectBody};
+pub(super) use object::{BlobRow, Columns, ObjectBody, WireField};
 
 /// A stretch of a blob.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -208,12 +208,6 @@ impl<'b> Frame<'b> {
             contents,
             end: cursor.offset(),
         })
-    }
-
-    /// How many records a shard of a snapshot has, those that are not populated included.
-    pub(super) fn records_of(&self, shard: u32) -> u32 {
-        let count = self.max_ordinal.map_or(0, |max| max.get() + 1);
-        count / self.num_shards + u32::from(shard < count % self.num_shards)
     }
 
     /// The error for a record that cannot be; the best offset there is, is that of the whole type state.

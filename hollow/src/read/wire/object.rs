@@ -130,6 +130,11 @@ impl ObjectBody {
         self.areas.get(first..first + self.num_areas).unwrap_or_default()
     }
 
+    /// Bits of a record beside what it has in the areas.
+    pub(crate) fn record_bits(&self) -> u64 {
+        self.record_bits
+    }
+
     /// The fields, in the order of the blob's schema.
     pub(crate) fn fields(&self) -> &[WireField] {
         &self.fields
@@ -190,6 +195,13 @@ struct Column {
     width: u32,
     kind: FieldKind,
     area: usize,
+}
+
+impl Columns {
+    /// Fields from this one on are not in the blob.
+    pub(crate) fn num_fields(&self) -> usize {
+        self.num_fields
+    }
 }
 
 /// A record in a blob. Accessors are total: what is not within the blob is null.
