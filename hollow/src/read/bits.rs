@@ -125,15 +125,19 @@ impl<'b> WireWords<'b> {
         self.0.get(index).map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 
-    /// Appends these words to `out` as [`get`] reads them. Those beyond the end are zero.
-    pub(crate) fn append_to(self, out: &mut Vec<u8>, words: std::ops::Range<usize>) {
-        let start = out.len();
-        out.resize(start + words.len() * 8, 0);
-        let to = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<8>().0;
-        let from = self.0.get(words.start.min(self.0.len())..).unwrap_or_default();
-        for (to, from) in to.iter_mut().zip(from) {
-            *to = u64::from_be_bytes(*from).to_le_bytes();
-        }
+    /// The bits from this one on, in words; zero beyond the end, and the last word is.
+    #[inline]
+    pub(crate) fn window<const WORDS: usize>(self, at_bit: u64) -> [u64; WORDS] {
+        let (index, shift) = ((at_bit >> 6) as usize, at_bit & 63);
+        let words: [u64; WORDS] = match self.0.get(index..).and_then(|rest| rest.first_chunk::<WORDS>()) {
+            Some(words) => words.map(u64::from_be_bytes),
+            None => std::array::from_fn(|at| self.word(index + at)),
+        };
+        std::array::from_fn(|at| {
+            let Some(&high) = words.get(at + 1) else { return 0 };
+            let both = u128::from(high) << 64 | u128::from(words[at]);
+            (both >> shift) as u64
+        })
     }
 
     /// Reads the value of this width at this bit. Bits beyond the end read as zero.

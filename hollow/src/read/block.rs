@@ -186,8 +186,8 @@ impl Block {
 #[derive(Debug, Default)]
 pub(crate) struct Workshop {
     pub(super) values: Vec<u64>,
-    pub(super) starts: Vec<u64>,
-    pub(super) staged: Vec<u8>,
+    pub(super) sizes: Vec<u64>,
+    pub(super) taken: Vec<u64>,
     columns: Vec<u8>,
     area: Vec<u8>,
     shapes: Vec<Arc<Shape>>,

@@ -126,7 +126,7 @@ impl<'w> Packer<'w> {
     pub(super) fn new(workshop: &'w mut Workshop, places: Places, widths: Widths) -> Self {
         let (mut ends, mut sizes) = (
             std::mem::take(&mut workshop.values),
-            std::mem::take(&mut workshop.starts),
+            std::mem::take(&mut workshop.sizes),
         );
         ends.clear();
         sizes.clear();
@@ -184,7 +184,7 @@ impl<'w> Packer<'w> {
         let mut entries = BitWriter::new(&mut builder.area);
         fill(&mut entries);
         entries.finish();
-        (self.workshop.values, self.workshop.starts) = (self.ends, self.sizes);
+        (self.workshop.values, self.workshop.sizes) = (self.ends, self.sizes);
         Ok(builder.finish(self.workshop, slots, Vec::new(), layout)?)
     }
 }

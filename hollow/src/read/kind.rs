@@ -1,5 +1,6 @@
 //! What differs between the records of object types and those of lists, sets and maps.
 
+mod blob_objects;
 mod collections;
 mod objects;
 

@@ -224,10 +224,9 @@ pub(super) trait Source {
     fn num_fields(&self) -> usize;
     /// Puts the value of each place into `values`, and for null what stands for it in the widest field. Gives false if
     /// there is no such field.
-    fn values(&self, field: usize, kind: FieldKind, values: &mut [u64]) -> bool;
+    fn values(&mut self, field: usize, kind: FieldKind, values: &mut [u64]) -> bool;
     /// Appends the texts of all places to `area`, and puts the end of each into `values`, with [`NO_TEXT`] for null.
-    /// `starts` is room for as many numbers.
-    fn texts(&self, field: usize, kind: FieldKind, area: &mut Vec<u8>, values: &mut [u64], starts: &mut [u64]) -> bool;
+    fn texts(&mut self, field: usize, kind: FieldKind, area: &mut Vec<u8>, values: &mut [u64]) -> bool;
 }
 
 /// Packs records column by column: those of these slots if it is to be a page. They may take so many bits beside what
@@ -237,7 +236,7 @@ pub(super) fn build(
     slots: Option<&SlotBits>,
     places: Places,
     kinds: &[FieldKind],
-    source: &impl Source,
+    source: &mut impl Source,
     limit_bits: u64,
 ) -> Result<Block, Unfit> {
     let mut packer = Packer {
@@ -246,16 +245,12 @@ pub(super) fn build(
         record_bits: 0,
         limit: limit_bits / u64::from(places.room).max(1),
     };
-    let (mut values, mut starts) = (
-        std::mem::take(&mut workshop.values),
-        std::mem::take(&mut workshop.starts),
-    );
+    let mut values = std::mem::take(&mut workshop.values);
     values.resize(places.room as usize, 0);
     let mut last_text = 0;
     for (field, &kind) in kinds.iter().enumerate().take(source.num_fields()) {
         if kind.is_variable_length() {
-            starts.resize(places.room as usize, 0);
-            let found = source.texts(field, kind, &mut packer.builder.area, &mut values, &mut starts);
+            let found = source.texts(field, kind, &mut packer.builder.area, &mut values);
             if found && values.iter().any(|end| end & NO_TEXT == 0) {
                 let last = values.last().map_or(0, |end| end & !NO_TEXT);
                 let width = crate::memory::bit_array::bits(last) + 1;
@@ -272,7 +267,7 @@ pub(super) fn build(
             }
         }
     }
-    (workshop.values, workshop.starts) = (values, starts);
+    workshop.values = values;
     Ok(packer
         .builder
         .finish(workshop, slots, packer.layouts, Layout::default())?)
@@ -342,11 +337,11 @@ pub(super) fn pack(
 ) -> Result<Block, Unfit> {
     let places = slots.map_or(Places::in_order(rows.len()), Places::of);
     let slots_as_places = slots.filter(|_| places.are_slots() && places.room as usize != rows.len());
-    let source = Rows {
+    let mut source = Rows {
         rows,
         slots: slots_as_places,
     };
-    build(workshop, slots, places, kinds, &source, limit_bits)
+    build(workshop, slots, places, kinds, &mut source, limit_bits)
 }
 
 /// Records, in the order of their places; with slots: each in the place of its slot.
@@ -373,7 +368,7 @@ impl<R: ObjectRow> Source for Rows<'_, R> {
         self.rows.iter().map(ObjectRow::num_fields).max().unwrap_or(0)
     }
 
-    fn values(&self, field: usize, kind: FieldKind, values: &mut [u64]) -> bool {
+    fn values(&mut self, field: usize, kind: FieldKind, values: &mut [u64]) -> bool {
         let null = kind.null(64);
         if self.slots.is_some() {
             values.fill(null);
@@ -386,7 +381,7 @@ impl<R: ObjectRow> Source for Rows<'_, R> {
         true
     }
 
-    fn texts(&self, field: usize, kind: FieldKind, area: &mut Vec<u8>, values: &mut [u64], _: &mut [u64]) -> bool {
+    fn texts(&mut self, field: usize, kind: FieldKind, area: &mut Vec<u8>, values: &mut [u64]) -> bool {
         let mut next = 0;
         self.each(|place, row| {
             // Places without a record have no text.

@@ -40,7 +40,7 @@ impl<R: ObjectRow> Source for Patched<'_, R> {
         over.max().unwrap_or(0).max(self.page.shape.fields.len())
     }
 
-    fn values(&self, field: usize, kind: FieldKind, values: &mut [u64]) -> bool {
+    fn values(&mut self, field: usize, kind: FieldKind, values: &mut [u64]) -> bool {
         let null = kind.null(64);
         values.fill(null);
         if let Some(column) = self.page.column(field, kind) {
@@ -57,7 +57,7 @@ impl<R: ObjectRow> Source for Patched<'_, R> {
         true
     }
 
-    fn texts(&self, field: usize, kind: FieldKind, area: &mut Vec<u8>, values: &mut [u64], _: &mut [u64]) -> bool {
+    fn texts(&mut self, field: usize, kind: FieldKind, area: &mut Vec<u8>, values: &mut [u64]) -> bool {
         let (texts, ends) = match self.page.texts(field, kind, self.room) {
             Some((texts, ends)) => (texts, Some(ends)),
             None => (&[][..], None),
@@ -75,7 +75,7 @@ impl<R: ObjectRow> Source for Patched<'_, R> {
             end = stored.max(before);
             let new = over.next_if(|(other, _)| *other as usize == slot);
             if new.is_none() && self.is_there(slot) {
-                *value = area.len() as u64 + (end - first) | is_null;
+                *value = (area.len() as u64 + (end - first)) | is_null;
                 continue;
             }
             area.extend_from_slice(texts.get(first as usize..before as usize).unwrap_or_default());

@@ -169,7 +169,6 @@ impl RecordKind for Collections {
     ) -> Result<Block, Unfit> {
         let widths = wire.widths();
         let mut packer = Packer::new(workshop, lanes.places, widths);
-        let mut stretches = Vec::with_capacity(lanes.places.room as usize);
         let mut refused = Ok(());
         lanes.each(|place, shard, position| {
             let row = wire.row(blob, shard, position);
@@ -178,14 +177,15 @@ impl RecordKind for Collections {
                 return;
             }
             packer.record(place, row.num_entries(), row.size());
-            stretches.push((row.entries(), row.num_entries()));
         });
         refused?;
         let bits = u64::from(widths.entry());
         let block = packer.finish(lanes.slots, u64::MAX, |entries| {
-            for &((words, at), number) in &stretches {
-                entries.copy(words, at, number * bits);
-            }
+            lanes.each(|_, shard, position| {
+                let row = wire.row(blob, shard, position);
+                let (words, at) = row.entries();
+                entries.copy(words, at, row.num_entries() * bits);
+            });
         });
         Ok(block?)
     }
