@@ -46,10 +46,11 @@ fn chains_that_once_failed_are_the_same_on_both_sides() {
     assert_eq!(report.chains, ONCE_FAILED.len());
     // They come upon the limits of Java's reader that are told from the data.
     assert!(
-        report.ended_early >= 1 && report.not_loaded_by_java >= 2,
-        "{} ended early, {} not loaded",
+        report.ended_early >= 1 && report.not_loaded_by_java >= 2 && report.not_followed_by_java >= 1,
+        "{} ended early, {} not loaded, {} not followed",
         report.ended_early,
-        report.not_loaded_by_java
+        report.not_loaded_by_java,
+        report.not_followed_by_java
     );
 }
 

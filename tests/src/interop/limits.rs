@@ -2,7 +2,7 @@
 
 use hollow::Ordinal;
 use hollow::read::{ReadState, TypeReadState};
-use hollow::schema::{Dataset, HashKey, PathError, Schema};
+use hollow::schema::{Dataset, Field, HashKey, PathError, Schema};
 use std::collections::BTreeSet;
 
 /// Whether Java can load these types without others: it cannot if it has a set or map but not the type that a path of its
@@ -53,6 +53,27 @@ fn cannot_reshard(ty: &TypeReadState, shards: u32) -> bool {
     let with_ordinals = shards.min(highest.get() + 1);
     let with_records: BTreeSet<u32> = ty.populated().map(|ordinal| ordinal.get() % shards).collect();
     ty.populated().all(is_empty) && with_records.len() < with_ordinals as usize
+}
+
+/// What Java says when it looks at a record that takes no bits.
+pub(super) const NO_BITS: &str = "sum: java.lang.ArrayIndexOutOfBoundsException";
+
+/// The types whose records Java may fail to look at: the reader had none of them and has got some, and all the fields it
+/// has of the type are gone from the data. Where Java has not kept a width from earlier records, these take no bits.
+pub(super) fn without_fields<'s>(before: &ReadState, now: &'s ReadState, written: &Dataset) -> Vec<&'s TypeReadState> {
+    let types = now.types().filter(|ty| {
+        let had_none = before.ty(ty.name()).is_none_or(TypeReadState::is_empty);
+        let schemas = (
+            ty.schema().as_object(),
+            written.get(ty.name()).and_then(Schema::as_object),
+        );
+        let (Some(known), Some(written)) = schemas else {
+            return false;
+        };
+        let is_gone = |field: &Field| written.position(&field.name).is_none();
+        had_none && !ty.is_empty() && !known.fields.is_empty() && known.fields.iter().all(is_gone)
+    });
+    types.collect()
 }
 
 #[cfg(test)]
@@ -121,6 +142,27 @@ mod tests {
             }
         }
         unreachable!("the second cycle returns");
+    }
+
+    #[test]
+    fn a_type_is_without_fields_if_the_reader_had_no_record_of_it_and_its_fields_are_gone() {
+        let (none, some) = (state(1, &[]), state(1, &[Some(1)]));
+        let names = |before: &ReadState, now: &ReadState, written: &str| -> Vec<String> {
+            let types = without_fields(before, now, &dataset(written));
+            types.iter().map(|ty| ty.name().to_owned()).collect()
+        };
+        let changed = "Number { int other; } Numbers Set<Number>;";
+        assert_eq!(names(&none, &some, changed), ["Number"]);
+        assert!(
+            names(&none, &some, "Number { int other; int value; }").is_empty(),
+            "one is left"
+        );
+        assert!(
+            names(&none, &some, "Numbers Set<Numbers>;").is_empty(),
+            "the type is gone"
+        );
+        assert!(names(&some, &some, changed).is_empty(), "it had records");
+        assert!(names(&some, &none, changed).is_empty(), "it has none");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use hollow::Version;
 use hollow::consumer::Consumer;
 use hollow::read::{Filter, LoadOptions, ReadState};
+use hollow::record::Value;
 use hollow::schema::Dataset;
 use hollow::store::JavaDirectory;
 use std::fs;
@@ -29,6 +30,8 @@ struct Partial {
     state: ReadState,
     parts: Vec<String>,
     feature: &'static str,
+    /// How Java was told to load it.
+    load: String,
 }
 
 /// Reads a snapshot with all parts.
@@ -135,9 +138,20 @@ impl Readers {
                 Some(state)
             }
         };
+        // What Java cannot read of the partial state; there is nothing in it but null.
+        let mut unreadable_in_java = false;
         if let (Some(partial), Some(previous)) = (&mut self.partial, previous) {
             let parts = partial.parts.iter();
-            partial.state = delta(&chain.store, "delta", previous, number, &partial.state, parts)?;
+            let state = delta(&chain.store, "delta", previous, number, &partial.state, parts)?;
+            for ty in limits::without_fields(&partial.state, &state, last.state.dataset()) {
+                unreadable_in_java = true;
+                for ordinal in ty.populated() {
+                    let value = state.value(ty.name(), ordinal);
+                    let is_null = matches!(&value, Some(Value::Object(fields)) if fields.iter().all(|field| *field == Value::Null));
+                    ensure!(is_null, "{} {ordinal} has no field left, and is {value:?}", ty.name());
+                }
+            }
+            partial.state = state;
         }
 
         let snapshot = chain
@@ -174,9 +188,15 @@ impl Readers {
         }
         match (&self.partial, previous) {
             (Some(partial), Some(_)) => {
-                expect_ok(chain, "delta of the partial reader")?;
-                same_as_java(chain, "partial state followed", &partial.state, &[], "partial")?;
-                chain.report.count_direction(partial.feature, publisher, 1);
+                expect_ok(chain, "delta of the partial reader").with_context(|| partial.load.clone())?;
+                match same_as_java(chain, "partial state followed", &partial.state, &[], "partial") {
+                    Ok(()) => chain.report.count_direction(partial.feature, publisher, 1),
+                    Err(error) if unreadable_in_java && format!("{error:#}").contains(limits::NO_BITS) => {
+                        chain.report.not_followed_by_java += 1;
+                        self.partial = None;
+                    }
+                    Err(error) => return Err(error).context(partial.load.clone()),
+                }
             }
             _ => self.begin_partial(chain)?,
         }
@@ -222,7 +242,7 @@ impl Readers {
         }
         chain.jvm.ask(&load)?;
         chain.jvm.send("sum partial")?;
-        same_as_java(chain, "partial snapshot", &state, &[], "partial").with_context(|| load)?;
+        same_as_java(chain, "partial snapshot", &state, &[], "partial").with_context(|| load.clone())?;
         let feature = match (
             parts.len() < chain.parts.len(),
             rules.iter().any(|rule| rule.contains(':')),
@@ -231,7 +251,12 @@ impl Readers {
             (false, true) => "filtered: some types and fields only",
             (false, false) => "filtered: some types only",
         };
-        self.partial = Some(Partial { state, parts, feature });
+        self.partial = Some(Partial {
+            state,
+            parts,
+            feature,
+            load,
+        });
         Ok(())
     }
 

@@ -22,6 +22,8 @@ pub struct Report {
     pub ended_early: usize,
     /// Partial readers that Java could not load, by a limit of its own, and we could.
     pub not_loaded_by_java: usize,
+    /// Partial readers that Java could not go on with, by a limit of its own, and we could.
+    pub not_followed_by_java: usize,
     /// Versions published, by Java and by us.
     pub versions: [usize; 2],
     /// Records in the states of all versions.
@@ -75,6 +77,7 @@ impl Report {
         self.chains += other.chains;
         self.ended_early += other.ended_early;
         self.not_loaded_by_java += other.not_loaded_by_java;
+        self.not_followed_by_java += other.not_followed_by_java;
         self.records += other.records;
         self.states += other.states;
         self.same_blobs += other.same_blobs;
@@ -109,6 +112,11 @@ const GAPS: &[(&str, &str)] = &[
     (
         "FLOAT or DOUBLE field removed from the model",
         "differs: until its next snapshot a following Java consumer reads NaN in records added later, ours null",
+    ),
+    (
+        "a reader that has no records of a type, and of its fields only such as are removed from the model",
+        "differs: until its next snapshot Java fails to read records added later, ours reads null in them. Filtered readers \
+         in which it comes up end there",
     ),
     (
         "filter, or choice of optional parts, without the fields or types of a key",
@@ -187,8 +195,15 @@ impl Report {
             let count = self.not_loaded_by_java;
             writeln!(
                 f,
-                "{count} partial reader(s) on our side only: Java cannot load a set or map without the type behind its hash key, \
+                "{count} partial reader(s) began on our side only: Java cannot load a set or map without the type behind its hash key, \
                  see below."
+            )?;
+        }
+        if self.not_followed_by_java > 0 {
+            let count = self.not_followed_by_java;
+            writeln!(
+                f,
+                "{count} partial reader(s) went on our side only: Java cannot read a type with none of its fields left, see below."
             )?;
         }
         writeln!(

@@ -57,6 +57,8 @@ pub const ONCE_FAILED: &[u64] = &[
     986,  // the same for a map
     1758, // a field is gone in which the keys of a map differed
     1902, // consumers go back over a change of the shards of a type that has empty sets only
+    7993, // two records of the version before have one key, none of those that are to be
+    9850, // all that a filter leaves of a type is a field that is removed
 ];
 
 /// Runs the chains.

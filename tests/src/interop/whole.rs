@@ -126,15 +126,16 @@ impl Whole<'_> {
         let mut deleted = Vec::new();
         for (root, records) in &self.records {
             let Some(ty) = before.ty(root) else { continue };
+            let mut keys = BTreeSet::new();
             for ordinal in ty.populated() {
                 let value = before.value(root, ordinal).unwrap_or(Value::Null);
-                if records.contains_key(&values::key(&value)) {
-                    continue;
-                }
-                // Without a key of its own it cannot be named: then all are added again.
+                let stays = records.contains_key(&values::key(&value));
+                // Without a key, or with that of another, it cannot be named: then all are added again.
                 match key::key_of(&dataset, root, &value) {
-                    Ok(key) => deleted.push((root.clone(), key)),
-                    Err(_) => return self.all_again(producer),
+                    Ok(key) if !keys.insert(key::key_json(&key)) => return self.all_again(producer),
+                    Ok(key) if !stays => deleted.push((root.clone(), key)),
+                    Err(_) if !stays => return self.all_again(producer),
+                    _ => {}
                 }
             }
         }
