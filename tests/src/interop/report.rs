@@ -120,7 +120,7 @@ const GAPS: &[(&str, &str)] = &[
     ),
     (
         "filter, or choice of optional parts, without the fields or types of a key",
-        "differs: Java fails to load, ours loads. Of filters these runs make none such; of parts they do, and expect it",
+        "differs: Java fails to load, ours loads. These runs filter nothing so, but leave out parts so, and expect it",
     ),
     (
         "`TypeFilter.exclude(type, field)`",
