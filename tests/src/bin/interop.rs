@@ -18,9 +18,12 @@ struct Options {
     /// Its main class
     #[arg(long, default_value = "interop.Main")]
     main: String,
-    /// Seeds of the chains: `FROM..TO` without TO, or one seed
-    #[arg(long, value_parser = seeds, default_value = "0..300")]
-    seeds: Range<u64>,
+    /// Seeds of the chains: single ones and `FROM..TO` without TO, between commas
+    #[arg(long, value_delimiter = ',', value_parser = seeds, default_value = "0..300")]
+    seeds: Vec<Range<u64>>,
+    /// How many chains may fail before no new ones begin
+    #[arg(long, default_value_t = 50)]
+    most_failures: usize,
     /// How many chains at a time, each with a JVM
     #[arg(long)]
     jobs: Option<usize>,
@@ -43,8 +46,11 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
 fn main() -> anyhow::Result<ExitCode> {
     let options = Options::parse();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let seeds: Vec<u64> = options.seeds.into_iter().flatten().collect();
+    let all = seeds.len();
     let (report, failures) = run(&Settings {
-        seeds: options.seeds,
+        seeds,
+        most_failures: options.most_failures,
         jobs: options.jobs.unwrap_or(cores.min(4)),
         keep: options.keep,
         java: options.java,
@@ -52,10 +58,16 @@ fn main() -> anyhow::Result<ExitCode> {
         main: options.main,
         progress: true,
     })?;
-    for failure in &failures {
-        eprintln!("{failure}");
-    }
     println!("{report}");
+    // Each was told when it happened; here they are together.
+    for failure in &failures {
+        println!("{failure}");
+    }
+    let chains = report.chains + failures.len();
+    if chains < all {
+        println!("ended before all {all} chains had begun");
+    }
+    println!("{chains} chains, {} failures", failures.len());
     if let (Some(readme), true) = (&options.readme, failures.is_empty()) {
         let text = std::fs::read_to_string(readme)?;
         std::fs::write(readme, readme::with(&text, &report)?)?;

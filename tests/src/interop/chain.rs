@@ -3,6 +3,7 @@
 use super::blobs::{self, Files, Parts, Same};
 use super::cycle::{self, Cycle, Style};
 use super::java::Jvm;
+use super::limits;
 use super::model::{Change, Model};
 use super::readers::{self, Readers};
 use super::report::{Publisher, Report};
@@ -56,6 +57,8 @@ pub(super) struct Chain<'j> {
     pub(super) changes: Vec<Change>,
     pub(super) turn_changes: Vec<Change>,
     last_publisher: Option<Publisher>,
+    /// Between which versions, by their places in `versions`, consumers are going.
+    pub(super) steps: Vec<(usize, usize)>,
     pub(super) report: Report,
 }
 
@@ -90,6 +93,7 @@ pub(super) fn run(seed: u64, jvm: &mut Jvm, directory: &Path) -> Result<Report> 
         changes: Vec::new(),
         turn_changes: Vec::new(),
         last_publisher: None,
+        steps: Vec::new(),
         report: Report::default(),
     };
     chain.report.chains = 1;
@@ -129,15 +133,12 @@ impl Chain<'_> {
         state_tools::run(self.seed, self).context("state tools")
     }
 
-    /// Whether this is Java's reader failing on what Java's writer writes, byte for byte: it cannot change the number of
-    /// shards of a type that has ordinals and no record.
+    /// Whether this is Java's reader failing on what Java's writer writes, byte for byte.
     fn is_javas_own(&self, error: &anyhow::Error) -> bool {
-        let is_hollow_shell = |version: &Version| {
-            let mut types = version.state.types();
-            types.any(|ty| ty.is_empty() && ty.max_ordinal().is_some())
-        };
-        let newest = self.versions.iter().rev().take(2);
-        format!("{error:#}").contains("Failed to reshard") && newest.into_iter().any(is_hollow_shell)
+        let said = format!("{error:#}");
+        let state = |at: usize| &self.versions[at].state;
+        let mut steps = self.steps.iter();
+        steps.any(|&(from, to)| limits::is_failed_resharding(&said, state(from), state(to)))
     }
 
     /// One producer's turn: it continues from the last version, whoever published it, for some versions.

@@ -168,8 +168,9 @@ impl Plan<'_> {
     }
 
     fn add(&mut self, rng: &mut Rng, ty: &str, value: &Value) {
-        self.builder.add(rng, ty, value);
-        self.expect(ty, value);
+        let value = values::with_distinct_keys(value);
+        self.builder.add(rng, ty, &value);
+        self.expect(ty, &value);
     }
 
     fn add_new(&mut self, rng: &mut Rng) {

@@ -31,6 +31,7 @@ mod chain;
 mod cycle;
 mod flat;
 mod java;
+mod limits;
 mod model;
 mod readers;
 pub mod readme;
@@ -46,5 +47,5 @@ mod words;
 
 pub use java::Jvm;
 pub use report::{Publisher, Report};
-pub use run::{Failure, Settings, run};
+pub use run::{Failure, ONCE_FAILED, Settings, run};
 pub use traits::VERSIONS;

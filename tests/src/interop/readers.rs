@@ -3,6 +3,7 @@
 use super::canonical::{self, Loosely};
 use super::chain::Chain;
 use super::flat;
+use super::limits;
 use super::model::Change;
 use super::report::Publisher;
 use super::rng::Rng;
@@ -10,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use hollow::Version;
 use hollow::consumer::Consumer;
 use hollow::read::{Filter, LoadOptions, ReadState};
+use hollow::record::Value;
 use hollow::schema::Dataset;
 use hollow::store::JavaDirectory;
 use std::fs;
@@ -28,6 +30,8 @@ struct Partial {
     state: ReadState,
     parts: Vec<String>,
     feature: &'static str,
+    /// How Java was told to load it.
+    load: String,
 }
 
 /// Reads a snapshot with all parts.
@@ -82,6 +86,8 @@ impl Readers {
             return Ok(());
         };
         let previous = numbers.next();
+        let (newest, before) = (chain.versions.len() - 1, chain.versions.len().checked_sub(2));
+        chain.steps = before.map_or_else(Vec::new, |before| vec![(before, newest), (newest, before)]);
         chain.jvm.send(&format!("read snap {number} *"))?;
         chain.jvm.send("sum snap")?;
         let sample = flat::ask(chain, &mut self.rng, "snap")?;
@@ -132,9 +138,20 @@ impl Readers {
                 Some(state)
             }
         };
+        // What Java cannot read of the partial state; there is nothing in it but null.
+        let mut unreadable_in_java = false;
         if let (Some(partial), Some(previous)) = (&mut self.partial, previous) {
             let parts = partial.parts.iter();
-            partial.state = delta(&chain.store, "delta", previous, number, &partial.state, parts)?;
+            let state = delta(&chain.store, "delta", previous, number, &partial.state, parts)?;
+            for ty in limits::without_fields(&partial.state, &state, last.state.dataset()) {
+                unreadable_in_java = true;
+                for ordinal in ty.populated() {
+                    let value = state.value(ty.name(), ordinal);
+                    let is_null = matches!(&value, Some(Value::Object(fields)) if fields.iter().all(|field| *field == Value::Null));
+                    ensure!(is_null, "{} {ordinal} has no field left, and is {value:?}", ty.name());
+                }
+            }
+            partial.state = state;
         }
 
         let snapshot = chain
@@ -171,9 +188,15 @@ impl Readers {
         }
         match (&self.partial, previous) {
             (Some(partial), Some(_)) => {
-                expect_ok(chain, "delta of the partial reader")?;
-                same_as_java(chain, "partial state followed", &partial.state, &[], "partial")?;
-                chain.report.count_direction(partial.feature, publisher, 1);
+                expect_ok(chain, "delta of the partial reader").with_context(|| partial.load.clone())?;
+                match same_as_java(chain, "partial state followed", &partial.state, &[], "partial") {
+                    Ok(()) => chain.report.count_direction(partial.feature, publisher, 1),
+                    Err(error) if unreadable_in_java && format!("{error:#}").contains(limits::NO_BITS) => {
+                        chain.report.not_followed_by_java += 1;
+                        self.partial = None;
+                    }
+                    Err(error) => return Err(error).context(partial.load.clone()),
+                }
             }
             _ => self.begin_partial(chain)?,
         }
@@ -208,9 +231,18 @@ impl Readers {
         };
         let load = format!("read partial {number} {names} {}", rules.join(" "));
         let load = load.trim_end().to_owned();
+        let loaded = Dataset::new(state.types().map(|ty| ty.schema().clone()).collect())?;
+        if !limits::loads_in_java(&loaded) {
+            match chain.jvm.ask(&load) {
+                Err(error) if error.to_string().contains("FieldPaths") => chain.report.not_loaded_by_java += 1,
+                Err(error) => return Err(error).context(load),
+                Ok(_) => bail!("{load}: Java was expected not to load this"),
+            }
+            return Ok(());
+        }
         chain.jvm.ask(&load)?;
         chain.jvm.send("sum partial")?;
-        same_as_java(chain, "partial snapshot", &state, &[], "partial").with_context(|| load)?;
+        same_as_java(chain, "partial snapshot", &state, &[], "partial").with_context(|| load.clone())?;
         let feature = match (
             parts.len() < chain.parts.len(),
             rules.iter().any(|rule| rule.contains(':')),
@@ -219,20 +251,20 @@ impl Readers {
             (false, true) => "filtered: some types and fields only",
             (false, false) => "filtered: some types only",
         };
-        self.partial = Some(Partial { state, parts, feature });
+        self.partial = Some(Partial {
+            state,
+            parts,
+            feature,
+            load,
+        });
         Ok(())
     }
 
     /// Both consumers go back to the first version, one reverse delta at a time.
     pub(super) fn walk_back(&mut self, chain: &mut Chain<'_>) -> Result<()> {
-        let numbers: Vec<i64> = chain
-            .versions
-            .iter()
-            .rev()
-            .skip(1)
-            .map(|version| version.number)
-            .collect();
-        for number in numbers {
+        for at in (0..chain.versions.len().saturating_sub(1)).rev() {
+            let number = chain.versions[at].number;
+            chain.steps = vec![(at + 1, at)];
             chain.jvm.send(&format!("follow {number}"))?;
             chain.jvm.send("sum consumer")?;
             chain.jvm.flush()?;
@@ -245,8 +277,7 @@ impl Readers {
                 "our consumer did not come back by a reverse delta: {outcome:?}"
             );
             let state = self.consumer.state().context("our consumer has no state")?;
-            let version = chain.versions.iter().find(|version| version.number == number);
-            let there = version.map(|version| &version.state).context("no such version")?;
+            let there = &chain.versions[at].state;
             agree(
                 "state walked back to and snapshot",
                 &state,
@@ -257,6 +288,7 @@ impl Readers {
             expect_ok(chain, "walking back")?;
             same_as_java(chain, "state walked back to", &state, &[], "consumer")?;
         }
+        chain.steps.clear();
         chain
             .report
             .count_direction("consumer going back by reverse deltas", Publisher::Java, 1);

@@ -7,9 +7,8 @@ use super::whole;
 use anyhow::{Context, Result};
 use std::ffi::OsString;
 use std::fmt;
-use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,7 +16,9 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The seeds of the chains.
-    pub seeds: Range<u64>,
+    pub seeds: Vec<u64>,
+    /// How many chains may fail before no new ones begin.
+    pub most_failures: usize,
     /// How many chains at a time, each with a JVM of its own.
     pub jobs: usize,
     /// Where to leave the directory of a chain that fails.
@@ -45,22 +46,28 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seed = self.seed;
         writeln!(f, "seed {seed}: {:#}", self.error)?;
-        write!(
-            f,
-            "again with: cargo xtask interop --seeds {seed}..{} --keep DIR",
-            seed + 1
-        )
+        write!(f, "again with: cargo xtask interop --seeds {seed} --keep DIR")
     }
 }
 
-/// Runs the chains. Stops beginning new ones after the first failures.
+/// Seeds that failed once, by a fault of this library or of these runs: they are run with every change.
+pub const ONCE_FAILED: &[u64] = &[
+    493,  // `HollowProducer` finds nothing changed in its first cycle
+    966,  // the type behind a hash key is in an optional part that a reader leaves out
+    986,  // the same for a map
+    1758, // a field is gone in which the keys of a map differed
+    1902, // consumers go back over a change of the shards of a type that has empty sets only
+    7993, // two records of the version before have one key, none of those that are to be
+    9850, // all that a filter leaves of a type is a field that is removed
+];
+
+/// Runs the chains.
 ///
 /// # Errors
 /// When Java does not start.
 pub fn run(settings: &Settings) -> Result<(Report, Vec<Failure>)> {
-    const ENOUGH: usize = 5;
     let begin = Instant::now();
-    let next = AtomicU64::new(settings.seeds.start);
+    let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
     let outcome: Mutex<(Report, Vec<Failure>)> = Mutex::default();
     let work = || -> Result<()> {
@@ -70,10 +77,8 @@ pub fn run(settings: &Settings) -> Result<(Report, Vec<Failure>)> {
         total.java_version = version;
         let mut last_told = Instant::now();
         while !stop.load(Ordering::Relaxed) {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= settings.seeds.end {
-                break;
-            }
+            let begun = next.fetch_add(1, Ordering::Relaxed);
+            let Some(&seed) = settings.seeds.get(begun) else { break };
             match one(settings, seed, &mut jvm) {
                 Ok(report) => {
                     if report.ended_early > 0 {
@@ -83,8 +88,12 @@ pub fn run(settings: &Settings) -> Result<(Report, Vec<Failure>)> {
                 }
                 Err(error) => {
                     let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
-                    outcome.1.push(Failure { seed, error });
-                    if outcome.1.len() >= ENOUGH {
+                    let failure = Failure { seed, error };
+                    if settings.progress {
+                        eprintln!("{failure}");
+                    }
+                    outcome.1.push(failure);
+                    if outcome.1.len() >= settings.most_failures {
                         stop.store(true, Ordering::Relaxed);
                     }
                     // Answers may be under way, or it may be gone.
@@ -93,8 +102,7 @@ pub fn run(settings: &Settings) -> Result<(Report, Vec<Failure>)> {
             }
             if settings.progress && last_told.elapsed() > Duration::from_secs(10) {
                 last_told = Instant::now();
-                let done = seed + 1 - settings.seeds.start;
-                let all = settings.seeds.end - settings.seeds.start;
+                let (done, all) = (begun + 1, settings.seeds.len());
                 eprintln!("{done} of {all} chains after {:.0} s", begin.elapsed().as_secs_f64());
             }
         }

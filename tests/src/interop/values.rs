@@ -5,7 +5,7 @@ use super::rng::Rng;
 use super::words::{push_bytes, push_text};
 use hollow::record::Value;
 use hollow::schema::{Dataset, FieldType, Schema};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// How deep records of one type may hold one another.
@@ -180,13 +180,9 @@ fn push_key(out: &mut String, value: &Value) {
             Ok(())
         }
         Value::Map(entries) => {
-            let sorted: BTreeMap<String, String> = entries.iter().map(|(k, v)| (key(k), key(v))).collect();
-            push_all(
-                out,
-                '<',
-                '>',
-                sorted.into_iter().map(|(k, v)| format!("{k}={v}")).collect(),
-            );
+            let mut entries: Vec<String> = entries.iter().map(|(k, v)| format!("{}={}", key(k), key(v))).collect();
+            entries.sort_unstable();
+            push_all(out, '<', '>', entries);
             Ok(())
         }
     };
@@ -243,6 +239,25 @@ pub(super) fn roots_within(
     }
 }
 
+/// The record as it is once it was added: of the entries of a map whose keys are the same, the first only. Keys that
+/// differ in a record that is carried over are the same for one added if all they differ in is a field that is gone.
+pub(super) fn with_distinct_keys(value: &Value) -> Value {
+    let all = |values: &[Value]| values.iter().map(with_distinct_keys).collect();
+    match value {
+        Value::Object(fields) => Value::Object(all(fields)),
+        Value::List(elements) => Value::List(all(elements)),
+        Value::Set(elements) => Value::Set(all(elements)),
+        Value::Map(entries) => {
+            let mut seen = BTreeSet::new();
+            let entries = entries
+                .iter()
+                .map(|(k, v)| (with_distinct_keys(k), with_distinct_keys(v)));
+            Value::Map(entries.filter(|(k, _)| seen.insert(key(k))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
 /// A record of one data set as one of another: fields are matched by name, missing ones are null.
 pub(super) fn project(from: &Dataset, to: &Dataset, type_name: &str, value: &Value) -> Value {
     let again = |name: &str, value: &Value| project(from, to, name, value);
@@ -274,5 +289,30 @@ pub(super) fn project(from: &Dataset, to: &Dataset, type_name: &str, value: &Val
                 .collect(),
         ),
         _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_entries_whose_keys_have_become_the_same_the_first_is_added() {
+        let before = Dataset::parse("Key { string name; int gone; } Values Map<Key, Key>;").expect("a data set");
+        let after = Dataset::parse("Key { string name; } Values Map<Key, Key>;").expect("a data set");
+        let record = |name: &str, gone: i32| Value::Object(vec![Value::String(name.to_owned()), Value::Int(gone)]);
+        let map = Value::Map(vec![
+            (record("b", 1), record("v", 1)),
+            (record("a", 2), record("w", 2)),
+            (record("b", 3), record("u", 3)),
+        ]);
+        let carried = project(&before, &after, "Values", &map);
+        assert_eq!(key(&carried), "<(sa,)=(sw,),(sb,)=(su,),(sb,)=(sv,),>");
+        assert_eq!(key(&with_distinct_keys(&carried)), "<(sa,)=(sw,),(sb,)=(sv,),>");
+        let within = Value::Object(vec![Value::List(vec![carried.clone()]), Value::Set(vec![carried])]);
+        assert_eq!(
+            key(&with_distinct_keys(&within)),
+            "([<(sa,)=(sw,),(sb,)=(sv,),>,],{<(sa,)=(sw,),(sb,)=(sv,),>,},)"
+        );
     }
 }

@@ -13,7 +13,7 @@ use crate::workspace;
 /// What to run.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// Seeds of the chains, `FROM..TO` without TO, or one seed [default: 0..300]
+    /// Seeds of the chains, single ones and `FROM..TO` without TO, between commas [default: 0..300]
     #[arg(long, value_name = "A..B")]
     seeds: Option<String>,
     /// 10,000 chains
