@@ -8,6 +8,7 @@ pub mod hash;
 mod map;
 pub mod mutf8;
 mod ordinal_set;
+pub(crate) mod slab;
 #[cfg(test)]
 mod tests;
 pub mod text;

@@ -1,3 +1,4 @@
+use super::fill::BATCH;
 use super::*;
 use crate::index::hash::Seeds;
 use crate::testing::entropy;
@@ -45,18 +46,21 @@ fn check_lines(table: &Table, hashes: Hashes) {
     for page in table.pages() {
         let mut passed = vec![0; page.len()];
         for (at, line) in page.iter().enumerate() {
-            for entry in line.entries() {
-                let mark = Mark::of(hashes.of(entry));
-                let mut from = mark.home(page.len());
+            for entry in line::entries(line) {
+                let hash = hashes.of(entry);
+                let mut from = Spread::of(hash, table.pages).home(page.len());
                 while from != at {
                     passed[from] += 1;
-                    assert_ne!(page[from].filter & mark.filter, 0);
+                    assert_ne!(line::filter(&page[from]) & Mark::of(hash).filter, 0);
                     from = (from + 1) % page.len();
                 }
             }
         }
-        assert!(passed.iter().eq(page.iter().map(|line| &line.passed)));
-        assert!(page.iter().all(|line| line.passed > 0 || line.filter == 0));
+        assert!(passed.iter().copied().eq(page.iter().map(line::passed)));
+        assert!(
+            page.iter()
+                .all(|line| line::passed(line) > 0 || line::filter(line) == 0)
+        );
     }
 }
 
@@ -174,15 +178,10 @@ fn a_miss_looks_at_little_more_than_one_line() {
             }),
             None
         );
-        let page = table.page(hash);
-        let mark = Mark::of(hash);
-        passes += usize::from(page[mark.home(page.len())].filter & mark.filter != 0);
+        let home = &table.base.lines()[Spread::of(hash, table.pages).line()];
+        passes += usize::from(line::filter(home) & Mark::of(hash).filter != 0);
     }
     assert!(asked < 2000, "records compared for 200,000 misses: {asked}");
     assert!(passes < 10_000, "misses that looked at a second line: {passes}");
 }
 
-#[test]
-fn a_line_of_the_table_is_one_of_the_cache() {
-    assert_eq!((size_of::<Line>(), align_of::<Line>()), (64, 64));
-}
