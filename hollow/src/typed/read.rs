@@ -4,7 +4,8 @@ use super::ReadError;
 use super::key::Route;
 use crate::Ordinal;
 use crate::read::{
-    HashKeyLookup, ListTypeState, MAX_DEPTH, MAX_VALUES, MapTypeState, ObjectTypeState, ReadState, SetTypeState, TypeReadState,
+    HashKeyLookup, ListTypeState, MAX_DEPTH, MAX_VALUES, MapTypeState, ObjectTypeState, ReadState, SetTypeState,
+    TypeReadState,
 };
 
 /// A type of the model in one state.

@@ -27,8 +27,13 @@ pub(super) enum About {
         incomplete: u64,
         pages: u32,
     },
-    Hash { seeds: [u64; 4], built_for: u64 },
-    Sorted { nulls: u64 },
+    Hash {
+        seeds: [u64; 4],
+        built_for: u64,
+    },
+    Sorted {
+        nulls: u64,
+    },
 }
 
 /// A page of a hash index.

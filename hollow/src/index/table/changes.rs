@@ -96,6 +96,11 @@ impl Changes {
         self.grown
     }
 
+    #[cfg(test)]
+    pub(super) fn num_segments(&self) -> usize {
+        self.segments.len()
+    }
+
     pub(super) fn memory_bytes(&self) -> usize {
         let segments = self.segments.iter();
         let segments = segments.map(|segment| segment.slab.memory_bytes() + segment.pages.capacity() * 8);

@@ -10,35 +10,36 @@ pub(in crate::index) trait Keyed {
     fn same(&self, a: Ordinal, b: Ordinal) -> bool;
 }
 
-/// Fills a table batch by batch, each in the order of pages, so that what is written to lies close together.
+/// Fills a table batch by batch, each in parts by place, so that what is written to lies close together.
 pub(in crate::index) struct Filler {
     base: Slab,
     pages: u32,
     len: usize,
-    batch: Vec<(u64, Ordinal)>,
-    /// A batch in order.
-    sorted: Vec<(u64, Ordinal)>,
+    /// The entries of a batch with their hashes, by the first bits of these.
+    parts: Vec<Vec<(u64, Ordinal)>>,
+    waiting: usize,
     /// Entries whose pages are full.
     left: Vec<(u64, Ordinal)>,
     /// Entries with the key of one that came before, with their hashes.
     hidden: Vec<(u64, Ordinal)>,
 }
 
-/// Entries put in order together.
-pub(super) const BATCH: usize = 1 << 20;
-/// Parts that a batch is divided into, by the first bits of the hash and so by page.
-const PARTS: usize = 256;
+/// Entries of a batch: so many that a line which is taken into the cache gets several.
+pub(super) const BATCH: usize = 1 << 22;
+/// Bits of the hash that choose the part. The table's share of one fits the cache.
+const PART_BITS: u32 = 8;
 
 impl Filler {
     /// For about this many entries.
     pub(in crate::index) fn new(entries: usize) -> Self {
         let pages = pages_for(entries);
+        let in_part = entries.min(BATCH) >> PART_BITS;
         Self {
             base: Slab::zeroed(pages * PAGE_LINES),
             pages: pages as u32,
             len: 0,
-            batch: Vec::with_capacity(entries.min(BATCH)),
-            sorted: Vec::new(),
+            parts: vec![Vec::with_capacity(in_part + in_part / 8); 1 << PART_BITS],
+            waiting: 0,
             left: Vec::new(),
             hidden: Vec::new(),
         }
@@ -47,28 +48,20 @@ impl Filler {
     /// Adds an entry, unless one with the same key has been.
     #[inline]
     pub(in crate::index) fn push(&mut self, hash: u64, entry: Ordinal, keyed: &impl Keyed) {
-        self.batch.push((hash, entry));
-        if self.batch.len() == BATCH {
+        if let Some(part) = self.parts.get_mut((hash >> (u64::BITS - PART_BITS)) as usize) {
+            part.push((hash, entry));
+        }
+        self.waiting += 1;
+        if self.waiting == BATCH {
             self.flush(keyed);
         }
     }
 
+    #[inline(never)]
     fn flush(&mut self, keyed: &impl Keyed) {
-        let part = |hash: u64| (hash >> 56) as usize;
-        let mut starts = [0usize; PARTS];
-        self.batch.iter().for_each(|(hash, _)| starts[part(*hash)] += 1);
-        let mut total = 0;
-        for start in &mut starts {
-            total += std::mem::replace(start, total);
-        }
-        self.sorted.clone_from(&self.batch); // only to have the length
-        for entry in self.batch.drain(..) {
-            let at = &mut starts[part(entry.0)];
-            self.sorted[*at] = entry;
-            *at += 1;
-        }
+        self.waiting = 0;
         let lines = self.base.lines_mut();
-        for &(hash, new) in &self.sorted {
+        for (hash, new) in self.parts.iter_mut().flat_map(|part| part.drain(..)) {
             let (spread, mark) = (Spread::of(hash, self.pages), Mark::of(hash));
             let home = &mut lines[spread.line()];
             if line::is_without(home, mark) && line::put(home, mark, new) {

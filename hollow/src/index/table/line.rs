@@ -96,9 +96,33 @@ impl Iterator for Places {
     }
 }
 
+/// What a line says of a hash before any record was asked.
+pub(in crate::index) enum Glance {
+    /// It is not in the table.
+    Nowhere,
+    /// If it is in the table then most likely this.
+    Perhaps(Ordinal),
+    /// Not this line.
+    Unclear,
+}
+
+/// Looks at the first entry that may be the one.
+#[inline]
+pub(super) fn glance(line: &Line, mark: Mark) -> Glance {
+    match places(line, mark.tag).next() {
+        Some(place) => {
+            let slot = u32::from_le_bytes(line[(COUNTS + 1 + place) % 16]);
+            let found = ordinal(slot).filter(|_| slot >> ORDINAL_BITS == mark.high);
+            found.map_or(Glance::Unclear, Glance::Perhaps)
+        }
+        None if filter(line) & mark.filter == 0 => Glance::Nowhere,
+        None => Glance::Unclear,
+    }
+}
+
 /// Looks for an entry of which `same` says so.
 #[inline]
-pub(super) fn look(line: &Line, mark: Mark, same: &mut impl FnMut(Ordinal) -> bool) -> Look {
+pub(super) fn look(line: &Line, mark: Mark, same: &impl Fn(Ordinal) -> bool) -> Look {
     for place in places(line, mark.tag) {
         let slot = u32::from_le_bytes(line[(COUNTS + 1 + place) % 16]); // the remainder says that it is within
         if slot >> ORDINAL_BITS == mark.high

@@ -28,6 +28,7 @@ use crate::Ordinal;
 use crate::memory::slab::{LINE_BYTES, Line, Slab};
 use changes::Changes;
 pub(super) use fill::{Filler, Keyed};
+pub(super) use line::Glance;
 use line::{Look, Mark, SLOTS, look};
 use std::sync::Arc;
 pub(super) use stored::StoredTable;
@@ -131,20 +132,19 @@ impl Table {
         changed.unwrap_or_else(|| in_base(&self.base, number))
     }
 
-    /// The entry with this hash for which `same` says so.
+    /// The table made ready for many look-ups.
     #[inline]
-    pub(super) fn find(&self, hash: u64, mut same: impl FnMut(Ordinal) -> bool) -> Option<Ordinal> {
-        let (spread, mark) = (Spread::of(hash, self.pages), Mark::of(hash));
-        if let Some(changes) = &self.changes
-            && let Some(page) = changes.page(spread.page())
-        {
-            return find_in(page, spread, mark, same).map(|(.., found)| found);
+    pub(super) fn lookup(&self) -> Lookup<'_> {
+        Lookup {
+            lines: self.base.lines(),
+            changes: self.changes.as_deref(),
+            pages: self.pages,
         }
-        match look(self.base.lines().get(spread.line())?, mark, &mut same) {
-            Look::Here(_, found) => Some(found),
-            Look::Nowhere => None,
-            Look::Further => find_in(in_base(&self.base, spread.page()), spread, mark, same).map(|(.., found)| found),
-        }
+    }
+
+    /// The entry with this hash for which `same` says so.
+    pub(super) fn find(&self, hash: u64, same: impl Fn(Ordinal) -> bool + Copy) -> Option<Ordinal> {
+        self.lookup().find(hash, same)
     }
 
     /// Where an entry is: its page, line and place.
@@ -214,17 +214,69 @@ impl Table {
     }
 }
 
+/// A table that is looked into.
+#[derive(Clone, Copy)]
+pub(super) struct Lookup<'t> {
+    lines: &'t [Line],
+    changes: Option<&'t Changes>,
+    pages: u32,
+}
+
+impl Lookup<'_> {
+    /// The entry with this hash for which `same` says so.
+    #[inline]
+    pub(super) fn find(&self, hash: u64, same: impl Fn(Ordinal) -> bool + Copy) -> Option<Ordinal> {
+        match self.glance(hash) {
+            Glance::Nowhere => None,
+            Glance::Perhaps(entry) if same(entry) => Some(entry),
+            _ => self.search(hash, same),
+        }
+    }
+
+    /// What the line of this hash says at first sight. Few instructions, so that the processor is at the next look-up
+    /// while it waits for this one's line.
+    #[inline]
+    pub(super) fn glance(&self, hash: u64) -> Glance {
+        if self.changes.is_some() {
+            return self.glance_at_changed(hash);
+        }
+        let line = self.lines.get(Spread::of(hash, self.pages).line());
+        line.map_or(Glance::Nowhere, |line| line::glance(line, Mark::of(hash)))
+    }
+
+    #[inline(never)]
+    fn glance_at_changed(&self, hash: u64) -> Glance {
+        let spread = Spread::of(hash, self.pages);
+        let page = self.page(spread.page());
+        let line = page.get(spread.home(page.len()));
+        line.map_or(Glance::Nowhere, |line| line::glance(line, Mark::of(hash)))
+    }
+
+    /// As [`Lookup::find`], all the way.
+    #[inline(never)]
+    pub(super) fn search(&self, hash: u64, same: impl Fn(Ordinal) -> bool) -> Option<Ordinal> {
+        let spread = Spread::of(hash, self.pages);
+        let found = find_in(self.page(spread.page()), spread, Mark::of(hash), same);
+        found.map(|(.., entry)| entry)
+    }
+
+    fn page(&self, number: usize) -> &[Line] {
+        let changed = self.changes.and_then(|changes| changes.page(number));
+        let start = number * PAGE_LINES;
+        changed.unwrap_or_else(|| self.lines.get(start..start + PAGE_LINES).unwrap_or_default())
+    }
+}
+
 /// Line and place of an entry of a page, and the entry.
-#[inline(never)]
 fn find_in(
     page: &[Line],
     spread: Spread,
     mark: Mark,
-    mut same: impl FnMut(Ordinal) -> bool,
+    same: impl Fn(Ordinal) -> bool,
 ) -> Option<(usize, usize, Ordinal)> {
     let mut at = spread.home(page.len());
     for _ in 0..page.len() {
-        match look(page.get(at)?, mark, &mut same) {
+        match look(page.get(at)?, mark, &same) {
             Look::Here(place, found) => return Some((at, place, found)),
             Look::Nowhere => return None,
             Look::Further => at = if at + 1 == page.len() { 0 } else { at + 1 },

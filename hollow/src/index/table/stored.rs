@@ -26,8 +26,12 @@ impl StoredTable {
 
     /// Adds a page of lines; `None` if it is none.
     pub(in crate::index) fn push(&mut self, bytes: &[u8]) -> Option<()> {
-        let (words, []) = bytes.as_chunks::<4>() else { return None };
-        let (stored, []) = words.as_chunks::<16>() else { return None };
+        let (words, []) = bytes.as_chunks::<4>() else {
+            return None;
+        };
+        let (stored, []) = words.as_chunks::<16>() else {
+            return None;
+        };
         let page = self.base.lines_mut().chunks_exact_mut(PAGE_LINES).nth(self.next)?;
         match stored.len() {
             PAGE_LINES => page.copy_from_slice(stored),

@@ -3,10 +3,13 @@
 use crate::Ordinal;
 use crate::index::hash::Seeds;
 use crate::index::route::{Part, Route, hash_text, hash_value, object};
-use crate::index::table::{Keyed, Table};
+use crate::index::table::{Glance, Keyed, Lookup};
 use crate::read::{ObjectTypeState, ReadState, TypeReadState};
 use crate::record::KeyValue;
 use crate::schema::FieldType;
+
+/// Keys looked up together.
+pub(in crate::index) const TOGETHER: usize = 16;
 
 /// Where the parts of a key are. Single values in the record itself, the common case, have short ways.
 #[derive(Debug)]
@@ -121,14 +124,16 @@ impl<'a> Keys<'a> {
     }
 
     /// The record with this key.
-    pub(in crate::index) fn find(&self, table: &Table, key: &[KeyValue]) -> Option<Ordinal> {
+    pub(in crate::index) fn find(&self, table: Lookup<'_>, key: &[KeyValue]) -> Option<Ordinal> {
         match *key {
             [KeyValue::Long(key)] => return self.find_long(table, key),
             [KeyValue::Int(key)] => return self.find_int(table, key),
             [KeyValue::Text(ref key)] => return self.find_str(table, key),
             _ => {}
         }
-        let Fields::Parts(routes) = self.fields else { return None };
+        let Fields::Parts(routes) = self.fields else {
+            return None;
+        };
         if key.len() != routes.len() {
             return None;
         }
@@ -142,7 +147,7 @@ impl<'a> Keys<'a> {
     }
 
     #[inline]
-    pub(in crate::index) fn find_long(&self, table: &Table, key: i64) -> Option<Ordinal> {
+    pub(in crate::index) fn find_long(&self, table: Lookup<'_>, key: i64) -> Option<Ordinal> {
         let Fields::Long(ty, field) = self.fields else {
             return self.find_by_route(table, &KeyValue::Long(key));
         };
@@ -150,8 +155,33 @@ impl<'a> Keys<'a> {
         table.find(hash, |ordinal| ty.long(ordinal, field) == Some(key))
     }
 
+    /// Looks up a few keys together: first all lines of the table, then all records, so that their misses of the cache
+    /// overlap. Only as many as there is room for.
     #[inline]
-    pub(in crate::index) fn find_int(&self, table: &Table, key: i32) -> Option<Ordinal> {
+    pub(in crate::index) fn find_longs(&self, table: Lookup<'_>, keys: &[i64]) -> [Option<Ordinal>; TOGETHER] {
+        let mut found = [None; TOGETHER];
+        let Fields::Long(ty, field) = self.fields else {
+            let single = keys.iter().map(|&key| self.find_long(table, key));
+            found.iter_mut().zip(single).for_each(|(to, entry)| *to = entry);
+            return found;
+        };
+        let mut glances = [const { Glance::Nowhere }; TOGETHER];
+        for (glance, &key) in glances.iter_mut().zip(keys) {
+            *glance = table.glance(self.hash_word(key.cast_unsigned()));
+        }
+        for ((to, glance), &key) in found.iter_mut().zip(glances).zip(keys) {
+            let same = |ordinal| ty.long(ordinal, field) == Some(key);
+            *to = match glance {
+                Glance::Nowhere => None,
+                Glance::Perhaps(entry) if same(entry) => Some(entry),
+                _ => table.search(self.hash_word(key.cast_unsigned()), same),
+            };
+        }
+        found
+    }
+
+    #[inline]
+    pub(in crate::index) fn find_int(&self, table: Lookup<'_>, key: i32) -> Option<Ordinal> {
         let Fields::Int(ty, field) = self.fields else {
             return self.find_by_route(table, &KeyValue::Int(key));
         };
@@ -159,7 +189,7 @@ impl<'a> Keys<'a> {
         table.find(hash, |ordinal| ty.int(ordinal, field) == Some(key))
     }
 
-    pub(in crate::index) fn find_str(&self, table: &Table, key: &str) -> Option<Ordinal> {
+    pub(in crate::index) fn find_str(&self, table: Lookup<'_>, key: &str) -> Option<Ordinal> {
         let Fields::Parts([route]) = self.fields else {
             return None;
         };
@@ -172,7 +202,7 @@ impl<'a> Keys<'a> {
     }
 
     /// A single number behind references, or one asked for as what the key is not.
-    fn find_by_route(&self, table: &Table, key: &KeyValue) -> Option<Ordinal> {
+    fn find_by_route(&self, table: Lookup<'_>, key: &KeyValue) -> Option<Ordinal> {
         let Fields::Parts([route]) = self.fields else {
             return None;
         };

@@ -5,17 +5,17 @@ mod keys;
 #[cfg(test)]
 mod tests;
 
+use super::KeyView;
 use super::hash::Seeds;
 use super::ordered::Ordered;
 use super::route::Route;
-use super::table::{Filler, Keyed, Table};
+use super::table::{Filler, Keyed, Lookup, Table};
 use crate::Ordinal;
 use crate::read::{ReadState, TypeReadState};
 use crate::record::KeyValue;
 use crate::schema::{Dataset, FieldPath, Kind, SchemaError};
-use super::KeyView;
-pub(super) use keys::Keys;
 use keys::Shape;
+pub(super) use keys::{Keys, TOGETHER};
 use std::sync::Arc;
 
 /// Finds the record with a key.
@@ -38,7 +38,8 @@ use std::sync::Arc;
 ///
 /// let by_key = UniqueKey::build(state, "Movie")?; // reads the keys of all movies
 /// let movie = by_key.find(state, &[KeyValue::Long(1)]);
-/// assert_eq!(movie, by_key.find_long(state, 1)); // the same, without a list of values
+/// let movies = by_key.view(state); // for many look-ups
+/// assert_eq!(movies.find_long(1), movie); // the same, without a list of values
 /// # Ok(())
 /// # }
 /// ```
@@ -181,8 +182,8 @@ impl UniqueKey {
         KeyView::new(state, self, keys)
     }
 
-    pub(super) fn table(&self) -> &Table {
-        &self.table
+    pub(super) fn lookup(&self) -> Lookup<'_> {
+        self.table.lookup()
     }
 
     /// The record with this key: its parts in the order of the paths. `state` is the one the index belongs to.
