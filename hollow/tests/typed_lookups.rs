@@ -66,7 +66,7 @@ fn an_index_that_the_state_has_is_not_built_again() {
 fn the_declared_index_follows_deltas() {
     let model = Model::of::<Title>().unwrap();
     let mut engine = typed_support::engine(&model);
-    let mut add = |engine: &mut _, numbers: Vec<i64>| {
+    let add = |engine: &mut _, numbers: Vec<i64>| {
         let mut mapper = Mapper::new(engine);
         titles(numbers).iter().for_each(|title| {
             mapper.add(title).unwrap();
@@ -86,7 +86,7 @@ fn the_declared_index_follows_deltas() {
     for (state, there) in [(&before, 0..300), (&after, 100..400)] {
         let typed = model.bind(state).unwrap();
         let table = typed.table::<Title>().unwrap();
-        assert!(allocation_counter::measure(|| drop(table.get((250, "C5")))).bytes_total < 2000);
+        assert!(allocation_counter::measure(|| assert!(table.get((250, "C5")).is_some())).bytes_total < 2000);
         for title in titles(0..500) {
             let found = table
                 .get((title.id, &title.country))
@@ -126,7 +126,7 @@ struct Shelf {
 
 /// The same data as somebody sees it who asks by other keys than it is placed by.
 #[derive(Hollow, Clone, Debug, PartialEq)]
-#[hollow(primary_key(id), type_name = "Shelf")]
+#[hollow(primary_key(id), rename = "Shelf")]
 struct ByDay {
     id: i64,
     #[hollow(hash_key(day))]
