@@ -2,7 +2,7 @@
 //!
 //! All pages that a delta changes are copied to one segment, which the states after it share. Where pages are is a list
 //! of numbers that is copied for each delta: eight bytes for each page of 1 KB. Small segments are put together, so that
-//! there are never many, and when they hold half as much as the base, all becomes a new base.
+//! there are never many, and when they hold three quarters of what the base does, all becomes a new base.
 
 use super::{Line, PAGE_LINES, Slab, in_base};
 use std::sync::Arc;
@@ -130,8 +130,10 @@ impl Changes {
         let place = self.places[number];
         let is_open = |(open, _): (usize, &mut Segment)| place.lines() > 0 && open == place.segment();
         if !self.open().is_some_and(is_open) {
-            let copy = self.page(number).unwrap_or(page).to_vec();
-            self.put_page(number, &copy);
+            match self.page(number).map(<[Line]>::to_vec) {
+                Some(page) => self.put_page(number, &page),
+                None => self.put_page(number, page),
+            }
         }
         let place = self.places[number];
         let start = place.start as usize;
@@ -197,7 +199,7 @@ impl Changes {
     /// Whether segments hold so much that there should be a new base.
     pub(super) fn is_due(&self, base: &Slab) -> bool {
         let used: usize = self.segments.iter().map(|segment| segment.used).sum();
-        used * 2 > base.lines().len()
+        used * 4 > base.lines().len() * 3
     }
 
     /// A new base with the pages of this one that did not grow, and where the others are.

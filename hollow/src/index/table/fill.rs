@@ -38,7 +38,9 @@ impl Filler {
             base: Slab::zeroed(pages * PAGE_LINES),
             pages: pages as u32,
             len: 0,
-            parts: vec![Vec::with_capacity(in_part + in_part / 8); 1 << PART_BITS],
+            parts: (0..1 << PART_BITS)
+                .map(|_| Vec::with_capacity(in_part + in_part / 8))
+                .collect(),
             waiting: 0,
             left: Vec::new(),
             hidden: Vec::new(),

@@ -73,7 +73,7 @@ impl Spread {
     /// The line in a page of so many.
     #[inline]
     fn home(self, lines: usize) -> usize {
-        ((self.0 & u64::from(u32::MAX)) * lines as u64 >> 32) as usize
+        (((self.0 & u64::from(u32::MAX)) * lines as u64) >> 32) as usize
     }
 }
 
@@ -162,16 +162,29 @@ impl Table {
 
     /// A page to be changed, and so copied if other tables have it too.
     fn page_mut(&mut self, number: usize) -> &mut [Line] {
-        if let Some(changes) = &mut self.changes
-            && Arc::get_mut(changes).is_none() // another table begins to differ
-            && changes.is_due(&self.base)
-        {
-            let (base, changes) = changes.merge(&self.base);
-            (self.base, self.changes) = (Arc::new(base), changes.map(Arc::new));
+        let is_changed = self
+            .changes
+            .as_ref()
+            .is_some_and(|changes| changes.page(number).is_some());
+        if !is_changed && Arc::get_mut(&mut self.base).is_some() {
+            let base = Arc::get_mut(&mut self.base).map(Slab::lines_mut).unwrap_or_default();
+            return &mut base[number * PAGE_LINES..][..PAGE_LINES]; // nobody else has it
         }
         let pages = self.pages as usize;
         let changes = self.changes.get_or_insert_with(|| Arc::new(Changes::none(pages)));
         Arc::make_mut(changes).page_mut(number, in_base(&self.base, number))
+    }
+
+    /// To be called before so many changes. Makes a new base if they reach a large part of the table, or if earlier ones
+    /// take too much memory beside it.
+    pub(super) fn prepare_for(&mut self, number: usize) {
+        let is_due = self.changes.as_ref().is_some_and(|changes| changes.is_due(&self.base));
+        if is_due || number > self.pages as usize / 2 {
+            let pages = self.pages as usize;
+            let changes = self.changes.get_or_insert_with(|| Arc::new(Changes::none(pages)));
+            let (base, changes) = changes.merge(&self.base);
+            (self.base, self.changes) = (Arc::new(base), changes.map(Arc::new));
+        }
     }
 
     /// Adds an entry that is not there. `hash_of` tells the hash of any entry, should its page have to grow.

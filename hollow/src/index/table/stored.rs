@@ -35,7 +35,7 @@ impl StoredTable {
         let page = self.base.lines_mut().chunks_exact_mut(PAGE_LINES).nth(self.next)?;
         match stored.len() {
             PAGE_LINES => page.copy_from_slice(stored),
-            PAGE_LINES..MAX_LINES => self.grown.push((self.next, stored.to_vec())),
+            lines if lines > PAGE_LINES && lines < MAX_LINES => self.grown.push((self.next, stored.to_vec())),
             _ => return None,
         }
         self.next += 1;

@@ -29,6 +29,7 @@ impl UniqueKey {
             return self.rebuilt(after);
         }
         let mut next = self.clone();
+        next.table.prepare_for(number as usize);
         let (removed, without_key) = self.hashed(before, &changes.removed);
         let all_found = removed.iter().all(|&(hash, old)| next.remove(before, hash, old));
         let Some(incomplete) = self.incomplete.checked_sub(without_key).filter(|_| all_found) else {
