@@ -3,6 +3,7 @@
 use super::spec::{By, IndexError, IndexSpec, Refusal};
 use super::{HashIndex, HashView, KeyView, SortedIndex, SortedView, UniqueKey};
 use crate::read::{Derived, ReadState};
+use crate::schema::SchemaError;
 use std::any::Any;
 use std::sync::Arc;
 
@@ -167,9 +168,23 @@ impl ReadState {
     /// [`IndexError`] if there is none.
     pub fn unique_key(&self, name: &str) -> Result<KeyView<'_>, IndexError> {
         match self.index(name)? {
-            (_, Index::UniqueKey(index)) => Ok(KeyView { state: self, index }),
+            (_, Index::UniqueKey(index)) => Ok(index.view(self)),
             (spec, _) => Err(other_kind(spec, "unique key")),
         }
+    }
+
+    /// The unique key index on these paths of a type, whatever its name, if one is declared and could be made.
+    ///
+    /// # Errors
+    /// [`SchemaError`] if a path does not lead to a field.
+    pub(crate) fn unique_key_on(&self, type_name: &str, paths: &[&str]) -> Result<Option<&UniqueKey>, SchemaError> {
+        let paths = paths.iter().map(|path| self.dataset().resolve(type_name, path));
+        let paths = paths.collect::<Result<Vec<_>, _>>()?;
+        let slots = Indexes::of(self).map_or(&[][..], |indexes| &indexes.slots);
+        Ok(slots.iter().find_map(|slot| match &slot.index {
+            Ok(Index::UniqueKey(index)) => (index.paths() == paths).then_some(index),
+            _ => None,
+        }))
     }
 
     /// The hash index of this name. Take it once per state, not once per record.

@@ -5,9 +5,11 @@
 pub mod bit_array;
 pub mod gap_list;
 pub mod hash;
+pub(crate) mod huge;
 mod map;
 pub mod mutf8;
 mod ordinal_set;
+pub(crate) mod slab;
 #[cfg(test)]
 mod tests;
 pub mod text;

@@ -5,7 +5,7 @@ use super::read::{Bound, Place, Slot, TypePlan};
 use super::write::{RecordSink, Source, WritePlan};
 use super::{Model, ModelError, TypedState, key};
 use crate::memory::var_int;
-use crate::read::{ReadState, TypeReadState};
+use crate::read::{HashKeyLookup, ReadState, TypeReadState};
 use crate::schema::{FieldType, ObjectSchema, Schema};
 use crate::write::record_form;
 
@@ -68,12 +68,15 @@ impl Binder<'_> {
             }
             (shape, schema) => self.element_slots(ty, shape, schema)?,
         };
-        let key = self.key_of(&ty.shape);
+        let (element, paths) = self.key_of(&ty.shape);
+        let routes = records.map(|_| self.routes(element, &paths)).unwrap_or_default();
         let placed_by = records.and_then(|records| hash_key(records.schema()));
+        let is_placed = placed_by.is_some_and(|paths| !routes.is_empty() && self.routes(element, paths) == routes);
+        let by_bucket = is_placed.then(|| HashKeyLookup::of(self.state, &ty.name).ok());
         Ok(TypePlan {
             name: ty.name.as_str().into(),
-            by_bucket: placed_by.is_some_and(|paths| paths.iter().eq(&key.1)),
-            routes: records.map(|_| self.routes(key)).unwrap_or_default(),
+            by_bucket: by_bucket.flatten(),
+            routes,
             records: records.cloned(),
             slots,
             fields,
@@ -159,7 +162,7 @@ impl Binder<'_> {
             }]),
             fields: Box::new([wrapped.name.as_str().into()]),
             routes: Vec::new(),
-            by_bucket: false,
+            by_bucket: None,
         });
         Some(self.model.types.len() + self.wrappers.len() - 1)
     }
@@ -218,7 +221,7 @@ impl Binder<'_> {
     }
 
     /// The key in this state. One that cannot be followed finds nothing.
-    fn routes(&self, (from, paths): (usize, Vec<String>)) -> Vec<key::Route> {
+    fn routes(&self, from: usize, paths: &[String]) -> Vec<key::Route> {
         let paths = paths.iter().map(String::as_str);
         key::routes(self.state.dataset(), &self.model.types[from].name, paths).unwrap_or_default()
     }

@@ -3,7 +3,6 @@
 use super::Field;
 use super::read::TypePlan;
 use crate::Ordinal;
-use crate::memory::hash;
 use crate::memory::text::StoredText;
 use crate::read::{ObjectTypeState, ReadState};
 use crate::record::KeyValue;
@@ -67,7 +66,7 @@ macro_rules! key_parts {
 }
 key_parts! {
     i8 => Int(i32::from), i16 => Int(i32::from), i32 => Int(|n| n), u8 => Int(i32::from), u16 => Int(i32::from),
-    u32 => Long(i64::from), i64 => Long(|n| n), bool => Boolean(|b| b), f32 => Float(|n| n), f64 => Double(|n| n),
+    u32 => Long(i64::from), i64 => Long(|n| n), bool => Boolean(|b| b), f32 => Float(|n| f32::from_bits(bits32(n))), f64 => Double(|n| f64::from_bits(bits64(n))),
     char => Int(|c| u32::from(c).cast_signed()), super::EpochMillis => Long(|t| t.0),
     std::time::SystemTime => Long(|t| super::EpochMillis::from(t).0),
     &str => Text(str::to_owned), &[u8] => Bytes(<[u8]>::to_vec),
@@ -164,7 +163,7 @@ const VALUE: u64 = {
 };
 
 /// A key path in a state: the references to follow, then the field with the value. Types and fields are positions.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Route {
     through: Vec<(usize, usize)>,
     ty: usize,
@@ -246,63 +245,21 @@ impl Part<'_> {
     }
 }
 
-/// Finds an entry of a set or map. `entries` gives them with their buckets, ascending; with `by_bucket` only those are
-/// looked at that stand where writers put this key, or behind.
-pub(super) fn find_entry<E: Copy, I: Iterator<Item = (u32, E)>>(
+/// Finds an entry of a set or map that is not placed by this key in the data: looks at one after the other.
+pub(super) fn find_entry<E: Copy>(
     plan: &TypePlan,
     key: &[KeyValue],
     state: &ReadState,
-    len: usize,
-    entries: impl Fn() -> I,
+    mut entries: impl Iterator<Item = E>,
     key_of: impl Fn(E) -> Ordinal,
 ) -> Option<E> {
     if plan.routes.is_empty() || plan.routes.len() != key.len() {
         return None;
     }
-    let is_it = |entry: E| {
+    entries.find(|&entry| {
         let mut parts = plan.routes.iter().zip(key);
         parts.all(|(route, value)| route.part(state, key_of(entry)).is_some_and(|part| part.is(value)))
-    };
-    let buckets = u32::try_from(len).ok().and_then(hash::table_size)?;
-    if !plan.by_bucket {
-        return entries().map(|(_, entry)| entry).find(|&entry| is_it(entry));
-    }
-    let home = bucket_hash(key) & (buckets - 1);
-    let mut expected = home;
-    for (bucket, entry) in entries().skip_while(|&(bucket, _)| bucket < home) {
-        if bucket != expected {
-            return None;
-        }
-        if is_it(entry) {
-            return Some(entry);
-        }
-        expected += 1;
-    }
-    if expected < buckets {
-        return None;
-    }
-    // The run goes on at the beginning.
-    let run = (0..home)
-        .zip(entries())
-        .take_while(|&(expected, (bucket, _))| bucket == expected);
-    run.map(|(_, (_, entry))| entry).find(|&entry| is_it(entry))
-}
-
-/// The hash by which writers place the record with this key in sets and maps, before it is reduced to a bucket.
-fn bucket_hash(key: &[KeyValue]) -> u32 {
-    let fold = |value: u64| ((value ^ value >> 32) as u32).cast_signed();
-    let code = |part: &KeyValue| match part {
-        KeyValue::Int(n) => *n,
-        KeyValue::Long(n) => fold(n.cast_unsigned()),
-        KeyValue::Boolean(true) => 1231,
-        KeyValue::Boolean(false) => 1237,
-        KeyValue::Float(n) => bits32(*n).cast_signed(),
-        KeyValue::Double(n) => fold(bits64(*n)),
-        KeyValue::Text(text) => hash::java_string_hash(text.encode_utf16()),
-        KeyValue::Bytes(bytes) => hash::murmur(bytes),
-    };
-    let hash = |hash: i32, part| hash.wrapping_mul(31) ^ hash::hash_int(code(part));
-    key.iter().fold(0i32, hash).cast_unsigned()
+    })
 }
 
 fn bits32(n: f32) -> u32 {

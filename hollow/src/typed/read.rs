@@ -4,7 +4,8 @@ use super::ReadError;
 use super::key::Route;
 use crate::Ordinal;
 use crate::read::{
-    ListTypeState, MAX_DEPTH, MAX_VALUES, MapTypeState, ObjectTypeState, ReadState, SetTypeState, TypeReadState,
+    HashKeyLookup, ListTypeState, MAX_DEPTH, MAX_VALUES, MapTypeState, ObjectTypeState, ReadState, SetTypeState,
+    TypeReadState,
 };
 
 /// A type of the model in one state.
@@ -19,8 +20,8 @@ pub(super) struct TypePlan {
     pub(super) fields: Box<[Box<str>]>,
     /// What a set or map is asked by; empty if that leads nowhere in the data.
     pub(super) routes: Vec<Route>,
-    /// Whether elements are in the buckets that these routes give.
-    pub(super) by_bucket: bool,
+    /// Finds elements by what they are asked by, if the data places them by that; if not they are looked at one by one.
+    pub(super) by_bucket: Option<HashKeyLookup>,
 }
 
 /// Where a field is.

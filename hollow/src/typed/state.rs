@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 pub struct TypedState {
     model: Model,
     bound: Bound,
-    /// The index of each type by its primary key, built when first asked for.
+    /// The index of each type by its primary key, looked for or built when first asked for.
     keys: Box<[OnceLock<Result<UniqueKey, SchemaError>>]>,
 }
 
@@ -100,7 +100,7 @@ impl<'s, T: Record> Table<'s, T> {
 
     /// The record with this primary key.
     ///
-    /// The first call for a type builds the index of this state, which reads all keys; see [`Table::index`].
+    /// Found by the index of [`Table::index`]: the one that the state has, or one that is built by the first call.
     pub fn get(self, key: T::Key<'_>) -> Option<T::Ref<'s>>
     where
         T: Keyed,
@@ -110,8 +110,10 @@ impl<'s, T: Record> Table<'s, T> {
         Some(T::view_record(self.at(Some(ordinal))))
     }
 
-    /// The index behind [`Table::get`], built by the first who asks: ask when the state is new, not when the first
-    /// request waits for it.
+    /// The index behind [`Table::get`]. If an index on the primary key of this type is declared for the state
+    /// ([`ReadState::with_indexes`], [`ConsumerBuilder::index`](crate::consumer::ConsumerBuilder::index)) it is that one,
+    /// which costs nothing more and follows deltas. If not, one is built by the first who asks, which reads all keys of
+    /// the type, for each state anew: ask when the state is new, not when the first request waits for it.
     ///
     /// # Errors
     /// [`SchemaError`] if the data does not have the fields of the key: a model whose key fields are all required finds
@@ -121,8 +123,11 @@ impl<'s, T: Record> Table<'s, T> {
         T: Keyed,
     {
         let index = self.state.keys[self.plan].get_or_init(|| {
-            let name = &self.state.model.types[self.plan].name;
-            UniqueKey::build_on(&self.state.bound.state, name, T::PRIMARY_KEY)
+            let (state, name) = (&self.state.bound.state, &self.state.model.types[self.plan].name);
+            match state.unique_key_on(name, T::PRIMARY_KEY)? {
+                Some(declared) => Ok(declared.clone()), // which shares all of it
+                None => UniqueKey::build_on(state, name, T::PRIMARY_KEY),
+            }
         });
         index.as_ref().map_err(SchemaError::clone)
     }

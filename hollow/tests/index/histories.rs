@@ -159,6 +159,13 @@ fn check_unique(state: &ReadState, ty: &str, paths: &[&str]) {
             _ => {}
         }
     }
+    // Lists with gaps, longer than what is looked up at a time; of keys that are no LONG too.
+    let longs = found.values().filter_map(|(key, _)| match key.as_slice() {
+        [KeyValue::Long(key)] => Some(*key),
+        _ => None,
+    });
+    let list: Vec<i64> = longs.flat_map(|key| [key, key.wrapping_add(1), i64::MIN + 3]).collect();
+    assert!(view.find_longs(&list).eq(list.iter().map(|&key| view.find_long(key))));
     let index = view.index();
     let counts = (index.len(), index.num_duplicates(), index.incomplete());
     assert_eq!(counts, (found.len(), duplicates.len(), incomplete), "{ty} {paths:?}");

@@ -9,8 +9,8 @@ pub(super) enum Frame {
     State { tag: i64 },
     /// An index begins: what it was declared as.
     Index { declared: String, about: About },
-    /// Pages of a unique key: for each the words of its lines.
-    Lines(Vec<Vec<u64>>),
+    /// Pages of a unique key: for each the bytes of its lines.
+    Lines(Vec<Vec<u8>>),
     /// Pages of a hash index.
     Keys(Vec<Keys>),
     /// Blocks of ordered entries.
@@ -22,9 +22,18 @@ pub(super) enum Frame {
 /// What an index has besides pages.
 #[derive(Archive, Serialize)]
 pub(super) enum About {
-    UniqueKey { seeds: [u64; 4], incomplete: u64 },
-    Hash { seeds: [u64; 4], built_for: u64 },
-    Sorted { nulls: u64 },
+    UniqueKey {
+        seeds: [u64; 4],
+        incomplete: u64,
+        pages: u32,
+    },
+    Hash {
+        seeds: [u64; 4],
+        built_for: u64,
+    },
+    Sorted {
+        nulls: u64,
+    },
 }
 
 /// A page of a hash index.

@@ -1,7 +1,7 @@
 //! Indexes stored beside a snapshot, so that a start need not make them.
 //!
 //! ```text
-//! "HIX1" | frame | frame | ..  | SHA-256 of all before
+//! "HIX2" | frame | frame | ..  | SHA-256 of all before
 //! frame  | length: 8 bytes, little-endian | an rkyv archive, padded to 16 bytes
 //! ```
 //!
@@ -23,4 +23,4 @@ mod write;
 pub use read::{IndexFile, IndexFileError, Restored};
 
 /// The first bytes of a file; the digit is the version of everything in it, the hash functions included.
-const MAGIC: &[u8; 4] = b"HIX1";
+const MAGIC: &[u8; 4] = b"HIX2";

@@ -7,7 +7,7 @@ use crate::index::hash_index::StoredPage;
 use crate::index::ordered::{Entry, Ordered};
 use crate::index::set::{Index, declared};
 use crate::index::spec::IndexSpec;
-use crate::index::table::Table;
+use crate::index::table::StoredTable;
 use crate::index::{HashIndex, SortedIndex, UniqueKey};
 use crate::memory::OrdinalSet;
 use crate::read::{ReadState, TypeReadState};
@@ -177,9 +177,18 @@ fn read_index(state: &ReadState, spec: &IndexSpec, file: &IndexFile<'_>) -> Resu
     let empty = Index::empty(state, spec).map_err(|_| unbound())?;
     let ty = state.ty(&spec.type_name).ok_or_else(unbound)?;
     file.index(&declared(spec), |about, frames| match (about, empty) {
-        (ArchivedAbout::UniqueKey { seeds, incomplete }, Index::UniqueKey(index)) => {
-            let index = unique_key(index, native(seeds), incomplete.to_native(), frames, ty)?;
-            Ok(Index::UniqueKey(index))
+        (
+            ArchivedAbout::UniqueKey {
+                seeds,
+                incomplete,
+                pages,
+            },
+            Index::UniqueKey(index),
+        ) => {
+            let bytes = frames.iter().map(|frame| frame.len()).sum();
+            let table = StoredTable::new(pages.to_native(), bytes);
+            let table = table.ok_or_else(|| malformed("more pages than bytes, or none"))?;
+            unique_key(index, native(seeds), incomplete.to_native(), table, frames, ty).map(Index::UniqueKey)
         }
         (ArchivedAbout::Hash { seeds, built_for }, Index::Hash(index)) => {
             let built_for = usize::try_from(built_for.to_native()).unwrap_or(usize::MAX);
@@ -226,26 +235,24 @@ fn unique_key(
     index: UniqueKey,
     seeds: [u64; 4],
     incomplete: u64,
+    mut table: StoredTable,
     frames: &[&[u8]],
     ty: &TypeReadState,
 ) -> Result<UniqueKey, IndexFileError> {
     let mut once = Once::of(ty);
-    let mut pages = Vec::new();
     let mut hidden = Blocks::default();
     for bytes in frames {
         with_frame(bytes, |frame| match frame {
             ArchivedFrame::Lines(lines) => {
-                for words in lines.iter() {
-                    let words: Vec<u64> = words.iter().map(|word| word.to_native()).collect();
-                    pages.push(Table::page_of_words(&words).ok_or_else(|| malformed("a page without lines"))?);
-                }
-                Ok(())
+                let mut pages = lines.iter();
+                let all = pages.try_for_each(|bytes| table.push(bytes));
+                all.ok_or_else(|| malformed("a page that is none, or one too many"))
             }
             ArchivedFrame::Entries(blocks) => hidden.add(blocks, &mut once),
             _ => Err(malformed("a frame of another index")),
         })?;
     }
-    let table = Table::of_stored(pages).ok_or_else(|| malformed("a table without pages"))?;
+    let table = table.finish().ok_or_else(|| malformed("pages are missing"))?;
     for entry in table.entries() {
         once.take(Some(entry))?;
     }

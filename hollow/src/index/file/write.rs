@@ -61,14 +61,16 @@ fn write_index(out: &mut Digested<'_, impl io::Write>, declared: String, index: 
     match index {
         Index::UniqueKey(index) => {
             let (seeds, incomplete, table, hidden) = index.stored();
-            let about = About::UniqueKey { seeds, incomplete };
-            out.frame(&Frame::Index { declared, about })?;
             let pages: Vec<_> = table.pages().collect();
+            let about = About::UniqueKey {
+                seeds,
+                incomplete,
+                pages: pages.len() as u32,
+            };
+            out.frame(&Frame::Index { declared, about })?;
             for pages in pages.chunks(FRAME_PAGES) {
-                let words = pages
-                    .iter()
-                    .map(|page| page.iter().flat_map(|line| line.words()).collect());
-                out.frame(&Frame::Lines(words.collect()))?;
+                let bytes = pages.iter().map(|page| page.as_flattened().as_flattened().to_vec());
+                out.frame(&Frame::Lines(bytes.collect()))?;
             }
             write_entries(out, hidden)
         }

@@ -121,8 +121,11 @@ impl Ordered {
         let block = &self.tops[at].block;
         // Between entries of other heads no record need be asked.
         let from = block.heads.partition_point(|&other| other < head);
-        let to = from + block.heads[from..].partition_point(|&other| other == head);
-        let within = block.ordinals[from..to].partition_point(|&ordinal| is_before(head, &|| Some(ordinal)));
+        let mut within = 0;
+        if block.heads.get(from) == Some(&head) {
+            let to = from + block.heads[from..].partition_point(|&other| other == head);
+            within = block.ordinals[from..to].partition_point(|&ordinal| is_before(head, &|| Some(ordinal)));
+        }
         match from + within {
             index if index == block.heads.len() => Place(at + 1, 0),
             index => Place(at, index),

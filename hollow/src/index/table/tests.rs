@@ -1,3 +1,4 @@
+use super::fill::BATCH;
 use super::*;
 use crate::index::hash::Seeds;
 use crate::testing::entropy;
@@ -45,18 +46,21 @@ fn check_lines(table: &Table, hashes: Hashes) {
     for page in table.pages() {
         let mut passed = vec![0; page.len()];
         for (at, line) in page.iter().enumerate() {
-            for entry in line.entries() {
-                let mark = Mark::of(hashes.of(entry));
-                let mut from = mark.home(page.len());
+            for entry in line::entries(line) {
+                let hash = hashes.of(entry);
+                let mut from = Spread::of(hash, table.pages).home(page.len());
                 while from != at {
                     passed[from] += 1;
-                    assert_ne!(page[from].filter & mark.filter, 0);
+                    assert_ne!(line::filter(&page[from]) & Mark::of(hash).filter, 0);
                     from = (from + 1) % page.len();
                 }
             }
         }
-        assert!(passed.iter().eq(page.iter().map(|line| &line.passed)));
-        assert!(page.iter().all(|line| line.passed > 0 || line.filter == 0));
+        assert!(passed.iter().copied().eq(page.iter().map(line::passed)));
+        assert!(
+            page.iter()
+                .all(|line| line::passed(line) > 0 || line::filter(line) == 0)
+        );
     }
 }
 
@@ -104,6 +108,54 @@ fn random_insertions_and_removals_are_those_of_a_set() {
         for (table, model) in &held {
             check(table, hashes, model, highest);
         }
+    }
+}
+
+#[test]
+fn tables_that_follow_share_lines_and_never_hold_much_more_than_is_in_them() {
+    const ENTRIES: u32 = 20_000;
+    let hashes = Hashes {
+        seeds: Seeds::random(),
+        keep: u64::MAX,
+    };
+    let mut filler = Filler::new(ENTRIES as usize);
+    for entry in (0..ENTRIES).map(ordinal) {
+        filler.push(hashes.of(entry), entry, &hashes);
+    }
+    let (mut table, _) = filler.finish(&hashes, |entry| Some(hashes.of(entry)));
+    let at_first = table.memory_bytes();
+    let mut model: BTreeMap<u32, ()> = (0..ENTRIES).map(|number| (number, ())).collect();
+    let mut random = entropy(11);
+    let mut held = Vec::new();
+    let mut bases = 0;
+    for round in 0..400 {
+        let before = table.clone();
+        let number = 1 + random() % if round % 50 == 49 { 400 } else { 40 };
+        table.prepare_for(number as usize);
+        for _ in 0..number {
+            let gone = (random() >> 33) as u32 % ENTRIES;
+            if model.remove(&gone).is_some() {
+                assert!(table.remove(hashes.of(ordinal(gone)), ordinal(gone)));
+            }
+            let new = (random() >> 33) as u32 % ENTRIES;
+            if model.insert(new, ()).is_none() {
+                table.insert(hashes.of(ordinal(new)), ordinal(new), |other| Some(hashes.of(other)));
+            }
+        }
+        bases += usize::from(!Arc::ptr_eq(&before.base, &table.base));
+        let segments = table.changes.as_ref().map_or(0, |changes| changes.num_segments());
+        assert!(segments < 12, "{segments} segments");
+        let bytes = table.memory_bytes();
+        assert!(bytes < at_first * 5 / 2, "{bytes} bytes, {at_first} at first");
+        if round % 80 == 3 {
+            held.push((table.clone(), model.clone()));
+        }
+    }
+    assert!(bases > 2, "new bases: {bases}");
+    held.push((table, model));
+    for (table, model) in &held {
+        check(table, hashes, model, ENTRIES);
+        check_lines(table, hashes);
     }
 }
 
@@ -164,25 +216,20 @@ fn a_miss_looks_at_little_more_than_one_line() {
         filler.push(hashes.of(entry), entry, &hashes);
     }
     let (table, _) = filler.finish(&hashes, |entry| Some(hashes.of(entry)));
-    let (mut asked, mut passes) = (0, 0);
+    let (asked, mut passes) = (std::cell::Cell::new(0), 0);
     for entry in (200_000..400_000).map(ordinal) {
         let hash = hashes.of(entry);
         assert_eq!(
             table.find(hash, |_| {
-                asked += 1;
+                asked.set(asked.get() + 1);
                 false
             }),
             None
         );
-        let page = table.page(hash);
-        let mark = Mark::of(hash);
-        passes += usize::from(page[mark.home(page.len())].filter & mark.filter != 0);
+        let home = &table.base.lines()[Spread::of(hash, table.pages).line()];
+        passes += usize::from(line::filter(home) & Mark::of(hash).filter != 0);
     }
+    let asked = asked.get();
     assert!(asked < 2000, "records compared for 200,000 misses: {asked}");
     assert!(passes < 10_000, "misses that looked at a second line: {passes}");
-}
-
-#[test]
-fn a_line_of_the_table_is_one_of_the_cache() {
-    assert_eq!((size_of::<Line>(), align_of::<Line>()), (64, 64));
 }

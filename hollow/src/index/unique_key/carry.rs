@@ -17,7 +17,7 @@ impl UniqueKey {
     /// The index of the state that follows: `after` was made of `before`, to which this one belongs, by a delta.
     ///
     /// The cost is that of the records of the type that changed, and of copying the pages of the table they stand in
-    /// (4 KB each); if more than half of the records did, that of building an index. It is enough to look at the type
+    /// (1 KB each); if more than half of the records did, that of building an index. It is enough to look at the type
     /// itself: a record never changes, so where the value at the end of a path is another one now, so is the record.
     pub fn next(&self, before: &ReadState, after: &ReadState) -> Self {
         let changes = Transition::of_type(before, after, &self.type_name);
@@ -29,6 +29,7 @@ impl UniqueKey {
             return self.rebuilt(after);
         }
         let mut next = self.clone();
+        next.table.prepare_for(number as usize);
         let (removed, without_key) = self.hashed(before, &changes.removed);
         let all_found = removed.iter().all(|&(hash, old)| next.remove(before, hash, old));
         let Some(incomplete) = self.incomplete.checked_sub(without_key).filter(|_| all_found) else {

@@ -3,10 +3,13 @@
 use crate::Ordinal;
 use crate::index::hash::Seeds;
 use crate::index::route::{Part, Route, hash_text, hash_value, object};
-use crate::index::table::{Keyed, Table};
-use crate::read::{ObjectTypeState, ReadState};
+use crate::index::table::{Glance, Keyed, Lookup};
+use crate::read::{ObjectTypeState, ReadState, TypeReadState};
 use crate::record::KeyValue;
 use crate::schema::FieldType;
+
+/// Keys looked up together.
+pub(in crate::index) const TOGETHER: usize = 16;
 
 /// Where the parts of a key are. Single values in the record itself, the common case, have short ways.
 #[derive(Debug)]
@@ -36,7 +39,7 @@ impl Shape {
 
 /// The keys of the records of one state.
 #[derive(Clone, Copy)]
-pub(super) struct Keys<'a> {
+pub(in crate::index) struct Keys<'a> {
     state: &'a ReadState,
     seeds: &'a Seeds,
     fields: Fields<'a>,
@@ -52,7 +55,12 @@ enum Fields<'a> {
 }
 
 impl<'a> Keys<'a> {
-    #[inline]
+    /// No keys at all: for a state that is not that of the index.
+    pub(super) fn none(seeds: &'a Seeds, state: &'a ReadState) -> Self {
+        let fields = Fields::Nothing;
+        Self { state, seeds, fields }
+    }
+
     pub(super) fn new(shape: &'a Shape, seeds: &'a Seeds, state: &'a ReadState) -> Self {
         let fields = match *shape {
             Shape::Long(ty, field) => object(state, ty).map(|ty| Fields::Long(ty, field)),
@@ -90,29 +98,56 @@ impl<'a> Keys<'a> {
         }
     }
 
+    /// Hands over each of these records with the hash of its key, ascending.
+    pub(super) fn for_each_hash(&self, records: Option<&TypeReadState>, mut each: impl FnMut(Ordinal, Option<u64>)) {
+        match self.fields {
+            Fields::Long(ty, field) if let Some(column) = ty.column::<i64>(field) => {
+                let hash = |key: i64| self.hash_word(key.cast_unsigned());
+                column.for_each(|ordinal, key| each(ordinal, key.map(hash)));
+            }
+            Fields::Int(ty, field) if let Some(column) = ty.column::<i32>(field) => {
+                let hash = |key: i32| self.hash_word(u64::from(key.cast_unsigned()));
+                column.for_each(|ordinal, key| each(ordinal, key.map(hash)));
+            }
+            _ => {
+                let records = records.into_iter().flat_map(TypeReadState::populated);
+                records.for_each(|ordinal| each(ordinal, self.hash_of(ordinal)));
+            }
+        }
+    }
+
     /// The hash of a key.
-    pub(super) fn hash_values(&self, key: &[KeyValue]) -> u64 {
+    fn hash_values(&self, key: &[KeyValue]) -> u64 {
         let mut hasher = self.seeds.hasher();
         key.iter().for_each(|value| hash_value(value, &mut hasher));
         hasher.finish()
     }
 
-    /// Whether a record has this key.
-    pub(super) fn is(&self, ordinal: Ordinal, key: &[KeyValue]) -> bool {
-        let is = |part: Option<Part<'_>>, value: &KeyValue| part.is_some_and(|part| part.is(value));
-        match (self.fields, key) {
-            (Fields::Long(ty, field), [key]) => is(ty.long(ordinal, field).map(Part::Long), key),
-            (Fields::Int(ty, field), [key]) => is(ty.int(ordinal, field).map(Part::Int), key),
-            (Fields::Parts(routes), key) => {
-                let mut parts = routes.iter().zip(key);
-                parts.all(|(route, value)| is(route.part(self.state, ordinal), value))
-            }
-            _ => false,
+    /// The record with this key.
+    pub(in crate::index) fn find(&self, table: Lookup<'_>, key: &[KeyValue]) -> Option<Ordinal> {
+        match *key {
+            [KeyValue::Long(key)] => return self.find_long(table, key),
+            [KeyValue::Int(key)] => return self.find_int(table, key),
+            [KeyValue::Text(ref key)] => return self.find_str(table, key),
+            _ => {}
         }
+        let Fields::Parts(routes) = self.fields else {
+            return None;
+        };
+        if key.len() != routes.len() {
+            return None;
+        }
+        table.find(self.hash_values(key), |ordinal| {
+            let mut parts = routes.iter().zip(key);
+            parts.all(|(route, value)| {
+                let part = route.part(self.state, ordinal);
+                part.is_some_and(|part| part.is(value))
+            })
+        })
     }
 
     #[inline]
-    pub(super) fn find_long(&self, table: &Table, key: i64) -> Option<Ordinal> {
+    pub(in crate::index) fn find_long(&self, table: Lookup<'_>, key: i64) -> Option<Ordinal> {
         let Fields::Long(ty, field) = self.fields else {
             return self.find_by_route(table, &KeyValue::Long(key));
         };
@@ -120,8 +155,33 @@ impl<'a> Keys<'a> {
         table.find(hash, |ordinal| ty.long(ordinal, field) == Some(key))
     }
 
+    /// Looks up a few keys together: first all lines of the table, then all records, so that their misses of the cache
+    /// overlap. Only as many as there is room for.
     #[inline]
-    pub(super) fn find_int(&self, table: &Table, key: i32) -> Option<Ordinal> {
+    pub(in crate::index) fn find_longs(&self, table: Lookup<'_>, keys: &[i64]) -> [Option<Ordinal>; TOGETHER] {
+        let mut found = [None; TOGETHER];
+        let Fields::Long(ty, field) = self.fields else {
+            let single = keys.iter().map(|&key| self.find_long(table, key));
+            found.iter_mut().zip(single).for_each(|(to, entry)| *to = entry);
+            return found;
+        };
+        let mut glances = [const { Glance::Nowhere }; TOGETHER];
+        for (glance, &key) in glances.iter_mut().zip(keys) {
+            *glance = table.glance(self.hash_word(key.cast_unsigned()));
+        }
+        for ((to, glance), &key) in found.iter_mut().zip(glances).zip(keys) {
+            let same = |ordinal| ty.long(ordinal, field) == Some(key);
+            *to = match glance {
+                Glance::Nowhere => None,
+                Glance::Perhaps(entry) if same(entry) => Some(entry),
+                _ => table.search(self.hash_word(key.cast_unsigned()), same),
+            };
+        }
+        found
+    }
+
+    #[inline]
+    pub(in crate::index) fn find_int(&self, table: Lookup<'_>, key: i32) -> Option<Ordinal> {
         let Fields::Int(ty, field) = self.fields else {
             return self.find_by_route(table, &KeyValue::Int(key));
         };
@@ -129,7 +189,7 @@ impl<'a> Keys<'a> {
         table.find(hash, |ordinal| ty.int(ordinal, field) == Some(key))
     }
 
-    pub(super) fn find_str(&self, table: &Table, key: &str) -> Option<Ordinal> {
+    pub(in crate::index) fn find_str(&self, table: Lookup<'_>, key: &str) -> Option<Ordinal> {
         let Fields::Parts([route]) = self.fields else {
             return None;
         };
@@ -142,7 +202,7 @@ impl<'a> Keys<'a> {
     }
 
     /// A single number behind references, or one asked for as what the key is not.
-    fn find_by_route(&self, table: &Table, key: &KeyValue) -> Option<Ordinal> {
+    fn find_by_route(&self, table: Lookup<'_>, key: &KeyValue) -> Option<Ordinal> {
         let Fields::Parts([route]) = self.fields else {
             return None;
         };

@@ -5,15 +5,17 @@ mod keys;
 #[cfg(test)]
 mod tests;
 
+use super::KeyView;
 use super::hash::Seeds;
 use super::ordered::Ordered;
 use super::route::Route;
-use super::table::{Filler, Keyed, Table};
+use super::table::{Filler, Keyed, Lookup, Table};
 use crate::Ordinal;
 use crate::read::{ReadState, TypeReadState};
 use crate::record::KeyValue;
 use crate::schema::{Dataset, FieldPath, Kind, SchemaError};
-use keys::{Keys, Shape};
+use keys::Shape;
+pub(super) use keys::{Keys, TOGETHER};
 use std::sync::Arc;
 
 /// Finds the record with a key.
@@ -36,7 +38,8 @@ use std::sync::Arc;
 ///
 /// let by_key = UniqueKey::build(state, "Movie")?; // reads the keys of all movies
 /// let movie = by_key.find(state, &[KeyValue::Long(1)]);
-/// assert_eq!(movie, by_key.find_long(state, 1)); // the same, without a list of values
+/// let movies = by_key.view(state); // for many look-ups
+/// assert_eq!(movies.find_long(1), movie); // the same, without a list of values
 /// # Ok(())
 /// # }
 /// ```
@@ -149,12 +152,10 @@ impl UniqueKey {
         let records = state.types().as_slice().get(self.ty);
         let mut filler = Filler::new(records.map_or(0, TypeReadState::len));
         let mut incomplete = 0;
-        for ordinal in records.into_iter().flat_map(TypeReadState::populated) {
-            match keys.hash_of(ordinal) {
-                Some(hash) => filler.push(hash, ordinal, &keys),
-                None => incomplete += 1,
-            }
-        }
+        keys.for_each_hash(records, |ordinal, hash| match hash {
+            Some(hash) => filler.push(hash, ordinal, &keys),
+            None => incomplete += 1,
+        });
         let (table, mut twice) = filler.finish(&keys, |ordinal| keys.hash_of(ordinal));
         twice.sort_unstable();
         let twice: Vec<_> = twice.into_iter().map(carry::entry).collect();
@@ -170,49 +171,42 @@ impl UniqueKey {
         Keys::new(&self.shape, &self.seeds, state)
     }
 
+    /// The index together with the state it belongs to, made ready for looking up many keys. With any other state it finds
+    /// nothing.
+    pub fn view<'s>(&'s self, state: &'s ReadState) -> KeyView<'s> {
+        let belongs = Arc::ptr_eq(&self.dataset, state.dataset()) || self.dataset == *state.dataset();
+        let keys = match belongs {
+            true => self.keys(state),
+            false => Keys::none(&self.seeds, state),
+        };
+        KeyView::new(state, self, keys)
+    }
+
+    pub(super) fn lookup(&self) -> Lookup<'_> {
+        self.table.lookup()
+    }
+
     /// The record with this key: its parts in the order of the paths. `state` is the one the index belongs to.
     ///
     /// `None` if there is none, or if the parts are not as many and of the types as the key has. Allocates for
-    /// text beyond ASCII only.
+    /// text beyond ASCII only. For many keys take a [`view`](UniqueKey::view) first: it does once what this does each time.
     pub fn find(&self, state: &ReadState, key: &[KeyValue]) -> Option<Ordinal> {
-        if key.len() != self.paths.len() || !self.belongs_to(state) {
-            return None;
-        }
-        let keys = self.keys(state);
-        let hash = keys.hash_values(key);
-        self.table.find(hash, |ordinal| keys.is(ordinal, key))
+        self.view(state).find(key)
     }
 
     /// As [`UniqueKey::find`] for a key that is a single LONG. Allocates nothing.
-    #[inline]
     pub fn find_long(&self, state: &ReadState, key: i64) -> Option<Ordinal> {
-        if !self.belongs_to(state) {
-            return None;
-        }
-        self.keys(state).find_long(&self.table, key)
+        self.view(state).find_long(key)
     }
 
     /// As [`UniqueKey::find`] for a key that is a single INT. Allocates nothing.
-    #[inline]
     pub fn find_int(&self, state: &ReadState, key: i32) -> Option<Ordinal> {
-        if !self.belongs_to(state) {
-            return None;
-        }
-        self.keys(state).find_int(&self.table, key)
+        self.view(state).find_int(key)
     }
 
     /// As [`UniqueKey::find`] for a key that is a single STRING. Allocates for text beyond ASCII only.
-    #[inline]
     pub fn find_str(&self, state: &ReadState, key: &str) -> Option<Ordinal> {
-        if !self.belongs_to(state) {
-            return None;
-        }
-        self.keys(state).find_str(&self.table, key)
-    }
-
-    #[inline]
-    fn belongs_to(&self, state: &ReadState) -> bool {
-        Arc::ptr_eq(&self.dataset, state.dataset()) || self.dataset == *state.dataset()
+        self.view(state).find_str(key)
     }
 
     /// The paths of the key, in order.

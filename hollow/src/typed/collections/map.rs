@@ -143,6 +143,9 @@ impl<'s, K: Record, V: Record, By: KeyOf> MapRef<'s, K, V, By> {
 
     /// The value for this hash key: the key declared with `hash_key(..)`, or else the map key's primary key or single
     /// field. `None` for data without such a key.
+    ///
+    /// Looks at an entry or two, however many there are, if that is the hash key in the data as well; if not, at one after
+    /// the other.
     pub fn get(self, key: By::Key<'_>) -> Option<V::Ref<'s>> {
         key.with(|key| self.find_record(key))
             .map(|(_, value)| V::view_record(value))
@@ -160,10 +163,12 @@ impl<'s, K: Record, V: Record, By: KeyOf> MapRef<'s, K, V, By> {
 
     fn find_record(self, key: &[KeyValue]) -> Option<(At<'s>, At<'s>)> {
         let (maps, ordinal) = self.at.map()?;
-        let (at, len) = (self.at, maps.len_of(ordinal));
-        let entries = || maps.buckets(ordinal).map(|(bucket, key, value)| (bucket, (key, value)));
-        let (key, value) = find_entry(at.plan, key, &at.bound.state, len, entries, |(key, _)| key)?;
-        Some((at.element(0, key), at.element(1, value)))
+        let (plan, state) = (self.at.plan, &self.at.bound.state);
+        let (key, value) = match &plan.by_bucket {
+            Some(lookup) => lookup.find_entry(state, ordinal, key),
+            None => find_entry(plan, key, state, maps.entries(ordinal), |(key, _)| key),
+        }?;
+        Some((self.at.element(0, key), self.at.element(1, value)))
     }
 
     fn records(self) -> impl Iterator<Item = (At<'s>, At<'s>)> + 's {

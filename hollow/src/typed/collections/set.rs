@@ -148,6 +148,9 @@ impl<'s, T: Record, K: KeyOf> SetRef<'s, T, K> {
 
     /// The element with this hash key: the key declared with `hash_key(..)`, or else the element's primary key or single
     /// field. `None` for data without such a key.
+    ///
+    /// Looks at an element or two, however many there are, if that is the hash key in the data as well; if not, at one
+    /// after the other.
     pub fn find(self, key: K::Key<'_>) -> Option<T::Ref<'s>> {
         key.with(|key| self.find_record(key)).map(T::view_record)
     }
@@ -164,10 +167,12 @@ impl<'s, T: Record, K: KeyOf> SetRef<'s, T, K> {
 
     fn find_record(self, key: &[KeyValue]) -> Option<At<'s>> {
         let (sets, ordinal) = self.at.set()?;
-        let (at, len) = (self.at, sets.len_of(ordinal));
-        let entries = || sets.buckets(ordinal);
-        let found = find_entry(at.plan, key, &at.bound.state, len, entries, |element| element)?;
-        Some(at.element(0, found))
+        let (plan, state) = (self.at.plan, &self.at.bound.state);
+        let found = match &plan.by_bucket {
+            Some(lookup) => lookup.find_element(state, ordinal, key),
+            None => find_entry(plan, key, state, sets.elements(ordinal), |element| element),
+        };
+        Some(self.at.element(0, found?))
     }
 
     fn records(self) -> impl Iterator<Item = At<'s>> + 's {

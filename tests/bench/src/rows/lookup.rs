@@ -140,10 +140,11 @@ fn index_bytes(context: &mut Context, _: &Row, _: u32) -> RowResult {
 
 fn find(context: &mut Context, keys: Vec<i64>) -> RowResult {
     let (state, index) = context.indexed()?;
+    let records = index.view(state);
     let mut watch = Stopwatch::default();
     let sum = watch.time(|| {
         keys.iter().fold(0_i64, |sum, &key| {
-            let found = index.find_long(state, key);
+            let found = records.find_long(key);
             sum + found.map_or(-1, |ordinal| i64::from(ordinal.get()))
         })
     });
@@ -253,9 +254,10 @@ fn hit_and_read(context: &mut Context) -> RowResult {
     let keys: Vec<i64> = context.random().into_iter().map(d2::id).collect();
     let (state, index) = context.indexed()?;
     let (flat, [int, string]) = object(state, "Flat", ["i", "s"])?;
+    let records = index.view(state);
     let mut watch = Stopwatch::default();
     let sum = watch.time(|| {
-        let found = keys.iter().filter_map(|&key| index.find_long(state, key));
+        let found = keys.iter().filter_map(|&key| records.find_long(key));
         found.fold(0_i64, |sum, ordinal| {
             let length = flat
                 .text(ordinal, string)
