@@ -5,6 +5,7 @@
 pub mod bit_array;
 pub mod gap_list;
 pub mod hash;
+pub(crate) mod huge;
 mod map;
 pub mod mutf8;
 mod ordinal_set;
