@@ -92,8 +92,16 @@ mod tests {
             let mut bytes = HugeBytes::zeroed(len);
             assert_eq!(bytes.len(), len);
             assert!(bytes.iter().all(|&byte| byte == 0));
-            bytes.iter_mut().zip(0..).for_each(|(byte, at)| *byte = (at % 251) as u8);
-            assert!(bytes.iter().zip(0..).all(|(&byte, at): (_, usize)| byte == (at % 251) as u8));
+            bytes
+                .iter_mut()
+                .zip(0..)
+                .for_each(|(byte, at)| *byte = (at % 251) as u8);
+            assert!(
+                bytes
+                    .iter()
+                    .zip(0..)
+                    .all(|(&byte, at): (_, usize)| byte == (at % 251) as u8)
+            );
         }
     }
 
