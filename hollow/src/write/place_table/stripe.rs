@@ -11,6 +11,9 @@ pub(super) const PLACE_MASK: u64 = (1 << PLACE_BITS) - 1;
 const SLOT: usize = size_of::<u64>();
 /// Tags that are looked at together.
 const WINDOW: usize = 8;
+/// Slots that are written together, in tables that are larger than caches near by.
+const TOGETHER: usize = 32;
+const LARGE: usize = 1 << 14;
 
 /// An open-addressing table with linear probing, at most three quarters full. Knows nothing of records: callers compare.
 ///
@@ -19,7 +22,9 @@ const WINDOW: usize = 8;
 /// ```
 ///
 /// Looking for a new record reads tags only, eight at once. They take a ninth of the memory and so stay in the caches
-/// of the processor long after slots and records do not; and what is then written to the slot nobody waits for.
+/// of the processor long after slots and records do not. The slot is written later, with others: a processor finishes
+/// its writes in order, so one into distant memory holds up all that follow, but many take hardly longer than one. Until
+/// then the slot is zero.
 ///
 /// Slots are in the order of hashes (but for collisions), so growing reads and writes from front to back and hashes
 /// nothing. Removing moves later slots up, so there are no tombstones. Costs 12 to 24 bytes a record.
@@ -29,6 +34,8 @@ pub(in crate::write) struct Stripe {
     bytes: HugeBytes,
     capacity: usize,
     len: usize,
+    /// Positions and slots yet to be written.
+    pending: Vec<(u32, u64)>,
 }
 
 /// The part of a hash that a slot holds.
@@ -72,7 +79,9 @@ impl View<'_> {
     /// Eight tags from here on.
     #[inline]
     fn window(self, at: usize) -> u64 {
-        self.tags[at..].first_chunk().map_or(0, |tags| u64::from_le_bytes(*tags))
+        self.tags[at..]
+            .first_chunk()
+            .map_or(0, |tags| u64::from_le_bytes(*tags))
     }
 
     #[inline]
@@ -90,12 +99,20 @@ impl View<'_> {
     #[inline]
     fn step(self, at: usize, by: usize) -> usize {
         let next = at + by;
-        if next < self.slots.len() { next } else { next - self.slots.len() }
+        if next < self.slots.len() {
+            next
+        } else {
+            next - self.slots.len()
+        }
     }
 
     /// How far it is from one position on to another.
     fn distance(self, from: usize, to: usize) -> usize {
-        if to >= from { to - from } else { to + self.slots.len() - from }
+        if to >= from {
+            to - from
+        } else {
+            to + self.slots.len() - from
+        }
     }
 }
 
@@ -110,8 +127,13 @@ impl Stripe {
     }
 
     fn set(&mut self, at: usize, tag: u8, slot: u64) {
-        let (slots, tags) = self.bytes.split_at_mut(self.capacity * SLOT);
-        slots.as_chunks_mut().0[at] = slot.to_ne_bytes();
+        self.bytes[..self.capacity * SLOT].as_chunks_mut().0[at] = slot.to_ne_bytes();
+        self.set_tag(at, tag);
+    }
+
+    #[inline]
+    fn set_tag(&mut self, at: usize, tag: u8) {
+        let (_, tags) = self.bytes.split_at_mut(self.capacity * SLOT);
         tags[at] = tag;
         if at < WINDOW {
             tags[self.capacity + at] = tag;
@@ -141,7 +163,10 @@ impl Stripe {
             let mut alike = zero_bytes(window ^ tags) & before_empty;
             while alike != 0 {
                 let position = view.step(at, first(alike));
-                let slot = view.slot(position);
+                let slot = match view.slot(position) {
+                    0 => self.pending_slot(position),
+                    slot => slot,
+                };
                 if slot >> PLACE_BITS == kept
                     && let Some(found) = found(slot)
                 {
@@ -161,26 +186,48 @@ impl Stripe {
         if (self.len + 1) * 4 > self.capacity * 3 {
             self.grow();
         }
-        self.put(tag_of(hash), slot_of(hash, place));
+        let (tag, slot) = (tag_of(hash), slot_of(hash, place));
+        let at = self.vacancy(slot);
         self.len += 1;
+        if self.capacity < LARGE {
+            return self.set(at, tag, slot);
+        }
+        self.set_tag(at, tag);
+        self.pending.push((at as u32, slot));
+        if self.pending.len() == TOGETHER {
+            self.write_pending();
+        }
     }
 
-    /// Takes the first empty slot from where the hash is looked for on.
+    /// The first empty slot from where this one would be looked for on.
     #[inline]
-    fn put(&mut self, tag: u8, slot: u64) {
+    fn vacancy(&self, slot: u64) -> usize {
         let view = self.view();
         let mut at = view.home(slot >> PLACE_BITS);
-        let empty = loop {
+        loop {
             let empty = zero_bytes(view.window(at));
             if empty != 0 {
-                break view.step(at, first(empty));
+                return view.step(at, first(empty));
             }
             at = view.step(at, WINDOW);
-        };
-        self.set(empty, tag, slot);
+        }
+    }
+
+    #[cold]
+    fn pending_slot(&self, at: usize) -> u64 {
+        let of_position = self.pending.iter().find(|(position, _)| *position as usize == at);
+        of_position.map_or(0, |(_, slot)| *slot)
+    }
+
+    fn write_pending(&mut self) {
+        let slots = self.bytes[..self.capacity * SLOT].as_chunks_mut().0;
+        for (at, slot) in self.pending.drain(..) {
+            slots[at as usize] = slot.to_ne_bytes();
+        }
     }
 
     pub(super) fn remove(&mut self, hash: u64, place: Place) -> bool {
+        self.write_pending();
         let Some(mut gap) = self.position(hash, place) else {
             return false;
         };
@@ -205,6 +252,7 @@ impl Stripe {
     }
 
     pub(super) fn replace(&mut self, hash: u64, from: Place, to: Place) {
+        self.write_pending();
         if let Some(at) = self.position(hash, from) {
             self.set(at, tag_of(hash), slot_of(hash, to));
         }
@@ -220,13 +268,15 @@ impl Stripe {
     /// begins.
     #[cold]
     fn grow(&mut self) {
+        self.write_pending();
         let old = std::mem::replace(self, Self::of_capacity((self.capacity * 2).max(MIN_SLOTS)));
         self.len = old.len;
         let view = old.view();
         let between_runs = (0..old.capacity).find(|&at| view.tags[at] == 0).unwrap_or(0);
         for at in (between_runs..old.capacity).chain(0..between_runs) {
             if view.tags[at] != 0 {
-                self.put(view.tags[at], view.slot(at));
+                let (tag, slot) = (view.tags[at], view.slot(at));
+                self.set(self.vacancy(slot), tag, slot);
             }
         }
     }
@@ -243,6 +293,7 @@ impl Stripe {
             bytes: HugeBytes::zeroed(len_of(capacity)),
             capacity,
             len: 0,
+            pending: Vec::new(),
         }
     }
 

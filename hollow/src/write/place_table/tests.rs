@@ -62,3 +62,36 @@ fn the_highest_place_has_room() {
     assert_eq!(table.find(u64::MAX, which(last)), Some(last));
     assert!(table.remove(u64::MAX, Place(last)));
 }
+
+/// Large enough for whole pages, and for slots that are written later.
+#[test]
+fn a_large_table_finds_what_is_there_and_nothing_else() {
+    const COUNT: u64 = 300_000;
+    let hash_of = |number: u64| (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) & !(0xf << 60); // one stripe
+    let mut table = PlaceTable::default();
+    for number in 0..COUNT {
+        assert_eq!(table.find(hash_of(number), which(number)), None);
+        table.insert(hash_of(number), Place(number));
+        assert_eq!(table.find(hash_of(number), which(number)), Some(number));
+    }
+    assert!((0..COUNT).all(|number| table.find(hash_of(number), which(number)).is_some()));
+    for number in (0..COUNT).step_by(3) {
+        assert!(table.remove(hash_of(number), Place(number)));
+        table.replace(hash_of(number + 1), Place(number + 1), Place(number + COUNT));
+    }
+    for number in 0..COUNT {
+        let expected = match number % 3 {
+            0 => None,
+            1 => Some(number + COUNT - 1),
+            _ => Some(number),
+        };
+        let found = table.find(hash_of(number), |place| expected.and_then(which_is(place)));
+        assert_eq!(found, expected, "number={number}");
+    }
+    let bytes = table.memory_bytes() as u64;
+    assert!((12 * COUNT..24 * COUNT).contains(&bytes), "bytes={bytes}");
+}
+
+fn which_is(place: Place) -> impl FnOnce(u64) -> Option<u64> {
+    move |wanted| (place.0 == wanted).then_some(wanted)
+}
