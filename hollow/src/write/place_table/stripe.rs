@@ -59,7 +59,7 @@ fn slot_of(hash: u64, place: Place) -> u64 {
 #[inline]
 fn zero_bytes(word: u64) -> u64 {
     const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
-    !((word & LOW) + LOW | word | LOW)
+    !(((word & LOW) + LOW) | word | LOW)
 }
 
 /// The position of the first byte that is marked.
@@ -92,7 +92,7 @@ impl View<'_> {
     /// Where a hash is looked for first.
     #[inline]
     fn home(self, kept: u64) -> usize {
-        (kept * self.slots.len() as u64 >> HASH_BITS) as usize
+        ((kept * self.slots.len() as u64) >> HASH_BITS) as usize
     }
 
     /// The position so many slots behind another.
