@@ -1,12 +1,10 @@
 //! Bytes being packed, in memory that is used again for the next shards.
 
-use crate::memory::huge::HugeBytes;
-
 /// Bytes that are appended to. Room is not given back until the end: it costs more to be given new pages by the system
-/// than to fill them.
+/// than to fill them. Not on huge pages: it lives for one snapshot, and the system may have to make room for them first.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
-    bytes: HugeBytes,
+    bytes: Vec<u8>,
     len: usize,
 }
 
@@ -14,7 +12,7 @@ impl Buffer {
     /// With room for about so many bytes; not touched before it is needed.
     pub(super) fn with_capacity(len: u64) -> Self {
         Self {
-            bytes: HugeBytes::zeroed(usize::try_from(len).unwrap_or(0)),
+            bytes: vec![0; usize::try_from(len).unwrap_or(0)],
             len: 0,
         }
     }
@@ -54,7 +52,7 @@ impl Buffer {
     #[cold]
     fn grow(&mut self, len: usize) {
         const LEAST: usize = 1 << 10;
-        let mut larger = HugeBytes::zeroed((self.bytes.len() * 2).max(self.len + len).max(LEAST));
+        let mut larger = vec![0; (self.bytes.len() * 2).max(self.len + len).max(LEAST)];
         larger[..self.len].copy_from_slice(self.as_slice());
         self.bytes = larger;
     }
