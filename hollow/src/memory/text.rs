@@ -2,7 +2,7 @@
 //!
 //! Unpaired surrogates can occur in blobs, so stored text is not always a Rust string: see [`StoredText`].
 
-use super::{hash, var_int};
+use super::hash;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -16,11 +16,29 @@ pub fn encode(text: &str) -> Vec<u8> {
 /// Appends the stored form of a Rust string.
 pub fn encode_into(out: &mut Vec<u8>, text: &str) {
     if text.is_ascii() {
-        out.extend_from_slice(text.as_bytes());
-    } else {
-        text.encode_utf16()
-            .for_each(|unit| var_int::write_u32(out, u32::from(unit)));
+        return out.extend_from_slice(text.as_bytes());
     }
+    out.reserve(text.len() * 3 / 2); // at worst, four bytes become two units of three
+    for char in text.chars() {
+        let code = u32::from(char);
+        match code {
+            0..0x80 => out.push(code as u8),
+            0x80..0x4000 => out.extend_from_slice(&[(code >> 7) as u8 | 0x80, code as u8 & 0x7F]),
+            0x4000..0x1_0000 => out.extend_from_slice(&unit_of_three(code)),
+            _ => {
+                let mut pair = [0; 2];
+                for unit in char.encode_utf16(&mut pair) {
+                    out.extend_from_slice(&unit_of_three(u32::from(*unit)));
+                }
+            }
+        }
+    }
+}
+
+/// The variable-length form of a UTF-16 unit of more than fourteen bits.
+#[inline]
+fn unit_of_three(unit: u32) -> [u8; 3] {
+    [(unit >> 14) as u8 | 0x80, (unit >> 7) as u8 | 0x80, unit as u8 & 0x7F]
 }
 
 /// Text in its stored form, borrowed from a state. Comparing and hashing need no decoding.

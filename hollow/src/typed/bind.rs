@@ -1,8 +1,9 @@
 //! A model against the schemas of a state, to read, or of an engine, to write.
 
+use super::mapper::RecordSink;
 use super::model::{FieldModel, Holds, Shape, TypeModel};
 use super::read::{Bound, Place, Slot, TypePlan};
-use super::write::{RecordSink, Source, WritePlan};
+use super::write::{Source, WritePlan};
 use super::{Model, ModelError, TypedState, key};
 use crate::memory::var_int;
 use crate::read::{HashKeyLookup, ReadState, TypeReadState};

@@ -140,6 +140,7 @@ mod collections;
 mod enumeration;
 mod error;
 mod key;
+mod mapper;
 mod memo;
 mod model;
 mod read;
@@ -155,11 +156,11 @@ pub use collections::{ListRef, MapRef, RecordMap, RecordSet, SetRef};
 pub use error::{AddError, ModelError, ReadError, UnknownName};
 pub use hollow_derive::Hollow;
 pub use key::{KeyOf, KeyParts, NoKey, Own};
+pub use mapper::Mapper;
 pub use model::{Model, ModelBuilder, Naming};
 pub use record::{Field, Keyed, Record};
 pub use state::{Table, TypedState};
 pub use values::{EpochMillis, Text};
-pub use write::Mapper;
 pub(crate) use write::Session;
 
 // What derived code needs besides; not for other use, may change.

@@ -4,17 +4,17 @@
 //! one look-up in the engine for each record it is made of. Buffers are used again, nothing is allocated in the steady
 //! state.
 
+use super::mapper::RecordSink;
 use super::memo::{Memo, Shared};
 use super::recent::Recent;
 use super::{AddError, Model, ModelError, Record, bind};
 use crate::Ordinal;
-use crate::schema::Schema;
 use crate::write::record_form::{self, Buckets};
-use crate::write::{TypeId, WriteError, WriteStateEngine};
+use crate::write::{TypeId, WriteError};
 use std::any;
 use std::collections::HashMap;
 
-/// How deep records may be nested, as for [`WriteStateEngine::add`].
+/// How deep records may be nested, as for [`WriteStateEngine::add`](crate::write::WriteStateEngine::add).
 const MAX_DEPTH: usize = 128;
 
 /// A type of a model in an engine.
@@ -84,77 +84,6 @@ impl Session {
         let plan = first + model.roots[0];
         self.roots.insert(id, plan);
         Ok(plan)
-    }
-}
-
-/// Adds typed records to a write engine.
-///
-/// Lives as long as one cycle is being filled: it remembers ordinals of shared records (see
-/// [`typed`](crate::typed#shared-records)).
-///
-/// ```
-/// use hollow::typed::{Hollow, Mapper, Model};
-/// use hollow::write::{WriteConfig, WriteStateEngine};
-///
-/// #[derive(Hollow)]
-/// struct Movie { id: i64, title: String }
-///
-/// let mut engine = WriteStateEngine::new(WriteConfig::default());
-/// Model::of::<Movie>()?.add_types(&mut engine)?;
-/// let mut mapper = Mapper::new(&mut engine);
-/// mapper.add(&Movie { id: 1, title: "The Salt Harbour".into() })?;
-/// engine.set_next_tag(1);
-/// let mut snapshot = Vec::new();
-/// engine.write_snapshot(&mut snapshot)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug)]
-pub struct Mapper<'e> {
-    engine: &'e mut WriteStateEngine,
-    session: Session,
-}
-
-impl<'e> Mapper<'e> {
-    /// For this engine, whose types must be registered.
-    pub fn new(engine: &'e mut WriteStateEngine) -> Self {
-        Self {
-            engine,
-            session: Session::default(),
-        }
-    }
-
-    /// Adds a record with all it refers to, and gives its ordinal.
-    ///
-    /// # Errors
-    /// [`AddError::Model`] if the type does not fit the engine's schemas, [`AddError::Write`] if a value cannot be
-    /// stored. What was added before stays.
-    pub fn add<T: Record>(&mut self, record: &T) -> Result<Ordinal, AddError> {
-        self.session.add(self.engine, record)
-    }
-}
-
-/// What takes the serialized records: an engine, or a thread's part of one.
-pub(crate) trait RecordSink {
-    /// The type of this name.
-    fn type_id(&self, name: &str) -> Option<TypeId>;
-    /// The schema of a type.
-    fn schema(&self, ty: TypeId) -> &Schema;
-    /// The ordinal of a record, an old one if it is known.
-    fn add_record(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError>;
-}
-
-impl RecordSink for WriteStateEngine {
-    fn type_id(&self, name: &str) -> Option<TypeId> {
-        self.type_id(name)
-    }
-
-    fn schema(&self, ty: TypeId) -> &Schema {
-        &self.dataset().schemas()[ty.index()]
-    }
-
-    #[inline]
-    fn add_record(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError> {
-        self.add_record(ty, record)
     }
 }
 

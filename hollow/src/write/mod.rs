@@ -28,7 +28,6 @@ mod engine;
 mod error;
 mod free_ordinals;
 mod header_tags;
-mod huge;
 mod layout;
 mod membership;
 mod object_record;

@@ -155,6 +155,16 @@ impl Adder<'_> {
     pub fn type_id(&self, name: &str) -> Option<TypeId> {
         Sink::type_id(self, name)
     }
+
+    pub(crate) fn schema_of(&self, ty: TypeId) -> &Schema {
+        Sink::schema(self, ty)
+    }
+
+    /// Adds a serialized record; as that of the engine.
+    #[inline]
+    pub(crate) fn add_record(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError> {
+        adding::told(self.add_serialized(ty, record))
+    }
 }
 
 impl Sink for Adder<'_> {

@@ -10,6 +10,7 @@
 //! when there is more garbage than records the records of sparse chunks move, so the cost of moving is borne by the
 //! removals before it and no cycle pays for records that did not change.
 
+use super::record_form::{push_number, take_number};
 use crate::Ordinal;
 use crate::memory::var_int;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -77,11 +78,9 @@ impl Chunk {
     #[inline]
     fn read(&self, offset: usize) -> Option<Stored> {
         let rest = self.bytes.get(offset..)?;
-        let (ordinal, rest) = rest.split_first_chunk::<ORDINAL>()?;
-        let var_int::Decoded::Value(length, taken) = var_int::read_u64(rest) else {
-            return None;
-        };
-        let start = offset + ORDINAL + taken;
+        let (ordinal, mut rest) = rest.split_first_chunk::<ORDINAL>()?;
+        let length = take_number(&mut rest)?;
+        let start = self.bytes.len() - rest.len();
         Some(Stored {
             ordinal: u32::from_le_bytes(*ordinal),
             start,
@@ -118,7 +117,7 @@ impl Chunk {
     fn append(&mut self, ordinal: Ordinal, record: &[u8]) -> usize {
         let offset = self.bytes.len();
         self.bytes.extend_from_slice(&ordinal.get().to_le_bytes());
-        var_int::write_u64(&mut self.bytes, record.len() as u64);
+        push_number(&mut self.bytes, record.len() as u64);
         self.bytes.extend_from_slice(record);
         let padding = self.bytes.len().next_multiple_of(ALIGNMENT) - self.bytes.len();
         self.bytes.extend_from_slice(&[0; ALIGNMENT][..padding]);

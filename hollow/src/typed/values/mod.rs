@@ -6,8 +6,8 @@ mod pointer;
 mod text;
 mod time;
 
+pub(super) use crate::write::record_form::push_text;
 pub use text::Text;
-pub(super) use text::push_text;
 pub use time::EpochMillis;
 
 use super::model::Holds;

@@ -2,8 +2,7 @@
 
 use super::{declare_value, is_inline};
 use crate::Ordinal;
-use crate::memory::text::{self, StoredText};
-use crate::memory::var_int;
+use crate::memory::text::StoredText;
 use crate::record::KeyValue;
 use crate::schema::FieldType;
 use crate::typed::model::Holds;
@@ -42,20 +41,6 @@ impl Default for StoredText<'_> {
     }
 }
 
-/// Appends text in its stored form, behind its length; without a buffer of its own.
-pub(in crate::typed) fn push_text(out: &mut Vec<u8>, text: &str) {
-    if text.is_ascii() {
-        return record_form::push_bytes(out, text.as_bytes());
-    }
-    let size_of = |unit: u16| match unit {
-        0..0x80 => 1,
-        0x80..0x4000 => 2,
-        _ => 3,
-    };
-    var_int::write_u64(out, text.encode_utf16().map(size_of).sum());
-    text::encode_into(out, text);
-}
-
 fn read(of: At<'_>, field: usize) -> Option<Text<'_>> {
     let (records, ordinal, position) = of.leaf(field)?;
     records.text(ordinal, position)
@@ -63,7 +48,7 @@ fn read(of: At<'_>, field: usize) -> Option<Text<'_>> {
 
 fn write_record(text: &str, writer: &mut Writer<'_>, plan: usize) -> Result<Ordinal, WriteError> {
     let mut record = writer.begin(plan)?;
-    push_text(record.bytes(), text);
+    record_form::push_text(record.bytes(), text);
     record.end_field();
     writer.finish(record)
 }
@@ -111,7 +96,7 @@ macro_rules! text {
                 field: usize,
             ) -> Result<(), WriteError> {
                 if is_inline(FORM, form::BOXED) {
-                    push_text(record.bytes(), self);
+                    record_form::push_text(record.bytes(), self);
                 } else {
                     let target = writer.target(record, field);
                     let ordinal = Record::write_record(self, writer, target)?;

@@ -5,6 +5,7 @@
 
 mod bit_writer;
 mod body;
+mod buffer;
 mod collection;
 mod hash_key;
 mod object;
@@ -20,7 +21,7 @@ use crate::Ordinal;
 use crate::blob::write_schema;
 use crate::memory::{OrdinalSet, gap_list, var_int};
 use crate::schema::Schema;
-use body::Body;
+use body::{Body, Size};
 use std::io;
 
 /// What the shards that are packed in one pass should not exceed together, unless one alone does.
@@ -89,13 +90,19 @@ impl Frame<'_> {
         let count = self.count();
         let num_shards = division.num_shards;
         let at_once = self.shards_at_once(count);
+        let entries = |shard: u32| division.entries.get(shard as usize).copied().unwrap_or(0);
+        let body = |shard: u32| {
+            let size = Size {
+                count: shard_count(count, num_shards, shard),
+                entries: entries(shard),
+                num_shards: Some(num_shards),
+            };
+            Body::new(self.shape, self.layout, division, size)
+        };
+        let mut bodies: Vec<Body> = (0..num_shards.min(at_once)).map(body).collect();
         let mut first = 0;
         while first < num_shards {
             let shards = first..num_shards.min(first.saturating_add(at_once));
-            let mut bodies: Vec<Body> = shards
-                .clone()
-                .map(|shard| Body::new(self.shape, self.layout, division, shard_count(count, num_shards, shard)))
-                .collect();
             for row in (0..count).step_by(num_shards as usize) {
                 for (shard, body) in shards.clone().zip(&mut bodies) {
                     let number = row + shard;
@@ -107,9 +114,9 @@ impl Frame<'_> {
                     body.push(record, &mut self.hash_keys)?;
                 }
             }
-            for (shard, body) in shards.clone().zip(bodies) {
+            for (shard, body) in shards.clone().zip(&mut bodies) {
                 out.write_all(&max_of_count(shard_count(count, num_shards, shard)))?;
-                let total = division.entries.get(shard as usize).copied().unwrap_or(0);
+                let total = entries(shard);
                 body.finish(total, Some(total), out)?;
             }
             first = shards.end;
@@ -146,7 +153,12 @@ impl Frame<'_> {
                 out.write_all(&length)?;
                 out.write_all(&gaps)?;
             }
-            let mut body = Body::new(self.shape, self.layout, division, added.len() as u32);
+            let size = Size {
+                count: added.len() as u32,
+                entries: 0,
+                num_shards: None,
+            };
+            let mut body = Body::new(self.shape, self.layout, division, size);
             for &ordinal in added {
                 body.push(records.get(ordinal), &mut self.hash_keys)?;
             }

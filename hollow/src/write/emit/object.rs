@@ -1,9 +1,11 @@
 //! Shards of object types. See `docs/format.md`, section 6.2.
 
 use super::bit_writer::BitWriter;
+use super::body::Size;
+use super::buffer::Buffer;
 use crate::memory::bit_array::mask;
 use crate::memory::var_int;
-use crate::write::record_form::{FieldKind, NULL_DOUBLE, NULL_FLOAT, take_number};
+use crate::write::record_form::{FieldKind, NULL_DOUBLE, NULL_FLOAT, take_number, take_number_or};
 use std::io;
 
 /// An object shard being packed.
@@ -11,9 +13,10 @@ use std::io;
 pub(super) struct ObjectBody {
     fields: Vec<PackedField>,
     /// Bytes of each STRING and BYTES field.
-    variable: Vec<Vec<u8>>,
+    variable: Vec<Buffer>,
     fixed: BitWriter,
-    len_bits: u64,
+    record_bits: u64,
+    count: u64,
 }
 
 /// How a field is read from a record and packed.
@@ -52,19 +55,29 @@ impl PackedField {
 }
 
 impl ObjectBody {
-    pub(super) fn new(kinds: &[FieldKind], widths: &[u32], count: u32) -> Self {
-        let len_bits = u64::from(count) * widths.iter().map(|&width| u64::from(width)).sum::<u64>();
-        let fields = kinds.iter().zip(widths);
+    pub(super) fn new(kinds: &[FieldKind], widths: &[u32], size: Size) -> Self {
+        let record_bits = widths.iter().map(|&width| u64::from(width)).sum::<u64>();
+        let fields: Vec<PackedField> = kinds
+            .iter()
+            .zip(widths)
+            .map(|(&kind, &width)| PackedField::new(kind, width))
+            .collect();
+        let buffer = |field: &PackedField| match field.form {
+            Form::Bytes => Buffer::with_capacity(size.share_of(field.null)),
+            _ => Buffer::default(),
+        };
         Self {
-            fields: fields.map(|(&kind, &width)| PackedField::new(kind, width)).collect(),
-            variable: vec![Vec::new(); widths.len()],
-            fixed: BitWriter::with_capacity(len_bits),
-            len_bits,
+            variable: fields.iter().map(buffer).collect(),
+            fields,
+            fixed: BitWriter::with_capacity(u64::from(size.count) * record_bits),
+            record_bits,
+            count: 0,
         }
     }
 
     #[inline]
     pub(super) fn push(&mut self, record: Option<&[u8]>) {
+        self.count += 1;
         match record {
             Some(record) => self.push_record(record),
             None => self.push_hole(),
@@ -72,50 +85,58 @@ impl ObjectBody {
     }
 
     fn push_record(&mut self, record: &[u8]) {
-        let mut rest = record;
-        for (field, bytes) in self.fields.iter().zip(&mut self.variable) {
-            let value = match field.form {
-                Form::Number => take_number(&mut rest).unwrap_or(field.null),
-                Form::Double => take_number_of::<8>(&mut rest).map_or(field.null, u64::from_be_bytes),
-                Form::Float => {
-                    take_number_of::<4>(&mut rest).map_or(field.null, |bits| u32::from_be_bytes(bits).into())
-                }
-                Form::Bytes => match take_number(&mut rest) {
-                    Some(length) => {
-                        take_bytes(&mut rest, length, bytes);
-                        bytes.len() as u64
+        let (fields, variable) = (&self.fields, &mut self.variable);
+        self.fixed.push_all(fields.len(), |fixed| {
+            let mut rest = record;
+            for (field, bytes) in fields.iter().zip(variable) {
+                let value = match field.form {
+                    Form::Number => take_number_or(&mut rest, field.null),
+                    Form::Double => take_number_of::<8>(&mut rest).map_or(field.null, u64::from_be_bytes),
+                    Form::Float => {
+                        take_number_of::<4>(&mut rest).map_or(field.null, |bits| u32::from_be_bytes(bits).into())
                     }
-                    None => field.null | bytes.len() as u64,
-                },
-            };
-            self.fixed.push_fitting(value & field.mask, field.width);
-        }
+                    Form::Bytes => match take_number(&mut rest) {
+                        Some(length) => {
+                            take_bytes(&mut rest, length, bytes);
+                            bytes.len() as u64
+                        }
+                        None => field.null | bytes.len() as u64,
+                    },
+                };
+                fixed.push_fitting(value & field.mask, field.width);
+            }
+        });
     }
 
     /// An ordinal without a record: zero bits, except that the offsets of varying-length values go on.
     fn push_hole(&mut self) {
-        for (field, bytes) in self.fields.iter().zip(&self.variable) {
-            let value = if field.form == Form::Bytes {
-                bytes.len() as u64
-            } else {
-                0
-            };
-            self.fixed.push_fitting(value & field.mask, field.width);
-        }
+        let (fields, variable) = (&self.fields, &self.variable);
+        self.fixed.push_all(fields.len(), |fixed| {
+            for (field, bytes) in fields.iter().zip(variable) {
+                let value = match field.form {
+                    Form::Bytes => bytes.len() as u64,
+                    _ => 0,
+                };
+                fixed.push_fitting(value & field.mask, field.width);
+            }
+        });
     }
 
-    pub(super) fn finish(self, out: &mut dyn io::Write) -> io::Result<()> {
+    /// Writes the shard; then the body can be filled with another.
+    pub(super) fn finish(&mut self, out: &mut dyn io::Write) -> io::Result<()> {
         let mut head = Vec::new();
         self.fields
             .iter()
             .for_each(|field| var_int::write_u32(&mut head, field.width));
         out.write_all(&head)?;
-        self.fixed.finish(self.len_bits.div_ceil(64), out)?;
-        for bytes in self.variable {
+        let len_bits = std::mem::take(&mut self.count) * self.record_bits;
+        self.fixed.finish(len_bits.div_ceil(64), out)?;
+        for bytes in &mut self.variable {
             let mut length = Vec::new();
             var_int::write_u64(&mut length, bytes.len() as u64);
             out.write_all(&length)?;
-            out.write_all(&bytes)?;
+            out.write_all(bytes.as_slice())?;
+            bytes.clear();
         }
         Ok(())
     }
@@ -131,16 +152,17 @@ fn take_number_of<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
 
 /// Moves bytes off the front of a record. Most values are short, and a copy of known length is the quickest.
 #[inline]
-fn take_bytes(rest: &mut &[u8], length: u64, to: &mut Vec<u8>) {
-    const SHORT: usize = 16;
+fn take_bytes(rest: &mut &[u8], length: u64, to: &mut Buffer) {
+    const SHORT: usize = 32;
     let length = usize::try_from(length).unwrap_or(usize::MAX).min(rest.len());
     match rest.first_chunk::<SHORT>() {
         Some(block) if length <= SHORT => {
-            let end = to.len() + length;
-            to.extend_from_slice(block);
-            to.truncate(end);
+            if let Some(room) = to.room(SHORT).first_chunk_mut() {
+                *room = *block;
+            }
+            to.advance(length);
         }
-        _ => to.extend_from_slice(&rest[..length]),
+        _ => to.extend(&rest[..length]),
     }
     *rest = &rest[length..];
 }

@@ -111,9 +111,20 @@ pub(crate) fn push_double(out: &mut Vec<u8>, value: f64) {
 
 pub(crate) fn push_text(out: &mut Vec<u8>, value: &str) {
     if value.is_ascii() {
-        push_bytes(out, value.as_bytes());
-    } else {
-        push_bytes(out, &text::encode(value));
+        return push_bytes(out, value.as_bytes());
+    }
+    // The length is known when the text is there. Most are short and need one byte for it.
+    let start = out.len();
+    out.push(0);
+    text::encode_into(out, value);
+    let length = out.len() - start - 1;
+    match u8::try_from(length) {
+        Ok(short @ 0..0x80) => out[start] = short,
+        _ => {
+            let mut prefix = Vec::new();
+            push_number(&mut prefix, length as u64);
+            out.splice(start..=start, prefix);
+        }
     }
 }
 
@@ -194,6 +205,29 @@ pub(crate) fn take_number(bytes: &mut &[u8]) -> Option<u64> {
     take_long_number(bytes)
 }
 
+/// As [`take_number`], with something to stand for null. For fields that are null now and then, which cannot be guessed.
+#[inline]
+pub(crate) fn take_number_or(bytes: &mut &[u8], null: u64) -> u64 {
+    if let Some((&first, rest)) = bytes.split_first()
+        && first < 0x80
+    {
+        *bytes = rest;
+        return first.into();
+    }
+    if let Some(window) = bytes.first_chunk::<8>() {
+        let is_null = window[0] == var_int::NULL;
+        let window = u64::from_be_bytes(*window);
+        let last = !window & CONTINUED;
+        if last != 0 || is_null {
+            let length = if is_null { 1 } else { last.leading_zeros() / 8 + 1 };
+            *bytes = &bytes[length as usize..];
+            let value = gather(window >> (64 - 8 * length));
+            return if is_null { null } else { value };
+        }
+    }
+    take_long_number(bytes).unwrap_or(null)
+}
+
 /// The bit of each byte that says that the number goes on.
 const CONTINUED: u64 = 0x8080_8080_8080_8080;
 
@@ -228,13 +262,27 @@ fn take_long_number(bytes: &mut &[u8]) -> Option<u64> {
 /// Appends a variable-length integer.
 #[inline]
 pub(crate) fn push_number(out: &mut Vec<u8>, value: u64) {
-    let low = |shift: u32| (value >> shift) as u8;
     match value {
-        0..0x80 => out.push(low(0)),
-        0x80..0x4000 => out.extend_from_slice(&[low(7) | 0x80, low(0) & 0x7F]),
-        0x4000..0x20_0000 => out.extend_from_slice(&[low(14) | 0x80, low(7) | 0x80, low(0) & 0x7F]),
+        0..0x80 => out.push(value as u8),
+        0x80..0x4000 => out.extend_from_slice(&[(value >> 7) as u8 | 0x80, value as u8 & 0x7F]),
+        0x4000..0x100_0000_0000_0000 => {
+            let length = var_int::size_of_u64(value);
+            let groups = scatter(value) | CONTINUED & !0x80;
+            // A copy of known length is the quickest.
+            let end = out.len() + length;
+            out.extend_from_slice(&(groups << (64 - 8 * length)).to_be_bytes());
+            out.truncate(end);
+        }
         _ => var_int::write_u64(out, value),
     }
+}
+
+/// Moves groups of seven bits to the low bits of a byte each: what [`gather`] undoes.
+#[inline]
+fn scatter(value: u64) -> u64 {
+    let quads = (value & 0x0FFF_FFFF) | (value & 0x00FF_FFFF_F000_0000) << 4;
+    let pairs = (quads & 0x0000_3FFF_0000_3FFF) | (quads & 0x0FFF_C000_0FFF_C000) << 2;
+    (pairs & 0x007F_007F_007F_007F) | (pairs & 0x3F80_3F80_3F80_3F80) << 1
 }
 
 #[cfg(test)]
@@ -243,6 +291,16 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn text_is_its_utf16_units(text in "([a-z]|[à-ž]|[一-龥]|[\\x{10000}-\\x{10FFFF}]){0,90}") {
+            let (mut out, mut units) = (vec![1], Vec::new());
+            push_text(&mut out, &text);
+            text.encode_utf16().for_each(|unit| var_int::write_u32(&mut units, unit.into()));
+            let mut plain = vec![1];
+            push_bytes(&mut plain, &units);
+            prop_assert_eq!(out, plain);
+        }
+
         #[test]
         fn numbers_read_back_wherever_they_stand(values in prop::collection::vec((any::<u64>(), 0u32..64, any::<bool>()), 0..40)) {
             let values: Vec<Option<u64>> = values
@@ -263,11 +321,12 @@ mod tests {
                 }
             }
             prop_assert_eq!(&out, &plain);
-            let mut rest = &out[..];
+            let (mut rest, mut same) = (&out[..], &out[..]);
             for value in values {
                 prop_assert_eq!(take_number(&mut rest), value);
+                prop_assert_eq!(take_number_or(&mut same, 7), value.unwrap_or(7));
             }
-            prop_assert!(rest.is_empty());
+            prop_assert!(rest.is_empty() && same.is_empty());
         }
     }
 }

@@ -7,7 +7,6 @@ use crate::data::published::SNAPSHOT_BYTES;
 use crate::measure::{Sample, Stopwatch};
 use crate::populate::{self, FlatRecords, Typed, With, chunk};
 use crate::scale::Scale;
-use hollow::record::Value;
 use hollow::typed::{AddError, Mapper};
 use hollow::write::WriteStateEngine;
 use std::fs::File;
@@ -86,38 +85,38 @@ fn high_level(context: &mut Context, _: &Row, _: u32) -> RowResult {
 fn two_threads(context: &mut Context, _: &Row, _: u32) -> RowResult {
     context.drop_engine();
     let (which, n) = (context.data, context.n);
-    let records = which.with(Values { n });
-    let mut engine = populate::engine(which)?;
-    let (first, second) = records.split_at(records.len() / 2);
-    let mut watch = Stopwatch::default();
-    watch.time(|| {
-        engine.parallel(|adders| {
-            let add = |records: &[Value]| {
-                let mut adder = adders.adder();
-                records
-                    .iter()
-                    .try_for_each(|record| adder.add(which.root(), record).map(drop))
-            };
-            std::thread::scope(|scope| {
-                let other = scope.spawn(|| add(second));
-                add(first)?;
-                other.join().unwrap_or(Ok(()))
-            })
-        })
-    })??;
-    let root = engine.type_id(which.root()).map_or(0, |ty| engine.populated(ty).len());
-    Ok(watch.sample(n.into(), 0, root).into())
+    Ok(which.with(PopulateTwo { which, n })?.into())
 }
 
-struct Values {
+struct PopulateTwo {
+    which: Data,
     n: u32,
 }
 
-impl With for Values {
-    type Output = Vec<Value>;
+impl With for PopulateTwo {
+    type Output = anyhow::Result<Sample>;
 
     fn with<D: Typed>(self, data: &D) -> Self::Output {
-        (0..self.n).map(|i| data.value(data.record(i, 0))).collect()
+        let Self { which, n } = self;
+        let mut engine = populate::engine(which)?;
+        let (mut watch, pool) = (Stopwatch::default(), data.pool());
+        let records: Vec<_> = (0..n).map(|i| data.typed(&pool, data.record(i, 0))).collect();
+        let (first, second) = records.split_at(records.len() / 2);
+        watch.time(|| {
+            engine.parallel(|adders| {
+                let add = |records: &[D::Struct]| {
+                    let mut mapper = Mapper::with_adder(adders.adder());
+                    records.iter().try_for_each(|record| mapper.add(record).map(drop))
+                };
+                std::thread::scope(|scope| {
+                    let other = scope.spawn(|| add(second));
+                    add(first)?;
+                    other.join().unwrap_or(Ok(()))
+                })
+            })
+        })??;
+        let root = engine.type_id(which.root()).map_or(0, |ty| engine.populated(ty).len());
+        Ok(watch.sample(n.into(), 0, root))
     }
 }
 
