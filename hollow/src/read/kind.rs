@@ -41,6 +41,10 @@ pub(crate) trait RecordKind: Sized + Send + Sync + 'static {
         limit_bits: u64,
     ) -> Result<Block, Unfit>;
 
+    /// Brings so many records of each lane, and what they have in areas, close to the processor: pages hop between the
+    /// lanes, and stretches of one page are too short for it to see what comes next.
+    fn come_closer(_wire: &Self::Wire, _blob: &[u8], _lanes: &[Lane], _records: u32) {}
+
     /// Reads records of a blob into a block.
     fn read(
         wire: &Self::Wire,

@@ -12,6 +12,9 @@ use super::wire::{Body, Contents, Frame};
 use crate::blob::DecodeError;
 use crate::schema::Kind;
 
+/// So many pages of records stay in the caches close to a processor.
+const NEAR_PAGES: u32 = 8;
+
 /// The object records in a frame, by the positions in it of the reader's fields.
 pub(super) fn wire_objects(frame: &mut Frame<'_>, positions: Vec<Option<usize>>) -> Result<WireObjects, DecodeError> {
     match frame.body.take() {
@@ -116,6 +119,10 @@ impl<K: RecordKind> PageMaker<'_, K> {
             shard: ordinal & (num_shards - 1),
             position: ordinal >> num_shards.trailing_zeros(),
         }));
+        if number.is_multiple_of(NEAR_PAGES) && self.lanes.len() > 1 {
+            let records = NEAR_PAGES * PAGE_ORDINALS / self.lanes.len() as u32;
+            K::come_closer(self.wire, frame.blob, &self.lanes, records);
+        }
         let lanes = Lanes {
             lanes: &self.lanes,
             slots: Some(bits),

@@ -82,19 +82,40 @@ impl<K: RecordKind> Records<K> {
         mapped.saturating_add_signed(self.len)
     }
 
-    /// The record with this ordinal.
-    #[inline]
-    pub(crate) fn locate(&self, ordinal: Ordinal) -> Option<K::Row<'_>> {
+    /// The record with this ordinal if it is in a block: block and position, which fit two registers. All reads go
+    /// through here, so it is always part of them.
+    #[inline(always)]
+    pub(crate) fn in_block(&self, ordinal: Ordinal) -> Option<(&Block, u32)> {
         let (number, slot) = split(ordinal.get());
         if let Some(overlay) = self.overlays.get(number) {
             match overlay::find(overlay, slot) {
                 Found::Nothing => {}
                 Found::Gone => return None,
-                Found::At(place) => {
-                    let (block, position) = self.log.get(place)?;
-                    return Some(K::in_block(block, position));
-                }
+                Found::At(place) => return self.log.get(place),
             }
+        }
+        let page = self.pages.get(number)?;
+        Some((page, page.position(slot)?))
+    }
+
+    /// The record with this ordinal.
+    #[inline]
+    pub(crate) fn locate(&self, ordinal: Ordinal) -> Option<K::Row<'_>> {
+        match self.in_block(ordinal) {
+            Some((block, position)) => Some(K::in_block(block, position)),
+            None if self.mapped.is_some() => self.locate_mapped(ordinal),
+            None => None,
+        }
+    }
+
+    /// As [`Records::locate`], where there may be a page that is still in its file.
+    #[cold]
+    pub(super) fn locate_mapped(&self, ordinal: Ordinal) -> Option<K::Row<'_>> {
+        let (number, slot) = split(ordinal.get());
+        if let Some(overlay) = self.overlays.get(number)
+            && overlay::find(overlay, slot) != Found::Nothing
+        {
+            return None;
         }
         self.below(number, slot)
     }
@@ -123,6 +144,12 @@ impl<K: RecordKind> Records<K> {
 
     pub(crate) fn is_populated(&self, ordinal: Ordinal) -> bool {
         self.locate(ordinal).is_some()
+    }
+
+    /// Whether some records are still in the snapshot's file.
+    #[inline]
+    pub(crate) fn is_mapped(&self) -> bool {
+        self.mapped.is_some()
     }
 
     /// The slots that the page has records for, whatever lies over it.

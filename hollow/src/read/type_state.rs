@@ -162,14 +162,13 @@ impl ObjectTypeState {
     /// The value of a STRING field, as it is stored.
     #[inline]
     pub fn text(&self, ordinal: Ordinal, field: usize) -> Option<StoredText<'_>> {
-        let record = self.records.locate(ordinal)?;
-        record.bytes_of(field, FieldKind::Text).map(StoredText::new)
+        self.bytes_of(ordinal, field, FieldKind::Text).map(StoredText::new)
     }
 
     /// The value of a BYTES field.
     #[inline]
     pub fn bytes(&self, ordinal: Ordinal, field: usize) -> Option<&[u8]> {
-        self.records.locate(ordinal)?.bytes_of(field, FieldKind::Bytes)
+        self.bytes_of(ordinal, field, FieldKind::Bytes)
     }
 
     /// The ordinal in a REFERENCE field. In a corrupt blob the type referred to may have no such record.
@@ -211,9 +210,22 @@ impl ObjectTypeState {
         self.record(ordinal)?.stored_bits(field, kind)
     }
 
-    #[inline]
+    #[inline(always)]
     fn raw_of(&self, ordinal: Ordinal, field: usize, kind: FieldKind) -> Option<u64> {
-        self.records.locate(ordinal)?.value_of(field, kind)
+        match self.records.in_block(ordinal) {
+            Some((block, position)) => block.value(position, field, kind),
+            None if self.records.is_mapped() => self.records.locate_mapped(ordinal)?.value_of(field, kind),
+            None => None,
+        }
+    }
+
+    #[inline(always)]
+    fn bytes_of(&self, ordinal: Ordinal, field: usize, kind: FieldKind) -> Option<&[u8]> {
+        match self.records.in_block(ordinal) {
+            Some((block, position)) => block.text(position, field, kind),
+            None if self.records.is_mapped() => self.records.locate_mapped(ordinal)?.bytes_of(field, kind),
+            None => None,
+        }
     }
 }
 

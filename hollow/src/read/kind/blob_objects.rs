@@ -4,8 +4,8 @@
 //! within a few words of a record are taken out of it together, each to a column of its own: a record's words are then
 //! read and turned round once, not once for each field.
 
-use super::Lanes;
 use super::objects::WireObjects;
+use super::{Lane, Lanes};
 use crate::memory::bit_array::mask;
 use crate::read::bits::WireWords;
 use crate::read::object_block::{FieldKind, NO_TEXT, Source};
@@ -125,7 +125,7 @@ impl<'a> BlobObjects<'a> {
                 let high = window.get(take.word + 1).copied().unwrap_or(0);
                 let both = u128::from(high) << 64 | u128::from(low);
                 if let Some(value) = column.get_mut(place) {
-                    *value = (both >> take.shift) as u64 & take.mask;
+                    *value = (both >> (take.shift & 63)) as u64 & take.mask;
                 }
             }
         };
@@ -256,6 +256,36 @@ impl Source for BlobObjects<'_> {
         }
         area.truncate(end);
         true
+    }
+}
+
+/// Reads a word of each line of the cache, lane by lane.
+pub(super) fn come_closer(wire: &WireObjects, blob: &[u8], lanes: &[Lane], records: u32) {
+    const LINE: usize = 64;
+    let body = &wire.body;
+    let touch = |bytes: &[u8]| bytes.iter().step_by(LINE).fold(0, |all, byte| all | byte);
+    for lane in lanes {
+        let Some(all) = body.shard(lane.shard as usize) else {
+            continue;
+        };
+        let words = all.words(blob);
+        let bits = [lane.position, lane.position + records].map(|position| u64::from(position) * body.record_bits());
+        let [from, to] = bits.map(|bit| (bit / 64 * 8) as usize);
+        let bytes = all.of(blob);
+        std::hint::black_box(touch(bytes.get(from..to.min(bytes.len())).unwrap_or_default()));
+        let fields = body
+            .fields()
+            .iter()
+            .filter(|field| field.kind.is_variable_length() && field.width > 0);
+        for field in fields {
+            let end = |bit: u64| words.get((bit + field.offset).saturating_sub(body.record_bits()), field.width - 1);
+            let Some(area) = body.areas_of(lane.shard as usize).get(field.area) else {
+                continue;
+            };
+            let area = area.of(blob);
+            let [from, to] = bits.map(|bit| (end(bit) as usize).min(area.len()));
+            std::hint::black_box(touch(area.get(from..to).unwrap_or_default()));
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Object records.
 
-use super::blob_objects::BlobObjects;
-use super::{Lanes, RecordKind, Unfit};
+use super::blob_objects::{self, BlobObjects};
+use super::{Lane, Lanes, RecordKind, Unfit};
 use crate::blob::DecodeError;
 use crate::read::block::{Block, Places, Workshop};
 use crate::read::content::RecordHasher;
@@ -102,6 +102,10 @@ impl RecordKind for Objects {
         limit_bits: u64,
     ) -> Result<Block, Unfit> {
         Ok(object_block::pack(workshop, slots, plan, rows, limit_bits)?)
+    }
+
+    fn come_closer(wire: &WireObjects, blob: &[u8], lanes: &[Lane], records: u32) {
+        blob_objects::come_closer(wire, blob, lanes, records);
     }
 
     fn read(

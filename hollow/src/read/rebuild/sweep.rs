@@ -5,7 +5,7 @@
 //! part of the log is dropped when every page has been gone over since it came. A page is made anew for 1,024 changes, and
 //! for 512 once the log holds half of the records. As a record that is modified is two changes, all pages are then gone
 //! over while a quarter of the records change: the log stays below about three quarters of the records, and no delta has
-//! to pay for others. Large types have to go faster once the log is half full, as it has a limited number of places.
+//! to pay for others. For large types all of it begins when a quarter of the log's places is taken.
 
 use super::super::block::{Block, Workshop};
 use super::super::kind::RecordKind;
@@ -54,9 +54,9 @@ pub(super) fn empty_page<K: RecordKind>(plan: &K::Plan, workshop: &mut Workshop)
 /// What is to be done after a delta of so many changes.
 pub(super) fn after<K: RecordKind>(records: &mut Records<K>, changes: usize) {
     let (held, len) = (records.log.len() as usize, records.len());
-    if held > FREE + len / 4 {
-        let full = if held > PLACES as usize / 2 { 4 } else { 1 };
-        let behind = (1 + usize::from(held > FREE + len / 2)).max(full);
+    let many = PLACES as usize / 4;
+    if held > many.min(FREE + len / 4) {
+        let behind = 1 + usize::from(held > many.min(FREE + len / 2));
         go_on(records, changes * behind / CHANGES_A_PAGE + 1);
     }
     end_of_overlays(records);
