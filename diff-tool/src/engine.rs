@@ -23,7 +23,8 @@ use std::hash::Hash;
 /// Compares two states.
 ///
 /// Costs time and memory in proportion to the records of the types compared; with [`Options::same_chain`] in
-/// proportion to the records that changed and those that could refer to them.
+/// proportion to the records that changed and those that could refer to them; of two states that one delta leads between
+/// ([`ReadState::is_next_to`]) in proportion to the records that changed.
 pub fn diff(a: &ReadState, b: &ReadState, options: &Options) -> Diff {
     diff_with(a, b, options, &mut Progress::silent())
 }
@@ -37,7 +38,7 @@ pub fn diff_with(a: &ReadState, b: &ReadState, options: &Options, progress: &mut
         seed,
         options,
     };
-    let suspects = if options.same_chain {
+    let suspects = if options.same_chain || a.is_next_to(b) {
         Suspects::between(&engine.a, &engine.b)
     } else {
         None

@@ -4,7 +4,8 @@
 //! the states share. A record with unchanged fields can still say something else, if an ordinal it refers to was used
 //! again for another record in the meantime. So changes spread from types to those that refer to them: where records of
 //! a type changed, all records that could refer to them are asked for their references, which is far cheaper than
-//! comparing them.
+//! comparing them. Not so between neighbours, where one delta led from one state to the other: an ordinal freed in it
+//! cannot be used again in it.
 
 use crate::side::{Side, TypeNumber};
 use hollow::Ordinal;
@@ -25,10 +26,12 @@ impl Suspects {
             return None;
         }
         let transition = Transition::between(before, after);
+        let neighbours = before.is_next_to(after);
         let mut suspects = Suspects { types: HashMap::new() };
         for name in before.dataset().dependency_order() {
             let own = Some(transition.changes(name));
             let changes = match (a.number(name), b.number(name)) {
+                _ if neighbours => own,
                 (Some(x), Some(y)) if suspects.knows_references_of(before, name) => {
                     own.map(|own| suspects.spread((a, x), (b, y), own))
                 }

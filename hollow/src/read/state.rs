@@ -131,6 +131,14 @@ impl ReadState {
         load::mapped(file, parts, filter)
     }
 
+    /// Whether one delta or reverse delta led from one of the two to the other, in this process.
+    ///
+    /// Then what the delta left alone is the same in both, references included: a writer removes a record only when
+    /// nothing refers to it, and one delta cannot give a freed ordinal to another record.
+    pub fn is_next_to(&self, other: &Self) -> bool {
+        self.lineage.is_next_to(other.lineage)
+    }
+
     /// The state that a delta or reverse delta leads to from this one. It has no version yet.
     ///
     /// Types and fields that this state does not have are left out; fields that the delta does not have are null in
