@@ -205,7 +205,6 @@ impl<K: RecordKind> Records<K> {
             word: 0,
             words: NO_SLOTS,
             at: super::slots::WORDS,
-            mask: u64::MAX,
         }
     }
 
@@ -351,17 +350,6 @@ pub struct Populated<'s> {
     word: u64,
     words: SlotBits,
     at: usize,
-    /// The bits of each word that count.
-    mask: u64,
-}
-
-impl Populated<'_> {
-    /// Only those of one of so many shards, a power of two up to 64.
-    pub(crate) fn of_shard(mut self, shard: u32, num_shards: u32) -> Self {
-        let ordinals = (0..64u32).filter(|ordinal| ordinal & (num_shards - 1) == shard);
-        self.mask = ordinals.fold(0, |mask, ordinal| mask | 1 << ordinal);
-        self
-    }
 }
 
 impl Iterator for Populated<'_> {
@@ -371,7 +359,7 @@ impl Iterator for Populated<'_> {
     fn next(&mut self) -> Option<Ordinal> {
         while self.word == 0 {
             if let Some(&word) = self.words.get(self.at) {
-                (self.word, self.first) = (word & self.mask, ((self.next - 1) << PAGE_BITS) + self.at as u32 * 64);
+                (self.word, self.first) = (word, ((self.next - 1) << PAGE_BITS) + self.at as u32 * 64);
                 self.at += 1;
             } else if self.next < self.end {
                 self.words = self.pages.slots_of(self.next);

@@ -16,8 +16,8 @@ use std::fmt;
 /// Stands for null.
 const NULL: i32 = i32::MAX;
 
-/// With more shards than this, going over the populated ordinals for each takes longer than sorting them.
-const MAX_PASSES: u32 = 64;
+/// Mixed values that are kept while records of several shards are gone over together.
+const KEPT: usize = 8 << 20;
 
 /// The checksums of a state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,18 +86,44 @@ impl Checksum {
     /// Mixes in 32 bits.
     #[inline]
     pub fn apply_int(&mut self, value: i32) {
-        self.0 = hash_int(self.0 ^ hash_int(value));
+        self.apply_mixed(hash_int(value));
     }
 
     /// Mixes in 64 bits.
     #[inline]
     pub fn apply_long(&mut self, value: i64) {
-        self.0 = hash_int(self.0 ^ hash_long(value));
+        self.apply_mixed(hash_long(value));
+    }
+
+    #[inline]
+    fn apply_mixed(&mut self, mixed: i32) {
+        self.0 = hash_int(self.0 ^ mixed);
     }
 
     /// The checksum so far.
     pub fn value(self) -> i32 {
         self.0
+    }
+}
+
+/// The values of records, mixed but not summed up yet: that part does not depend on what came before.
+#[derive(Default)]
+struct Mixed(Vec<i32>);
+
+impl Mixed {
+    #[inline]
+    fn int(&mut self, value: i32) {
+        self.0.push(hash_int(value));
+    }
+
+    #[inline]
+    fn long(&mut self, value: i64) {
+        self.0.push(hash_long(value));
+    }
+
+    #[inline]
+    fn ordinal(&mut self, ordinal: Ordinal) {
+        self.int(ordinal.get().cast_signed());
     }
 }
 
@@ -112,89 +138,101 @@ fn shared_fields(schema: &ObjectSchema, other: &ObjectSchema) -> Vec<usize> {
 }
 
 fn of_type(ty: &TypeReadState, fields: Option<Vec<usize>>) -> i32 {
-    let mut sum = Checksum::default();
     match ty {
         TypeReadState::Object(ty) => {
             let mut fields = fields.unwrap_or_else(|| (0..ty.schema().fields.len()).collect());
             fields.sort_by_key(|&at| Utf16(&ty.schema().fields[at].name));
             let kind = |at: usize| FieldKind::of(&ty.schema().fields[at].ty);
             let fields: Vec<Field> = fields.into_iter().map(|at| (at, kind(at))).collect();
-            each_by_shard(
-                ty.num_shards(),
-                || ty.populated(),
-                |o| of_object(&mut sum, ty, o, &fields),
-            );
+            let values = ty.len() * (1 + fields.len());
+            by_shard(ty.num_shards(), values, ty.populated(), |out, o| {
+                of_object(out, ty, o, &fields)
+            })
         }
-        TypeReadState::List(ty) => {
-            each_by_shard(ty.num_shards(), || ty.populated(), |o| of_list(&mut sum, ty, o));
+        TypeReadState::List(ty) => by_shard(ty.num_shards(), ty.memory_bytes(), ty.populated(), |out, o| {
+            of_list(out, ty, o)
+        }),
+        TypeReadState::Set(ty) => by_shard(ty.num_shards(), ty.memory_bytes(), ty.populated(), |out, o| {
+            of_set(out, ty, o)
+        }),
+        TypeReadState::Map(ty) => by_shard(ty.num_shards(), ty.memory_bytes(), ty.populated(), |out, o| {
+            of_map(out, ty, o)
+        }),
+    }
+}
+
+/// Sums up the populated ordinals as the wire has them: shard by shard, ascending within each.
+///
+/// Memory has the ordinals of all shards next to each other, so they are gone over once for as many shards as their about
+/// `values` values fit the memory that may be taken, and each shard's values are summed up when it is its turn.
+fn by_shard(
+    num_shards: u32,
+    values: usize,
+    populated: Populated<'_>,
+    mut visit: impl FnMut(&mut Mixed, Ordinal),
+) -> i32 {
+    let mut sum = Checksum::default();
+    if num_shards == 1 {
+        let mut mixed = Mixed::default();
+        for ordinal in populated {
+            visit(&mut mixed, ordinal);
+            mixed.0.drain(..).for_each(|value| sum.apply_mixed(value));
         }
-        TypeReadState::Set(ty) => {
-            each_by_shard(ty.num_shards(), || ty.populated(), |o| of_set(&mut sum, ty, o));
+        return sum.value();
+    }
+    let together = (KEPT / (values / num_shards as usize).max(1)).clamp(1, num_shards as usize) as u32;
+    let mut kept: Vec<Mixed> = Vec::new();
+    kept.resize_with(together as usize, Mixed::default);
+    for first in (0..num_shards).step_by(together as usize) {
+        for ordinal in populated.clone() {
+            let shard = ordinal.get() & (num_shards - 1);
+            if let Some(mixed) = kept.get_mut(shard.wrapping_sub(first) as usize) {
+                visit(mixed, ordinal);
+            }
         }
-        TypeReadState::Map(ty) => {
-            each_by_shard(ty.num_shards(), || ty.populated(), |o| of_map(&mut sum, ty, o));
+        for mixed in &mut kept {
+            mixed.0.drain(..).for_each(|value| sum.apply_mixed(value));
         }
     }
     sum.value()
 }
 
-/// Visits the populated ordinals as the wire has them: shard by shard, ascending within each.
-fn each_by_shard<'s>(num_shards: u32, populated: impl Fn() -> Populated<'s>, mut visit: impl FnMut(Ordinal)) {
-    if num_shards == 1 {
-        return populated().for_each(visit);
-    }
-    // One pass over the bits for each shard if there are few, else all ordinals sorted.
-    if num_shards <= MAX_PASSES {
-        for shard in 0..num_shards {
-            populated().of_shard(shard, num_shards).for_each(&mut visit);
-        }
-        return;
-    }
-    let mut ordinals: Vec<Ordinal> = populated().collect();
-    ordinals.sort_by_key(|o| (o.get() & (num_shards - 1), o.get()));
-    ordinals.into_iter().for_each(&mut visit);
-}
-
-fn ordinal(sum: &mut Checksum, ordinal: Ordinal) {
-    sum.apply_int(ordinal.get().cast_signed());
-}
-
 /// A field to sum up: its position and what it holds.
 type Field = (usize, FieldKind);
 
-fn of_object(sum: &mut Checksum, ty: &ObjectTypeState, number: Ordinal, fields: &[Field]) {
+fn of_object(out: &mut Mixed, ty: &ObjectTypeState, number: Ordinal, fields: &[Field]) {
     let Some(record) = ty.record(number) else { return };
-    ordinal(sum, number);
+    out.ordinal(number);
     for &(at, kind) in fields {
         if matches!(kind, FieldKind::Text | FieldKind::Bytes) {
-            sum.apply_int(record.stored_bytes(at, kind).map_or(-1, murmur));
+            out.int(record.stored_bytes(at, kind).map_or(-1, murmur));
             continue;
         }
         match record.stored_bits(at, kind) {
-            Some(bits) => sum.apply_long(bits.cast_signed()),
-            None => sum.apply_int(NULL),
+            Some(bits) => out.long(bits.cast_signed()),
+            None => out.int(NULL),
         }
     }
 }
 
-fn of_list(sum: &mut Checksum, ty: &ListTypeState, record: Ordinal) {
-    ordinal(sum, record);
-    ty.elements(record).for_each(|element| ordinal(sum, element));
+fn of_list(out: &mut Mixed, ty: &ListTypeState, record: Ordinal) {
+    out.ordinal(record);
+    ty.elements(record).for_each(|element| out.ordinal(element));
 }
 
-fn of_set(sum: &mut Checksum, ty: &SetTypeState, record: Ordinal) {
-    ordinal(sum, record);
+fn of_set(out: &mut Mixed, ty: &SetTypeState, record: Ordinal) {
+    out.ordinal(record);
     for (bucket, element) in ty.buckets(record) {
-        sum.apply_int(bucket.cast_signed());
-        ordinal(sum, element);
+        out.int(bucket.cast_signed());
+        out.ordinal(element);
     }
 }
 
-fn of_map(sum: &mut Checksum, ty: &MapTypeState, record: Ordinal) {
-    ordinal(sum, record);
+fn of_map(out: &mut Mixed, ty: &MapTypeState, record: Ordinal) {
+    out.ordinal(record);
     for (bucket, key, value) in ty.buckets(record) {
-        sum.apply_int(bucket.cast_signed());
-        ordinal(sum, key);
-        ordinal(sum, value);
+        out.int(bucket.cast_signed());
+        out.ordinal(key);
+        out.ordinal(value);
     }
 }
