@@ -85,12 +85,12 @@ mod hash;
 mod hash_index;
 mod ordered;
 mod paths;
-mod route;
 mod set;
 mod sorted_index;
 mod spec;
 mod table;
 mod unique_key;
+mod values;
 mod view;
 
 pub use file::{IndexFile, IndexFileError, Restored};

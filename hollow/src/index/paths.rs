@@ -4,9 +4,8 @@
 //! field; a map is passed by `key` or `value`. Several paths form a tree: where they share their beginning they speak of
 //! the same element, where they part all combinations count.
 
-use super::route::object;
 use crate::Ordinal;
-use crate::read::{ReadState, TypeReadState};
+use crate::read::{ReadState, TypeReadState, object};
 use crate::schema::{Dataset, FieldType, PathError, Schema, SchemaError};
 
 /// Combinations of values that one record may have at most.

@@ -5,12 +5,12 @@
 
 use super::kind::Collections;
 use super::records::Records;
-use super::{FieldKind, ReadState, TypeReadState};
+use super::{Part, ReadState, Route, TypeReadState};
 use crate::Ordinal;
 use crate::memory::hash::{hash_int, murmur};
 use crate::memory::text::{self, StoredText};
 use crate::record::KeyValue;
-use crate::schema::{FieldPath, FieldType, Kind, PathError, Schema, SchemaError};
+use crate::schema::{Kind, PathError, Schema, SchemaError};
 
 /// How to look up elements of the sets, or entries of the maps, of a type by their hash key.
 ///
@@ -30,15 +30,6 @@ use crate::schema::{FieldPath, FieldType, Kind, PathError, Schema, SchemaError};
 pub struct HashKeyLookup {
     ty: usize,
     routes: Vec<Route>,
-}
-
-/// The references to follow to a value, then the field with it.
-#[derive(Clone, Debug)]
-struct Route {
-    through: Vec<(usize, usize)>,
-    ty: usize,
-    field: usize,
-    kind: FieldKind,
 }
 
 impl HashKeyLookup {
@@ -62,7 +53,7 @@ impl HashKeyLookup {
             }
         };
         let paths = key.iter().flat_map(|key| key.paths());
-        let routes = paths.map(|path| route(state, &dataset.resolve(element, path)?));
+        let routes = paths.map(|path| Route::of(dataset, &dataset.resolve(element, path)?));
         let routes = routes.collect::<Result<Vec<_>, SchemaError>>()?;
         if routes.is_empty() {
             return Err(SchemaError::Path(PathError::NotTraversable {
@@ -109,7 +100,7 @@ impl HashKeyLookup {
         for number in (start..len).chain(0..start) {
             let entry = buckets.get(number)?; // an empty bucket ends the search
             let mut parts = self.routes.iter().zip(key);
-            if parts.all(|(route, part)| route.is(state, entry.key, part)) {
+            if parts.all(|(route, part)| route.leads_to(state, entry.key, part)) {
                 return Some((entry.key, entry.value));
             }
         }
@@ -117,74 +108,21 @@ impl HashKeyLookup {
     }
 }
 
-impl Route {
-    /// Whether the value at the end of the way from this record is that.
-    fn is(&self, state: &ReadState, record: Ordinal, value: &KeyValue) -> bool {
-        let mut record = record;
-        for &(ty, field) in &self.through {
-            let next = state.types.get(ty).and_then(TypeReadState::as_object);
-            match next.and_then(|ty| ty.reference(record, field)) {
-                Some(next) => record = next,
-                None => return false,
-            }
-        }
-        let Some(ty) = state.types.get(self.ty).and_then(TypeReadState::as_object) else {
-            return false;
-        };
-        match (self.kind, value) {
-            (FieldKind::Int, KeyValue::Int(n)) => ty.int(record, self.field) == Some(*n),
-            (FieldKind::Long, KeyValue::Long(n)) => ty.long(record, self.field) == Some(*n),
-            (FieldKind::Boolean, KeyValue::Boolean(b)) => ty.boolean(record, self.field) == Some(*b),
-            (FieldKind::Float, KeyValue::Float(n)) => {
-                ty.float(record, self.field).map(f32::to_bits) == Some(n.to_bits())
-            }
-            (FieldKind::Double, KeyValue::Double(n)) => {
-                ty.double(record, self.field).map(f64::to_bits) == Some(n.to_bits())
-            }
-            (FieldKind::Text, KeyValue::Text(text)) => ty.text(record, self.field).is_some_and(|found| found.is(text)),
-            (FieldKind::Bytes, KeyValue::Bytes(bytes)) => ty.bytes(record, self.field) == Some(&bytes[..]),
-            _ => false,
-        }
-    }
-}
-
 /// The code of a value that goes into the hash.
 fn code(value: &KeyValue) -> i32 {
     let fold = |bits: u64| ((bits ^ bits >> 32) as u32).cast_signed();
-    match value {
-        KeyValue::Int(n) => *n,
-        KeyValue::Long(n) => fold(n.cast_unsigned()),
-        KeyValue::Boolean(b) => 1237 - 6 * i32::from(*b),
-        KeyValue::Float(n) => n.to_bits().cast_signed(),
-        KeyValue::Double(n) => fold(n.to_bits()),
-        KeyValue::Text(text) if text.is_ascii() => StoredText::new(text.as_bytes()).java_hash(),
-        KeyValue::Text(text) => StoredText::new(&text::encode(text)).java_hash(),
-        KeyValue::Bytes(bytes) => murmur(bytes),
+    if let KeyValue::Text(text) = value
+        && !text.is_ascii()
+    {
+        return StoredText::new(&text::encode(text)).java_hash();
     }
-}
-
-fn route(state: &ReadState, path: &FieldPath) -> Result<Route, SchemaError> {
-    let not_a_value = || PathError::NotTraversable {
-        path: path.full_name(),
-        through: path.root.clone(),
-    };
-    if let FieldType::Reference(name) = &path.ty {
-        return Err(SchemaError::Path(PathError::NotExpandable {
-            path: path.full_name(),
-            name: name.clone(),
-        }));
+    match Part::of(value) {
+        Part::Int(n) => n,
+        Part::Long(n) => fold(n.cast_unsigned()),
+        Part::Boolean(b) => 1237 - 6 * i32::from(b),
+        Part::Float(bits) => bits.cast_signed(),
+        Part::Double(bits) => fold(bits),
+        Part::Text(text) => text.java_hash(),
+        Part::Bytes(bytes) => murmur(bytes),
     }
-    let mut through = Vec::with_capacity(path.steps.len());
-    for step in &path.steps {
-        let ty = state.dataset().position(&step.type_name).ok_or_else(not_a_value)?;
-        through.push((ty, step.field));
-    }
-    let (ty, field) = through.pop().ok_or_else(not_a_value)?;
-    let kind = FieldKind::of(&path.ty);
-    Ok(Route {
-        through,
-        ty,
-        field,
-        kind,
-    })
 }

@@ -6,7 +6,7 @@ use super::read::{Bound, Place, Slot, TypePlan};
 use super::write::{Source, WritePlan};
 use super::{Model, ModelError, TypedState, key};
 use crate::memory::var_int;
-use crate::read::{HashKeyLookup, ReadState, TypeReadState};
+use crate::read::{HashKeyLookup, ReadState, Route, TypeReadState};
 use crate::schema::{FieldType, ObjectSchema, Schema};
 use crate::write::record_form;
 
@@ -222,7 +222,7 @@ impl Binder<'_> {
     }
 
     /// The key in this state. One that cannot be followed finds nothing.
-    fn routes(&self, from: usize, paths: &[String]) -> Vec<key::Route> {
+    fn routes(&self, from: usize, paths: &[String]) -> Vec<Route> {
         let paths = paths.iter().map(String::as_str);
         key::routes(self.state.dataset(), &self.model.types[from].name, paths).unwrap_or_default()
     }

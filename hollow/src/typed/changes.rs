@@ -1,9 +1,9 @@
 //! What changed between two states, as records: added, updated, removed.
 
-use super::key::{self, Part, Route};
+use super::key;
 use super::{Keyed, ModelError, Record, Table, TypedState};
 use crate::Ordinal;
-use crate::read::{ReadState, Transition};
+use crate::read::{Part, ReadState, Route, Transition};
 use std::collections::HashMap;
 
 /// One record that two states do not have in common.

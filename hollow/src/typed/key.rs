@@ -3,10 +3,9 @@
 use super::Field;
 use super::read::TypePlan;
 use crate::Ordinal;
-use crate::memory::text::StoredText;
-use crate::read::{ObjectTypeState, ReadState};
+use crate::read::{ReadState, Route};
 use crate::record::KeyValue;
-use crate::schema::{Dataset, FieldPath, FieldType, SchemaError};
+use crate::schema::{Dataset, SchemaError};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -66,7 +65,7 @@ macro_rules! key_parts {
 }
 key_parts! {
     i8 => Int(i32::from), i16 => Int(i32::from), i32 => Int(|n| n), u8 => Int(i32::from), u16 => Int(i32::from),
-    u32 => Long(i64::from), i64 => Long(|n| n), bool => Boolean(|b| b), f32 => Float(|n| f32::from_bits(bits32(n))), f64 => Double(|n| f64::from_bits(bits64(n))),
+    u32 => Long(i64::from), i64 => Long(|n| n), bool => Boolean(|b| b), f32 => Float(|n| n), f64 => Double(|n| n),
     char => Int(|c| u32::from(c).cast_signed()), super::EpochMillis => Long(|t| t.0),
     std::time::SystemTime => Long(|t| super::EpochMillis::from(t).0),
     &str => Text(str::to_owned), &[u8] => Bytes(<[u8]>::to_vec),
@@ -162,14 +161,6 @@ const VALUE: u64 = {
     hash
 };
 
-/// A key path in a state: the references to follow, then the field with the value. Types and fields are positions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Route {
-    through: Vec<(usize, usize)>,
-    ty: usize,
-    field: usize,
-}
-
 /// The routes of these paths from a type; `None` if one leads nowhere.
 pub(super) fn routes<'p>(
     dataset: &Dataset,
@@ -178,71 +169,8 @@ pub(super) fn routes<'p>(
 ) -> Result<Vec<Route>, SchemaError> {
     paths
         .into_iter()
-        .map(|path| Ok(route(dataset, &dataset.resolve(from, path)?)?))
+        .map(|path| Route::of(dataset, &dataset.resolve(from, path)?))
         .collect()
-}
-
-fn route(dataset: &Dataset, path: &FieldPath) -> Result<Route, crate::schema::PathError> {
-    let nowhere = || crate::schema::PathError::NotTraversable {
-        path: path.full_name(),
-        through: path.root.clone(),
-    };
-    let mut through = Vec::with_capacity(path.steps.len());
-    for step in &path.steps {
-        through.push((dataset.position(&step.type_name).ok_or_else(nowhere)?, step.field));
-    }
-    let (ty, field) = through.pop().ok_or_else(nowhere)?;
-    Ok(Route { through, ty, field })
-}
-
-/// One part of a key, borrowed from a state. Floating point numbers by their bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Part<'s> {
-    Int(i32),
-    Long(i64),
-    Boolean(bool),
-    Float(u32),
-    Double(u64),
-    Text(StoredText<'s>),
-    Bytes(&'s [u8]),
-}
-
-impl Route {
-    /// The value at the end; `None` if it or a record on the way is null.
-    pub(super) fn part<'s>(&self, state: &'s ReadState, record: Ordinal) -> Option<Part<'s>> {
-        let object = |ty: usize| -> Option<&'s ObjectTypeState> { state.types().as_slice().get(ty)?.as_object() };
-        let mut record = record;
-        for &(ty, field) in &self.through {
-            record = object(ty)?.reference(record, field)?;
-        }
-        let (ty, field) = (object(self.ty)?, self.field);
-        match ty.schema().fields.get(field)?.ty {
-            FieldType::Int => ty.int(record, field).map(Part::Int),
-            FieldType::Long => ty.long(record, field).map(Part::Long),
-            FieldType::Boolean => ty.boolean(record, field).map(Part::Boolean),
-            FieldType::Float => ty.float(record, field).map(|n| Part::Float(bits32(n))),
-            FieldType::Double => ty.double(record, field).map(|n| Part::Double(bits64(n))),
-            FieldType::String => ty.text(record, field).map(Part::Text),
-            FieldType::Bytes => ty.bytes(record, field).map(Part::Bytes),
-            FieldType::Reference(_) => None,
-        }
-    }
-}
-
-impl Part<'_> {
-    /// Whether it is this value.
-    pub(super) fn is(self, value: &KeyValue) -> bool {
-        match (self, value) {
-            (Part::Int(a), KeyValue::Int(b)) => a == *b,
-            (Part::Long(a), KeyValue::Long(b)) => a == *b,
-            (Part::Boolean(a), KeyValue::Boolean(b)) => a == *b,
-            (Part::Float(a), KeyValue::Float(b)) => a == bits32(*b),
-            (Part::Double(a), KeyValue::Double(b)) => a == bits64(*b),
-            (Part::Text(a), KeyValue::Text(b)) => a.is(b),
-            (Part::Bytes(a), KeyValue::Bytes(b)) => a == b.as_slice(),
-            _ => false,
-        }
-    }
 }
 
 /// Finds an entry of a set or map that is not placed by this key in the data: looks at one after the other.
@@ -258,14 +186,6 @@ pub(super) fn find_entry<E: Copy>(
     }
     entries.find(|&entry| {
         let mut parts = plan.routes.iter().zip(key);
-        parts.all(|(route, value)| route.part(state, key_of(entry)).is_some_and(|part| part.is(value)))
+        parts.all(|(route, value)| route.leads_to(state, key_of(entry), value))
     })
-}
-
-fn bits32(n: f32) -> u32 {
-    if n.is_nan() { f32::NAN.to_bits() } else { n.to_bits() }
-}
-
-fn bits64(n: f64) -> u64 {
-    if n.is_nan() { f64::NAN.to_bits() } else { n.to_bits() }
 }

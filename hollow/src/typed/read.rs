@@ -1,10 +1,9 @@
 //! Reading records where they are: a plan for each type of the model, and positions in it.
 
 use super::ReadError;
-use super::key::Route;
 use crate::Ordinal;
 use crate::read::{
-    HashKeyLookup, ListTypeState, MAX_DEPTH, MAX_VALUES, MapTypeState, ObjectTypeState, ReadState, SetTypeState,
+    HashKeyLookup, ListTypeState, MAX_DEPTH, MAX_VALUES, MapTypeState, ObjectTypeState, ReadState, Route, SetTypeState,
     TypeReadState,
 };
 

@@ -3,9 +3,8 @@
 use super::HashIndex;
 use crate::Ordinal;
 use crate::index::paths::Leaf;
-use crate::index::route::{Part, object};
 use crate::memory::text;
-use crate::read::ReadState;
+use crate::read::{Part, ReadState, object};
 use crate::record::KeyValue;
 use crate::schema::FieldType;
 
@@ -26,12 +25,12 @@ impl HashIndex {
             match (value, &leaf.holds) {
                 (None, _) => out.push(0),
                 (Some(KeyValue::Text(text)), FieldType::String) => variable(&mut out, &text::encode(text)),
-                (Some(KeyValue::Bytes(bytes)), FieldType::Bytes) => variable(&mut out, bytes),
-                (Some(KeyValue::Int(n)), FieldType::Int) => fixed(&mut out, &n.to_le_bytes()),
-                (Some(KeyValue::Long(n)), FieldType::Long) => fixed(&mut out, &n.to_le_bytes()),
-                (Some(KeyValue::Boolean(b)), FieldType::Boolean) => fixed(&mut out, &[u8::from(*b)]),
-                (Some(KeyValue::Float(n)), FieldType::Float) => fixed(&mut out, &n.to_bits().to_le_bytes()),
-                (Some(KeyValue::Double(n)), FieldType::Double) => fixed(&mut out, &n.to_bits().to_le_bytes()),
+                (Some(value @ KeyValue::Bytes(_)), FieldType::Bytes)
+                | (Some(value @ KeyValue::Int(_)), FieldType::Int)
+                | (Some(value @ KeyValue::Long(_)), FieldType::Long)
+                | (Some(value @ KeyValue::Boolean(_)), FieldType::Boolean)
+                | (Some(value @ KeyValue::Float(_)), FieldType::Float)
+                | (Some(value @ KeyValue::Double(_)), FieldType::Double) => push(Part::of(value), &mut out),
                 _ => return None,
             }
         }
@@ -56,14 +55,20 @@ pub(super) fn encode(state: &ReadState, leaves: &[Leaf], ends: &[Option<Ordinal>
         let part = end.and_then(|end| Part::read(object(state, leaf.ty)?, &leaf.holds, end, leaf.field));
         match part {
             None => out.push(0),
-            Some(Part::Int(n)) => fixed(out, &n.to_le_bytes()),
-            Some(Part::Long(n)) => fixed(out, &n.to_le_bytes()),
-            Some(Part::Boolean(b)) => fixed(out, &[u8::from(b)]),
-            Some(Part::Float(bits)) => fixed(out, &bits.to_le_bytes()),
-            Some(Part::Double(bits)) => fixed(out, &bits.to_le_bytes()),
-            Some(Part::Text(text)) => variable(out, text.bytes()),
-            Some(Part::Bytes(bytes)) => variable(out, bytes),
+            Some(part) => push(part, out),
         }
+    }
+}
+
+fn push(part: Part<'_>, out: &mut Vec<u8>) {
+    match part {
+        Part::Int(n) => fixed(out, &n.to_le_bytes()),
+        Part::Long(n) => fixed(out, &n.to_le_bytes()),
+        Part::Boolean(b) => fixed(out, &[u8::from(b)]),
+        Part::Float(bits) => fixed(out, &bits.to_le_bytes()),
+        Part::Double(bits) => fixed(out, &bits.to_le_bytes()),
+        Part::Text(text) => variable(out, text.bytes()),
+        Part::Bytes(bytes) => variable(out, bytes),
     }
 }
 

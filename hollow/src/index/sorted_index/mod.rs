@@ -5,9 +5,8 @@ mod order;
 mod tests;
 
 use super::ordered::{Entries, Entry, Ordered, Place};
-use super::route::{Part, Route};
 use crate::Ordinal;
-use crate::read::{ReadState, Transition, TypeReadState};
+use crate::read::{Part, ReadState, Route, Transition, TypeReadState};
 use crate::record::KeyValue;
 use crate::schema::{Dataset, FieldPath, FieldType, SchemaError};
 use order::Target;

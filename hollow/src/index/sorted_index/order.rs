@@ -4,8 +4,8 @@
 //! last); BYTES byte by byte; text by Unicode scalar values, the order of `str` (Java's `compareTo` differs for
 //! characters beyond U+FFFF). Unpaired surrogates stand where their number puts them.
 
-use crate::index::route::Part;
 use crate::memory::text::StoredText;
+use crate::read::Part;
 use crate::record::KeyValue;
 use std::cmp::Ordering;
 
@@ -27,11 +27,7 @@ impl<'a> Target<'a> {
         match value {
             KeyValue::Text(text) => Self::Text(text),
             KeyValue::Bytes(bytes) => Self::Bytes(bytes),
-            KeyValue::Int(n) => Self::Head(head(Part::Int(*n))),
-            KeyValue::Long(n) => Self::Head(head(Part::Long(*n))),
-            KeyValue::Boolean(b) => Self::Head(head(Part::Boolean(*b))),
-            KeyValue::Float(n) => Self::Head(head(Part::Float(n.to_bits()))),
-            KeyValue::Double(n) => Self::Head(head(Part::Double(n.to_bits()))),
+            value => Self::Head(head(Part::of(value))),
         }
     }
 

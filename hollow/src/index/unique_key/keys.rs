@@ -2,9 +2,9 @@
 
 use crate::Ordinal;
 use crate::index::hash::Seeds;
-use crate::index::route::{Part, Route, hash_text, hash_value, object};
 use crate::index::table::{Glance, Keyed, Lookup};
-use crate::read::{ObjectTypeState, ReadState, TypeReadState};
+use crate::index::values::{hash_part, hash_text, hash_value};
+use crate::read::{ObjectTypeState, Part, ReadState, Route, TypeReadState, object};
 use crate::record::KeyValue;
 use crate::schema::FieldType;
 
@@ -90,7 +90,7 @@ impl<'a> Keys<'a> {
             Fields::Parts(routes) => {
                 let mut hasher = self.seeds.hasher();
                 for route in routes {
-                    route.part(self.state, ordinal)?.hash(&mut hasher);
+                    hash_part(route.part(self.state, ordinal)?, &mut hasher);
                 }
                 Some(hasher.finish())
             }
@@ -139,10 +139,7 @@ impl<'a> Keys<'a> {
         }
         table.find(self.hash_values(key), |ordinal| {
             let mut parts = routes.iter().zip(key);
-            parts.all(|(route, value)| {
-                let part = route.part(self.state, ordinal);
-                part.is_some_and(|part| part.is(value))
-            })
+            parts.all(|(route, value)| route.leads_to(self.state, ordinal, value))
         })
     }
 
@@ -207,9 +204,7 @@ impl<'a> Keys<'a> {
             return None;
         };
         let hash = self.hash_values(std::slice::from_ref(key));
-        table.find(hash, |ordinal| {
-            route.part(self.state, ordinal).is_some_and(|part| part.is(key))
-        })
+        table.find(hash, |ordinal| route.leads_to(self.state, ordinal, key))
     }
 }
 
