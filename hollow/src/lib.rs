@@ -7,38 +7,53 @@
 //!
 //! ```
 //! use hollow::consumer::Consumer;
-//! use hollow::index::UniqueKey;
-//! use hollow::producer::{CycleOutcome, Producer};
-//! use hollow::record::{KeyValue, json};
-//! use hollow::schema::Dataset;
+//! use hollow::index::IndexSpec;
+//! use hollow::producer::Producer;
 //! use hollow::store::Store;
+//! use hollow::typed::{Hollow, Model};
 //!
-//! // What records look like. A reference to a type that merely names a value (`Genre`) is shared by all who name it.
-//! let dataset = Dataset::parse(
-//!     "Movie @PrimaryKey(id) { long id; string title; Genres genres; }
-//!      Genres Set<Genre> @HashKey(name);
-//!      Genre { string name; }",
-//! )?;
+//! // Records are ordinary structs. What they refer to (a text, a genre) is stored once, whoever refers to it.
+//! #[derive(Hollow)]
+//! #[hollow(primary_key(id))]
+//! struct Movie {
+//!     id: i64,
+//!     title: String,
+//!     genres: Vec<String>,
+//! }
+//! let model = Model::of::<Movie>()?;
 //! let store = Store::memory(); // or Store::fs("some/directory")
 //!
-//! // A producer: records in, one checked, announced version out.
-//! let mut producer = Producer::builder(dataset.clone(), store.clone()).name("movies").root("Movie").build()?;
+//! // A producer: changes in, one checked, announced version out, at the cost of the changes.
+//! let mut producer = Producer::builder(model.dataset().clone(), store.clone()).name("movies").root("Movie").build()?;
 //! producer.restore()?; // goes on from what is announced, if anything is
-//! let sintel = json::parse(&dataset, "Movie", br#"{"id":1,"title":"Sintel","genres":["fantasy","short"]}"#)?;
-//! let outcome = producer.run_incremental_cycle(|cycle| Ok(cycle.upsert("Movie", &sintel).map(drop)?))?;
-//! assert!(matches!(outcome, CycleOutcome::Published { .. }));
+//! producer.run_incremental_cycle(|cycle| {
+//!     let genres = vec!["fantasy".to_owned(), "short".to_owned()];
+//!     Ok(cycle.upsert_record(&Movie { id: 1, title: "Sintel".to_owned(), genres }).map(drop)?)
+//! })?;
 //!
-//! // A consumer: one `Arc` of one version, whatever is announced meanwhile.
-//! let consumer = Consumer::builder(store).build()?;
-//! consumer.refresh()?;
+//! // A consumer: follows in the background, and has what it takes to answer.
+//! let consumer = Consumer::builder(store)
+//!     .index(IndexSpec::sorted("Movie", "title.value").named("by title")) // part of every state, carried forward by deltas
+//!     .refresh_every(std::time::Duration::from_secs(5))
+//!     .history(100) // old states cost what changed since
+//!     .start()?; // returns with the first state in force
+//!
+//! // A reader: an `Arc` of one version per unit of work. Nothing ever changes under it, and it never waits.
 //! let state = consumer.state().expect("a version is announced");
-//! let by_id = UniqueKey::build(&state, "Movie")?;
-//! let ordinal = by_id.find(&state, &[KeyValue::Long(1)]).expect("Sintel was added");
-//! let movies = state.object("Movie").expect("the dataset has this type");
-//! let title = movies.schema().position("title").expect("the type has this field");
-//! assert_eq!(movies.text(ordinal, title).expect("not null").to_str(), "Sintel");
+//! let typed = model.bind(&state)?; // names become positions, once for a state
+//! let movies = typed.table::<Movie>()?;
+//! let sintel = movies.get(1).expect("it was added"); // by primary key; copies nothing
+//! assert_eq!(sintel.title(), "Sintel");
+//! assert_eq!(sintel.genres().iter().count(), 2);
+//! let titles = state.sorted_index("by title")?;
+//! assert_eq!(titles.prefix("Sin").count(), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Without structs everything goes by name and position, with the same power: [`schema::Dataset::parse`],
+//! [`record::Value`] or [`record::json`], [`read::ReadState::object`]. What changed between two states is
+//! [`typed`]'s `changes`, or a [`read::Transition`]; a start that reads the snapshot where it lies is
+//! [`consumer::ConsumerBuilder::mapped`].
 //!
 //! # Where to look
 //!

@@ -4,7 +4,7 @@ use super::background::Wake;
 use super::health::Notes;
 use super::{BoxError, Consumer, Listener, RefreshError, Refreshed, Work};
 use crate::index::IndexSpec;
-use crate::read::Filter;
+use crate::read::{Filter, History};
 use crate::store::{LocalCache, Source, StoreError};
 use arc_swap::ArcSwapOption;
 use std::path::PathBuf;
@@ -21,6 +21,8 @@ pub struct ConsumerBuilder {
     cache: Option<PathBuf>,
     max_staleness: Option<Duration>,
     interval: Option<Duration>,
+    mapped: bool,
+    history: usize,
 }
 
 impl ConsumerBuilder {
@@ -33,6 +35,8 @@ impl ConsumerBuilder {
             cache: None,
             max_staleness: None,
             interval: None,
+            mapped: false,
+            history: 1,
         }
     }
 
@@ -74,6 +78,25 @@ impl ConsumerBuilder {
         self
     }
 
+    /// Reads snapshots where their files lie instead of loading them: a start costs reading a file once (its digest is
+    /// checked), and records take memory that the operating system can take back. What deltas change is in memory, as
+    /// ever. Reading a record is slower until its part of the file is in memory; so is making indexes.
+    ///
+    /// That is for snapshots that are files: of a store in the file system, or of any store with a
+    /// [cache](ConsumerBuilder::cache). Others are loaded. See [`ReadState::open_mapped`](crate::read::ReadState::open_mapped)
+    /// for what must not happen to such a file.
+    pub fn mapped(mut self) -> Self {
+        self.mapped = true;
+        self
+    }
+
+    /// Keeps this many states, the one in force included, each at the cost of what the next one changed of it; see
+    /// [`Consumer::history`]. Not set, it is the one in force.
+    pub fn history(mut self, states: usize) -> Self {
+        self.history = states;
+        self
+    }
+
     /// From when on [`Health::is_ready`](super::Health::is_ready) says no: when the source has not said for so long that
     /// the state in force is the one to have. The state is served all the same; whether to take traffic with it is up to
     /// the service. Not set, a state is never too old.
@@ -103,6 +126,8 @@ impl ConsumerBuilder {
             indexes: self.indexes,
             cache,
             max_staleness: self.max_staleness,
+            mapped: self.mapped,
+            history: Mutex::new(History::with_limit(self.history)),
             state: ArcSwapOption::empty(),
             work: Mutex::new(Work::default()),
             notes: Mutex::new(Notes::default()),

@@ -1,7 +1,9 @@
 //! How a consumer is doing.
 
 use crate::Version;
+use crate::read::ReadState;
 use crate::store::LinkRef;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 /// How a consumer is doing, for a readiness probe, a metric or a status page. Taken at one moment.
@@ -33,6 +35,21 @@ pub struct Health {
     pub regressions: u64,
     /// Why the local cache could not be written to, if so.
     pub cache_error: Option<String>,
+    /// States that were replaced and that somebody still holds an `Arc` of, the oldest first. They take memory for what
+    /// changed since; one that is minutes old is a reader that should take [`state`](super::Consumer::state) anew.
+    pub still_held: Vec<StillHeld>,
+}
+
+/// A state that is not in force any more and is held all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StillHeld {
+    /// Its version.
+    pub version: Option<Version>,
+    /// How long ago another state took its place.
+    pub replaced_for: Duration,
+    /// Bytes held for this state alone, that the state in force does not need.
+    pub bytes: usize,
 }
 
 impl Health {
@@ -59,19 +76,41 @@ pub(super) struct Notes {
     pub(super) failures: u32,
     pub(super) listener_errors: Vec<String>,
     pub(super) cache_error: Option<String>,
+    /// States that were in force, while somebody holds them.
+    replaced: Vec<(Weak<ReadState>, SystemTime)>,
 }
 
 impl Notes {
+    /// Another state took the place of this one.
+    pub(super) fn replaced(&mut self, before: Option<&Arc<ReadState>>, at: SystemTime) {
+        self.replaced.retain(|(state, _)| state.strong_count() > 0);
+        self.replaced.extend(before.map(|state| (Arc::downgrade(state), at)));
+    }
+
     /// The source was asked what to have.
     pub(super) fn asked(&mut self, pinned: Option<Version>, announced: Option<&LinkRef>) {
         self.pinned = pinned;
         self.wanted = pinned.or(announced.map(|announced| announced.version));
     }
 
-    pub(super) fn health(&self, version: Option<Version>, regressions: u64, max_staleness: Option<Duration>) -> Health {
+    pub(super) fn health(
+        &self,
+        current: Option<&ReadState>,
+        regressions: u64,
+        max_staleness: Option<Duration>,
+    ) -> Health {
+        let version = current.and_then(ReadState::version);
         // A clock that was set back makes nothing stale.
         let since = |at: Option<SystemTime>| at.map(|at| at.elapsed().unwrap_or_default());
         let confirmed = since(self.confirmed_at);
+        let held = self.replaced.iter().filter_map(|(state, at)| {
+            let state = state.upgrade()?;
+            Some(StillHeld {
+                version: state.version(),
+                replaced_for: at.elapsed().unwrap_or_default(),
+                bytes: current.map_or_else(|| state.memory_bytes(), |current| state.bytes_beside(current)),
+            })
+        });
         let too_old = |max: Duration| confirmed.is_none_or(|confirmed| confirmed > max);
         Health {
             version,
@@ -86,6 +125,7 @@ impl Notes {
             listener_errors: self.listener_errors.clone(),
             regressions,
             cache_error: self.cache_error.clone(),
+            still_held: held.collect(),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use super::Consumer;
 use crate::index::IndexFile;
+use crate::memory::MappedFile;
 use crate::read::ReadState;
 use crate::store::route::Route;
 use crate::store::{LoadError, Source, load_with};
@@ -27,7 +28,7 @@ impl Consumer {
             _ => None,
         };
         let file = stored.as_deref().and_then(|bytes| IndexFile::open(bytes).ok());
-        let state = load_with(source, route, current, &self.filter, |state| match &file {
+        let state = load_with(source, route, current, &self.filter, self.mapped, |state| match &file {
             Some(file) if state.derived().is_none() && file.tag() == state.tag() => {
                 state.with_indexes_from(&self.indexes, file).0
             }
@@ -43,8 +44,8 @@ impl Consumer {
         Some(self.cache.as_ref()?.directory().join("indexes"))
     }
 
-    fn stored_indexes(&self) -> Option<Vec<u8>> {
-        fs::read(self.index_path()?).ok()
+    fn stored_indexes(&self) -> Option<MappedFile> {
+        MappedFile::open(&self.index_path()?).ok()
     }
 
     /// Stores the indexes of the state in force in the [cache](super::ConsumerBuilder::cache), for the next process to

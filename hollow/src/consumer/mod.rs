@@ -45,12 +45,12 @@ mod start;
 mod tests;
 
 pub use builder::ConsumerBuilder;
-pub use health::Health;
+pub use health::{Health, StillHeld};
 pub use refresh::{Moved, RefreshError, RefreshOutcome};
 
 use crate::Version;
 use crate::index::IndexSpec;
-use crate::read::{Filter, ReadState};
+use crate::read::{Filter, History, ReadState};
 use crate::store::route::{Chain, Route};
 use crate::store::{LinkRef, LocalCache, Manifest, Source, StoreError};
 use arc_swap::ArcSwapOption;
@@ -82,7 +82,9 @@ pub struct Consumer {
     indexes: Vec<IndexSpec>,
     cache: Option<LocalCache>,
     max_staleness: Option<Duration>,
+    mapped: bool,
     state: ArcSwapOption<ReadState>,
+    history: Mutex<History>,
     work: Mutex<Work>,
     notes: Mutex<Notes>,
     regressions: AtomicU64,
@@ -115,6 +117,12 @@ impl Consumer {
         self.state.load().as_ref().and_then(|state| state.version())
     }
 
+    /// The last states that were in force, the one in force included, with how long each was and what it costs to hold:
+    /// as many as [`ConsumerBuilder::history`] says. The copy shares all memory with the states.
+    pub fn history(&self) -> History {
+        self.held().clone()
+    }
+
     /// Holds this consumer at a version, from the next refresh on, whatever is announced or pinned for all.
     pub fn pin(&self, version: Version) {
         self.work().pinned = Some(version);
@@ -137,8 +145,8 @@ impl Consumer {
 
     /// How this consumer is doing. Asks nobody and waits for no refresh.
     pub fn health(&self) -> Health {
-        let (version, regressions) = (self.version(), self.regressions());
-        self.notes().health(version, regressions, self.max_staleness)
+        let notes = self.notes().clone(); // a refresh must not wait for the sizes of held states
+        notes.health(self.state.load().as_deref(), self.regressions(), self.max_staleness)
     }
 
     /// The announced version. Asks the source.
@@ -181,6 +189,10 @@ impl Consumer {
 
     fn tip(&self) -> Result<Option<LinkRef>, StoreError> {
         self.source.tip()
+    }
+
+    fn held(&self) -> MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {

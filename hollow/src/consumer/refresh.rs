@@ -197,9 +197,12 @@ impl Consumer {
     ) -> Vec<String> {
         let after = Arc::new(state);
         self.state.store(Some(after.clone()));
+        let now = SystemTime::now();
+        let _oldest = self.held().push(ReadState::clone(&after), now); // dropped when nobody waits for the lock
         let listener_errors = self.tell(before, &after);
         let mut notes = self.notes();
-        notes.in_force_since = Some(SystemTime::now());
+        notes.replaced(before, now);
+        notes.in_force_since = Some(now);
         notes.from_cache = from_cache;
         notes.listener_errors.clone_from(&listener_errors);
         listener_errors

@@ -239,3 +239,4 @@ fn staleness_makes_it_unready_but_takes_nothing_away() {
 }
 
 mod cache;
+mod held;

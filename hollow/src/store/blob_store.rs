@@ -138,6 +138,14 @@ impl BlobBytes {
         Ok(Self::Mapped(Arc::new(map)))
     }
 
+    /// The file, if it is one.
+    pub fn file(&self) -> Option<Arc<MappedFile>> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Mapped(file) => Some(file.clone()),
+        }
+    }
+
     /// The bytes, if they are as many as expected and have the digest expected.
     pub(super) fn verified(self, what: &impl fmt::Display, length: u64, sha256: &Sha256) -> Result<Self, StoreError> {
         if self.len() as u64 != length {

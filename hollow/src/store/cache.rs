@@ -259,7 +259,12 @@ impl Source for Cached<'_> {
         let bytes = source.open(blob)?;
         if let [bytes] = &bytes[..] {
             // A full disk must not keep anybody from loading; the next start then finds an older state, or none.
-            let _ = self.cache.write(&self.cache.path(&sha256), bytes);
+            let path = self.cache.path(&sha256);
+            if self.cache.write(&path, bytes).is_ok()
+                && let Ok(file) = BlobBytes::map(&path)
+            {
+                return Ok(vec![file]); // the same bytes, which the operating system can take back
+            }
         }
         Ok(bytes)
     }

@@ -1,7 +1,7 @@
 //! From a route to a state.
 
 use super::route::Route;
-use super::{Source, StoreError};
+use super::{BlobBytes, Source, StoreError};
 use crate::blob::DecodeError;
 use crate::read::{Filter, LoadOptions, ReadState};
 
@@ -33,15 +33,16 @@ pub fn load(
     current: Option<&ReadState>,
     filter: &Filter,
 ) -> Result<ReadState, LoadError> {
-    load_with(source, route, current, filter, |state| state)
+    load_with(source, route, current, filter, false, |state| state)
 }
 
-/// As [`load`]; each state on the way, the last one included, is handed to `each`, which gives it on as it is wanted.
+/// As [`load`]; a snapshot whose blobs are mapped files is read where it lies if `mapped` says so; each state on the way, the last one included, is handed to `each`, which gives it on as it is wanted.
 pub(crate) fn load_with(
     source: &dyn Source,
     route: &Route,
     current: Option<&ReadState>,
     filter: &Filter,
+    mapped: bool,
     each: impl Fn(ReadState) -> ReadState,
 ) -> Result<ReadState, LoadError> {
     let decode = |blob: &super::BlobRef| {
@@ -55,13 +56,8 @@ pub(crate) fn load_with(
     let mut state = match &route.snapshot {
         Some((version, blob)) => {
             let bytes = source.open(blob)?;
-            let (main, rest) = bytes.split_first().ok_or_else(|| StoreError::absent(&blob.name))?;
-            let options = LoadOptions {
-                parts: rest.iter().map(|part| &**part).collect(),
-                filter: filter.clone(),
-            };
             parts = Some(part_names(blob));
-            let state = ReadState::from_snapshot_with(main, &options).map_err(decode(blob))?;
+            let state = snapshot(&blob.name, &bytes, filter, mapped)?.map_err(decode(blob))?;
             each(state.with_version(*version))
         }
         None => current
@@ -82,6 +78,24 @@ pub(crate) fn load_with(
         state = each(next.with_version(*version));
     }
     Ok(state)
+}
+
+fn snapshot(
+    name: &str,
+    bytes: &[BlobBytes],
+    filter: &Filter,
+    mapped: bool,
+) -> Result<Result<ReadState, DecodeError>, StoreError> {
+    let (main, rest) = bytes.split_first().ok_or_else(|| StoreError::absent(name))?;
+    let files: Option<Vec<_>> = bytes.iter().map(BlobBytes::file).collect();
+    if mapped && let Some([main, rest @ ..]) = files.as_deref() {
+        return Ok(ReadState::from_mapped(main, rest, filter));
+    }
+    let options = LoadOptions {
+        parts: rest.iter().map(|part| &**part).collect(),
+        filter: filter.clone(),
+    };
+    Ok(ReadState::from_snapshot_with(main, &options))
 }
 
 fn part_names(blob: &super::BlobRef) -> Vec<String> {

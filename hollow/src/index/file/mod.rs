@@ -1,12 +1,13 @@
 //! Indexes stored beside a snapshot, so that a start need not make them.
 //!
 //! ```text
-//! "HIX2" | frame | frame | ..  | SHA-256 of all before
-//! frame  | length: 8 bytes, little-endian | an rkyv archive, padded to 16 bytes
+//! "HIX3" and 12 zeros | frame | frame | ..  | SHA-256 of all before
+//! frame                 length: 8 bytes, little-endian, and 8 zeros | an rkyv archive, padded to 16 bytes
 //! ```
 //!
 //! The first frame names the state by its tag; then for each index a frame with what it was declared as, and some with
-//! its pages. Frames are small, so neither writing nor reading needs much memory beside the index.
+//! its pages. Frames are small, so neither writing nor reading needs much memory beside the index: where the file is
+//! mapped, archives are read where they lie.
 //!
 //! A file is a shortcut and nothing more. One of another state or version, cut short, damaged or with anything in it
 //! that cannot be is refused as a whole or for the index concerned, and that index is made from the records. The digest
@@ -23,4 +24,6 @@ mod write;
 pub use read::{IndexFile, IndexFileError, Restored};
 
 /// The first bytes of a file; the digit is the version of everything in it, the hash functions included.
-const MAGIC: &[u8; 4] = b"HIX2";
+const MAGIC: &[u8; 16] = b"HIX3\0\0\0\0\0\0\0\0\0\0\0\0";
+/// What archives are aligned to, in a file that is.
+const ALIGNMENT: usize = 16;

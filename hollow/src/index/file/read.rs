@@ -1,7 +1,7 @@
 //! Reading indexes that were stored, and believing nothing of them.
 
-use super::MAGIC;
 use super::frames::{ArchivedAbout, ArchivedEntries, ArchivedFrame, ArchivedKeys};
+use super::{ALIGNMENT, MAGIC};
 use crate::Ordinal;
 use crate::index::hash_index::StoredPage;
 use crate::index::ordered::{Entry, Ordered};
@@ -79,9 +79,10 @@ impl<'b> IndexFile<'b> {
         let mut frames = Vec::new();
         while !rest.is_empty() {
             let cut = || malformed("a frame is longer than the file");
-            let (length, after) = rest.split_first_chunk().ok_or_else(cut)?;
-            let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| cut())?;
-            let padded = length.checked_next_multiple_of(16).ok_or_else(cut)?;
+            let (length, after) = rest.split_first_chunk::<ALIGNMENT>().ok_or_else(cut)?;
+            let length = u128::from_le_bytes(*length); // the upper half is zero
+            let length = usize::try_from(length).map_err(|_| cut())?;
+            let padded = length.checked_next_multiple_of(ALIGNMENT).ok_or_else(cut)?;
             frames.push(after.get(..length).ok_or_else(cut)?);
             rest = after.get(padded..).ok_or_else(cut)?;
         }
@@ -130,14 +131,20 @@ impl<'b> IndexFile<'b> {
     }
 }
 
-/// Checks an archive and hands it over.
+/// Checks an archive and hands it over. It is copied only if it does not lie as the processor needs it, which it does in
+/// a mapped file.
 fn with_frame<T>(
     bytes: &[u8],
     visit: impl FnOnce(&ArchivedFrame) -> Result<T, IndexFileError>,
 ) -> Result<T, IndexFileError> {
-    let mut aligned = AlignedVec::<16>::with_capacity(bytes.len());
-    aligned.extend_from_slice(bytes);
-    let frame = rkyv::access::<ArchivedFrame, rkyv::rancor::Error>(&aligned);
+    let mut copy = AlignedVec::<ALIGNMENT>::new();
+    let aligned = if bytes.as_ptr().addr().is_multiple_of(ALIGNMENT) {
+        bytes
+    } else {
+        copy.extend_from_slice(bytes);
+        copy.as_slice()
+    };
+    let frame = rkyv::access::<ArchivedFrame, rkyv::rancor::Error>(aligned);
     visit(frame.map_err(|_| malformed("a frame is no archive of its kind"))?)
 }
 

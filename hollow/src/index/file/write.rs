@@ -1,7 +1,7 @@
 //! Writing the indexes of a state.
 
-use super::MAGIC;
 use super::frames::{About, Entries, Frame, Keys};
+use super::{ALIGNMENT, MAGIC};
 use crate::index::set::{Index, built};
 use crate::read::ReadState;
 use sha2::{Digest, Sha256};
@@ -24,9 +24,11 @@ impl<W: io::Write> Digested<'_, W> {
 
     fn frame(&mut self, frame: &Frame) -> io::Result<()> {
         let bytes = rkyv::to_bytes::<rkyv::rancor::Error>(frame).map_err(io::Error::other)?;
-        self.write(&(bytes.len() as u64).to_le_bytes())?;
+        let mut length = [0; ALIGNMENT];
+        length[..8].copy_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.write(&length)?;
         self.write(&bytes)?;
-        self.write(&[0; 16][..bytes.len().next_multiple_of(16) - bytes.len()])
+        self.write(&[0; ALIGNMENT][..bytes.len().next_multiple_of(ALIGNMENT) - bytes.len()])
     }
 }
 
