@@ -40,7 +40,7 @@
 //!
 //! // A reader: an `Arc` of one version per unit of work. Nothing ever changes under it, and it never waits.
 //! let state = consumer.state().expect("a version is announced");
-//! let typed = model.bind(&state)?; // names become positions, once for a state
+//! let typed = model.bind(&state)?; // names become positions: some microseconds
 //! let movies = typed.table::<Movie>()?;
 //! let sintel = movies.get(1).expect("it was added"); // by primary key; copies nothing
 //! assert_eq!(sintel.title(), "Sintel");

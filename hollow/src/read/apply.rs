@@ -34,7 +34,6 @@ pub(super) fn delta(state: &ReadState, bytes: &[u8], parts: &[&[u8]]) -> Result<
         tag: header.destination_tag,
         version: None,
         lineage: state.lineage.next(),
-        derived: None,
     };
     Ok(next.derived_from(state))
 }

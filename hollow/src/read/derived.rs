@@ -19,17 +19,19 @@ pub trait Derived: Any + fmt::Debug + Send + Sync {
 impl ReadState {
     /// What is derived from this state, if anything.
     pub fn derived(&self) -> Option<&Arc<dyn Derived>> {
-        self.derived.as_ref()
+        self.types.derived.as_ref()
     }
 
     /// The same state with this derived from it, in place of anything else.
     pub fn with_derived(self, derived: Option<Arc<dyn Derived>>) -> Self {
-        Self { derived, ..self }
+        let mut this = self;
+        this.types.derived = derived;
+        this
     }
 
     /// This state, just made of `before` by a delta, with what that one has derived carried forward.
     pub(super) fn derived_from(self, before: &ReadState) -> Self {
-        let derived = before.derived.as_ref().map(|derived| derived.next(before, &self));
+        let derived = before.derived().map(|derived| derived.next(before, &self));
         self.with_derived(derived)
     }
 }

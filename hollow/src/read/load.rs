@@ -55,7 +55,6 @@ fn state(header: Header, types: Vec<TypeReadState>) -> ReadState {
         tag: header.destination_tag,
         version: None,
         lineage: Lineage::first(),
-        derived: None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! The last handle of a large state stands for tens of thousands of pages; giving them back takes milliseconds. Whoever
 //! drops it hands it to one thread of this process instead, unless that one is far behind or the state is small.
 
+use super::derived::Derived;
 use super::type_state::TypeReadState;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,14 +11,21 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-/// The types of a state. Whoever drops the last handle does not wait for the memory to be given back.
+/// The types of a state and what is derived from them. Whoever drops the last handle does not wait for the memory to be
+/// given back.
 #[derive(Clone)]
-pub(super) struct Types(Option<Arc<Vec<TypeReadState>>>); // `None` while it is dropped
+pub(super) struct Types {
+    types: Option<Arc<Vec<TypeReadState>>>, // `None` while it is dropped
+    pub(super) derived: Option<Arc<dyn Derived>>,
+}
 
 impl From<Vec<TypeReadState>> for Types {
     fn from(mut types: Vec<TypeReadState>) -> Self {
         types.shrink_to_fit();
-        Self(Some(Arc::new(types)))
+        Self {
+            types: Some(Arc::new(types)),
+            derived: None,
+        }
     }
 }
 
@@ -26,39 +34,39 @@ impl Deref for Types {
 
     #[inline]
     fn deref(&self) -> &[TypeReadState] {
-        self.0.as_deref().map_or(&[], Vec::as_slice)
+        self.types.as_deref().map_or(&[], Vec::as_slice)
     }
 }
 
 impl Drop for Types {
     fn drop(&mut self) {
-        if let Some(types) = self.0.take().and_then(Arc::into_inner) {
-            give_back(types);
+        if let Some(types) = self.types.take().and_then(Arc::into_inner) {
+            give_back(types, self.derived.take());
         }
     }
 }
 
 /// Pages up to which a state is given back at once.
-const SMALL: u32 = 256;
+const SMALL: u32 = if cfg!(test) { 2 } else { 256 };
 /// States that wait to be given back at most; beyond, whoever drops one gives it back.
 const WAITING: usize = 1024;
 
 enum Message {
-    Types(Vec<TypeReadState>),
+    State(Vec<TypeReadState>, Option<Arc<dyn Derived>>),
     /// Everything before it is to be done.
     Tell(SyncSender<()>),
 }
 
 static WAITING_NOW: AtomicUsize = AtomicUsize::new(0);
 
-fn give_back(types: Vec<TypeReadState>) {
+fn give_back(types: Vec<TypeReadState>, derived: Option<Arc<dyn Derived>>) {
     let pages: u32 = types.iter().map(TypeReadState::num_pages).fold(0, u32::saturating_add);
     if pages <= SMALL {
         return;
     }
     let Some(reclaimer) = reclaimer() else { return };
     WAITING_NOW.fetch_add(1, Ordering::Relaxed);
-    if reclaimer.try_send(Message::Types(types)).is_err() {
+    if reclaimer.try_send(Message::State(types, derived)).is_err() {
         WAITING_NOW.fetch_sub(1, Ordering::Relaxed); // given back here, with the message
     }
 }
@@ -77,8 +85,8 @@ fn reclaimer() -> Option<&'static SyncSender<Message>> {
 fn run(receiver: &Receiver<Message>) {
     for message in receiver {
         match message {
-            Message::Types(types) => {
-                drop(types);
+            Message::State(types, derived) => {
+                drop((types, derived));
                 WAITING_NOW.fetch_sub(1, Ordering::Relaxed);
             }
             Message::Tell(done) => drop(done.send(())),

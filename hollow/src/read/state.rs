@@ -2,7 +2,7 @@
 
 use super::reclaim::Types;
 use super::type_state::{ListTypeState, MapTypeState, ObjectTypeState, SetTypeState, TypeReadState};
-use super::{ContentHash, Derived, Filter, LoadOptions, apply, load, tree};
+use super::{ContentHash, Filter, LoadOptions, apply, load, tree};
 use crate::blob::DecodeError;
 use crate::memory::MappedFile;
 use crate::record::Value;
@@ -26,7 +26,6 @@ pub struct ReadState {
     pub(super) tag: i64,
     pub(super) version: Option<Version>,
     pub(super) lineage: Lineage,
-    pub(super) derived: Option<Arc<dyn Derived>>,
 }
 
 /// Why a snapshot's file cannot be opened.

@@ -2,8 +2,10 @@
 
 use super::block::{Block, Workshop};
 use super::collection_block::{self, CollectionRow, Unfit};
+use super::derived::Derived;
 use super::kind::{ObjectPlace, Objects, RecordKind};
 use super::object_block::{self, FieldKind, NULL_DOUBLE, NULL_FLOAT, ObjectRow};
+use super::reclaim::wait_for_release;
 use super::slots::{PAGE_ORDINALS, SlotBits};
 use super::table::{Entry, Table};
 use super::{ReadState, Transition, TypeReadState};
@@ -471,4 +473,42 @@ fn states_stay_right_when_the_log_has_no_room() {
         }
     }
     assert!(swept > 2 && longest > 2048, "swept={swept} longest={longest}");
+}
+
+/// What is derived from a state tells which thread gives it back.
+#[derive(Debug)]
+struct Witness(std::sync::mpsc::Sender<Option<String>>);
+
+impl Derived for Witness {
+    fn next(&self, _: &ReadState, _: &ReadState) -> std::sync::Arc<dyn Derived> {
+        std::sync::Arc::new(Self(self.0.clone()))
+    }
+
+    fn memory_bytes(&self) -> usize {
+        0
+    }
+}
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        let name = std::thread::current().name().map(str::to_owned);
+        self.0.send(name).expect("the test listens");
+    }
+}
+
+/// Memory of a large state is not given back by whoever drops its last handle, be that a reader.
+#[test]
+fn whoever_drops_a_large_state_does_not_give_its_memory_back() {
+    let case = fixtures::vectors::case("large-random");
+    let (tell, told) = std::sync::mpsc::channel();
+    let first = case.snapshot(case.versions()[0]).expect("a snapshot");
+    let state = ReadState::from_snapshot(first).expect("a state");
+    assert!(state.types().map(TypeReadState::num_pages).sum::<u32>() > 2);
+    let state = state.with_derived(Some(std::sync::Arc::new(Witness(tell))));
+    let reader = state.clone();
+    drop(state);
+    assert!(told.try_recv().is_err(), "a reader still has it");
+    std::thread::spawn(move || drop(reader)).join().expect("no panic");
+    wait_for_release();
+    assert_eq!(told.try_recv(), Ok(Some("hollow-reclaim".to_owned())));
 }

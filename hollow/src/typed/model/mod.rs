@@ -183,7 +183,8 @@ impl Model {
         filter
     }
 
-    /// The records of a state as Rust types. Compares the schemas, looks at no record: do it once for each state.
+    /// The records of a state as Rust types. Compares the schemas and looks at no record: some microseconds for a few types,
+    /// once for a state or once for a request.
     ///
     /// # Errors
     /// [`ModelError`] if the state does not have what the model asks for; says what was expected and found where.
