@@ -19,6 +19,18 @@ pub(crate) struct Route {
 }
 
 impl Route {
+    /// The routes of these paths from a type.
+    pub(crate) fn all<'p>(
+        dataset: &Dataset,
+        from: &str,
+        paths: impl IntoIterator<Item = &'p str>,
+    ) -> Result<Vec<Self>, SchemaError> {
+        let paths = paths.into_iter();
+        paths
+            .map(|path| Self::of(dataset, &dataset.resolve(from, path)?))
+            .collect()
+    }
+
     pub(crate) fn of(dataset: &Dataset, path: &FieldPath) -> Result<Self, SchemaError> {
         let not_a_value = || PathError::NotTraversable {
             path: path.full_name(),

@@ -4,7 +4,7 @@ use super::mapper::RecordSink;
 use super::model::{FieldModel, Holds, Shape, TypeModel};
 use super::read::{Bound, Place, Slot, TypePlan};
 use super::write::{Source, WritePlan};
-use super::{Model, ModelError, TypedState, key};
+use super::{Model, ModelError, TypedState};
 use crate::memory::var_int;
 use crate::read::{HashKeyLookup, ReadState, Route, TypeReadState};
 use crate::schema::{FieldType, ObjectSchema, Schema};
@@ -224,7 +224,7 @@ impl Binder<'_> {
     /// The key in this state. One that cannot be followed finds nothing.
     fn routes(&self, from: usize, paths: &[String]) -> Vec<Route> {
         let paths = paths.iter().map(String::as_str);
-        key::routes(self.state.dataset(), &self.model.types[from].name, paths).unwrap_or_default()
+        Route::all(self.state.dataset(), &self.model.types[from].name, paths).unwrap_or_default()
     }
 
     fn wrong_type(&self, ty: &TypeModel, field: &FieldModel, found: &FieldType) -> ModelError {

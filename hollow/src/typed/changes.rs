@@ -1,10 +1,7 @@
 //! What changed between two states, as records: added, updated, removed.
 
-use super::key;
 use super::{Keyed, ModelError, Record, Table, TypedState};
-use crate::Ordinal;
-use crate::read::{Part, ReadState, Route, Transition};
-use std::collections::HashMap;
+use crate::read::{RecordChange, Transition};
 
 /// One record that two states do not have in common.
 #[derive(Debug)]
@@ -93,58 +90,15 @@ fn changes_in<'a, T: Keyed>(
     old: Table<'a, T>,
     new: Table<'a, T>,
 ) -> Result<impl Iterator<Item = Change<'a, T>> + use<'a, T>, ModelError> {
-    let changes = transition.changes(new.name());
-    let keys_of = |table: Table<'a, T>| -> Result<_, ModelError> {
-        let state = table.state().state();
-        let paths = T::PRIMARY_KEY.iter().copied();
-        let routes = match state.ty(table.name()) {
-            Some(_) => key::routes(state.dataset(), table.name(), paths)?,
-            None => Vec::new(), // an optional type: it has no records
-        };
-        Ok(Keys { routes, state })
-    };
-    let (old_keys, new_keys) = (keys_of(old)?, keys_of(new)?);
-    let mut removed: HashMap<Vec<Part<'a>>, Ordinal> = HashMap::new();
-    let mut without_key = Vec::new();
-    for ordinal in changes.removed.iter().filter_map(Ordinal::new) {
-        // A record whose key is null can only be removed and added, never updated.
-        match old_keys.of(ordinal) {
-            Some(key) => match removed.entry(key) {
-                std::collections::hash_map::Entry::Vacant(entry) => _ = entry.insert(ordinal),
-                std::collections::hash_map::Entry::Occupied(_) => without_key.push(ordinal), // a key that is not unique
-            },
-            None => without_key.push(ordinal),
-        }
-    }
-    let mut present = Vec::with_capacity(changes.added.len() as usize);
-    for ordinal in changes.added.iter().filter_map(Ordinal::new) {
-        let before = new_keys.of(ordinal).and_then(|key| removed.remove(&key));
-        present.push((before, ordinal));
-    }
-    let mut gone: Vec<Ordinal> = removed.into_values().chain(without_key).collect();
-    gone.sort_unstable();
+    let (before, after) = (old.state().state(), new.state().state());
+    let changes = transition.by_key(before, after, new.name(), T::PRIMARY_KEY)?;
     let view = |table: Table<'a, T>, ordinal| T::view_record(table.at(Some(ordinal)));
-    let present = present.into_iter().map(move |(before, ordinal)| match before {
-        Some(before) => Change::Updated {
+    Ok(changes.into_iter().map(move |change| match change {
+        RecordChange::Added(ordinal) => Change::Added(view(new, ordinal)),
+        RecordChange::Updated { before, after } => Change::Updated {
             before: view(old, before),
-            after: view(new, ordinal),
+            after: view(new, after),
         },
-        None => Change::Added(view(new, ordinal)),
-    });
-    Ok(present.chain(gone.into_iter().map(move |ordinal| Change::Removed(view(old, ordinal)))))
-}
-
-/// The primary keys of the records of a type in a state.
-struct Keys<'a> {
-    routes: Vec<Route>,
-    state: &'a ReadState,
-}
-
-impl<'a> Keys<'a> {
-    fn of(&self, ordinal: Ordinal) -> Option<Vec<Part<'a>>> {
-        self.routes
-            .iter()
-            .map(|route| route.part(self.state, ordinal))
-            .collect()
-    }
+        RecordChange::Removed(ordinal) => Change::Removed(view(old, ordinal)),
+    }))
 }

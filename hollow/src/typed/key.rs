@@ -3,9 +3,8 @@
 use super::Field;
 use super::read::TypePlan;
 use crate::Ordinal;
-use crate::read::{ReadState, Route};
+use crate::read::ReadState;
 use crate::record::KeyValue;
-use crate::schema::{Dataset, SchemaError};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -160,18 +159,6 @@ const VALUE: u64 = {
     }
     hash
 };
-
-/// The routes of these paths from a type; `None` if one leads nowhere.
-pub(super) fn routes<'p>(
-    dataset: &Dataset,
-    from: &str,
-    paths: impl IntoIterator<Item = &'p str>,
-) -> Result<Vec<Route>, SchemaError> {
-    paths
-        .into_iter()
-        .map(|path| Route::of(dataset, &dataset.resolve(from, path)?))
-        .collect()
-}
 
 /// Finds an entry of a set or map that is not placed by this key in the data: looks at one after the other.
 pub(super) fn find_entry<E: Copy>(
