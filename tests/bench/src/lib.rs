@@ -10,6 +10,7 @@ mod measure;
 mod memory;
 mod ours;
 mod populate;
+mod promises;
 mod rows;
 mod scale;
 mod serve;

@@ -1,6 +1,7 @@
 //! The table of a run, for people.
 
 use crate::compare::{Measured, Report};
+use crate::promises;
 use crate::rows::Unit;
 use crate::rows::peers::PEERS;
 use crate::summary::Summary;
@@ -64,6 +65,10 @@ pub(crate) fn markdown(report: &Report) -> String {
         );
     }
     peers(report, &mut text);
+    let promises = promises::lines(&report.rows);
+    if !promises.is_empty() {
+        let _ = writeln!(text, "\nOf ours alone:\n\n- {}", promises.join("\n- "));
+    }
     text.push_str(
         "\nMedian of the repetitions (smallest–largest), CPU time of the process in milliseconds or of the thread in \
          nanoseconds per operation; ratios are of CPU time. Both sides read the same blobs and must find the same results.\n",
