@@ -11,7 +11,7 @@ use crate::model::{Diff, FieldDiff, Group, MatchedBy, Modified, Options, TypeDif
 use crate::pairing::{self, Identified, Pairing};
 use crate::progress::Progress;
 use crate::shared::Suspects;
-use crate::side::{KeyPlan, Seed, Side, TypeNumber};
+use crate::side::{KeyPlan, Seed, Side, Twins, TypeNumber};
 use crate::tree::{Node, changes, compare};
 use crate::{schemas, tags};
 use hollow::Ordinal;
@@ -127,6 +127,10 @@ impl<'s> Engine<'s, '_> {
                 identify(records_b, progress, |o| {
                     key_b.as_ref().map_or(0, |key| key.hash(&self.b, o))
                 }),
+                |x, y| match (a.zip(b), suspects) {
+                    (Some((a, b)), Some(suspects)) if a == b => self.twins(suspects).same(a, x, y),
+                    _ => content(&self.a, a, x) == content(&self.b, b, y),
+                },
                 |o| content(&self.a, a, o),
                 |o| content(&self.b, b, o),
             ),
@@ -160,19 +164,32 @@ impl<'s> Engine<'s, '_> {
             groups: Vec::new(),
         };
         if let (true, Some(a), Some(b)) = (self.options.fields, a, b) {
-            self.compare_fields(&mut types, a, b, progress);
+            self.compare_fields(&mut types, (a, b), suspects, progress);
         }
         types
     }
 
+    fn twins<'e>(&'e self, suspects: &'e Suspects) -> Twins<'e, 's> {
+        Twins::new(&self.a, &self.b, suspects)
+    }
+
     /// Counts where the modified records differ, and which changed in the same way.
-    fn compare_fields(&self, ty: &mut TypeDiff, a: TypeNumber, b: TypeNumber, progress: &mut Progress) {
+    fn compare_fields(
+        &self,
+        ty: &mut TypeDiff,
+        (a, b): (TypeNumber, TypeNumber),
+        suspects: Option<&Suspects>,
+        progress: &mut Progress,
+    ) {
         progress.start(&ty.name, ty.modified.len());
         let mut fields: HashMap<String, FieldDiff> = HashMap::new();
         let mut groups: HashMap<u128, u32> = HashMap::new();
         for (index, record) in ty.modified.iter_mut().enumerate() {
             progress.advance(1);
-            let (before, after) = (self.a.tree(a, record.a), self.b.tree(b, record.b));
+            let (before, after) = match suspects {
+                Some(suspects) if a == b => self.twins(suspects).trees(a, record.a, record.b),
+                _ => (self.a.tree(a, record.a), self.b.tree(b, record.b)),
+            };
             let edit = compare(&before, &after);
             let changes = changes(&edit);
             let mut here: BTreeSet<String> = BTreeSet::new();

@@ -26,10 +26,12 @@ pub(crate) struct Pairing {
 /// A record with the hash it is grouped by.
 pub(crate) type Identified = (u128, Ordinal);
 
-/// Pairs the records of two sides by identity. `contents` give the hash of a record's content on either side.
+/// Pairs the records of two sides by identity. `same` tells whether a record of A and one of B have the same content;
+/// the hashes of their contents are asked for only where several records have one key.
 pub(crate) fn by_key(
     mut a: Vec<Identified>,
     mut b: Vec<Identified>,
+    same: impl Fn(Ordinal, Ordinal) -> bool,
     content_a: impl Fn(Ordinal) -> u128,
     content_b: impl Fn(Ordinal) -> u128,
 ) -> Pairing {
@@ -38,7 +40,7 @@ pub(crate) fn by_key(
     let mut pairing = Pairing::default();
     for_each_group(&a, &b, |a, b| {
         if let ([x], [y]) = (a, b) {
-            if content_a(x.1) == content_b(y.1) {
+            if same(x.1, y.1) {
                 pairing.equal += 1;
             } else {
                 pairing.modified.push((x.1, y.1));

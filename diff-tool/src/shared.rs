@@ -10,12 +10,15 @@
 use crate::side::{Side, TypeNumber};
 use hollow::Ordinal;
 use hollow::read::{ReadState, Transition, TypeChanges};
+use roaring::RoaringBitmap;
 use std::collections::HashMap;
 
 /// The records of each type that may differ.
 pub(crate) struct Suspects {
     /// By type; `None` for a type all of whose records are suspect. Absent types have no suspects.
     types: HashMap<String, Option<TypeChanges>>,
+    /// The ordinals that are suspect on either side, by the number of the type, which is that of both sides.
+    either: Vec<Option<RoaringBitmap>>,
 }
 
 impl Suspects {
@@ -27,7 +30,10 @@ impl Suspects {
         }
         let transition = Transition::between(before, after);
         let neighbours = before.is_next_to(after);
-        let mut suspects = Suspects { types: HashMap::new() };
+        let mut suspects = Suspects {
+            types: HashMap::new(),
+            either: Vec::new(),
+        };
         for name in before.dataset().dependency_order() {
             let own = Some(transition.changes(name));
             let changes = match (a.number(name), b.number(name)) {
@@ -39,7 +45,19 @@ impl Suspects {
             };
             suspects.types.insert(name.to_owned(), changes);
         }
+        let either = before.types().map(|ty| {
+            let changes = suspects.of(ty.name())?;
+            (a.number(ty.name()) == b.number(ty.name())).then(|| &changes.removed | &changes.added)
+        });
+        suspects.either = either.collect();
         Some(suspects)
+    }
+
+    /// Whether an ordinal stands for the same in both states: for a record that says the same, with all it refers to, or
+    /// for none.
+    pub(crate) fn spare(&self, ty: TypeNumber, ordinal: Ordinal) -> bool {
+        let suspects = self.either.get(ty).and_then(Option::as_ref);
+        suspects.is_some_and(|suspects| !suspects.contains(ordinal.get()))
     }
 
     /// The records of a type that may differ; `None` for all of them.

@@ -1,21 +1,24 @@
 //! One of the two states, prepared for comparison.
 //!
-//! A [`Side`] knows the state's types by number, with references and keys resolved once. On this work three readings of
-//! a record, in a file each:
+//! A [`Side`] knows the state's types by number, with references and keys resolved once. On this work the readings of a
+//! record, in a file each:
 //!
 //! - `content`: a hash of everything the record says, remembered for each ordinal;
 //! - `key`: its primary key, as a hash to match by and as values to show;
-//! - `tree`: the whole record as a [`Node`](crate::tree::Node).
+//! - `tree`: the whole record as a [`Node`](crate::tree::Node);
+//! - `twins`: two records as trees that have only what can differ.
 //!
-//! All three treat what is missing, or not populated, as null, and none of them fails: a damaged state gives poorer
+//! All of them treat what is missing, or not populated, as null, and none fails: a damaged state gives poorer
 //! answers, not errors. Records that contain themselves, which only damaged states have, are cut off.
 
 mod content;
 mod key;
 mod tree;
+mod twins;
 
 pub(crate) use content::Seed;
 pub(crate) use key::KeyPlan;
+pub(crate) use twins::Twins;
 
 use crate::tree::KeyPaths;
 use hollow::Ordinal;
@@ -110,6 +113,10 @@ impl<'s> Side<'s> {
     /// The records of a type.
     pub(crate) fn records(&self, ty: TypeNumber) -> Option<&'s TypeReadState> {
         self.types.get(ty).map(|ty| ty.state)
+    }
+
+    fn body(&self, ty: TypeNumber) -> Option<&Body<'s>> {
+        self.types.get(ty).map(|ty| &ty.body)
     }
 
     /// The record, if it is there.

@@ -8,9 +8,9 @@ use hollow::read::ObjectTypeState;
 use hollow::schema::FieldType;
 
 /// References below this depth are cut off.
-const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 /// Of a record larger than this, in nodes, the rest is cut off.
-const MAX_NODES: usize = 1_000_000;
+pub(super) const MAX_NODES: usize = 1_000_000;
 
 impl Side<'_> {
     /// The whole record as a tree. What is nested too deeply or exceeds the size is cut off, and stands as a hash of
@@ -20,7 +20,14 @@ impl Side<'_> {
         self.node(Some(ty), Some(ordinal), 0, &mut budget)
     }
 
-    fn node(&self, ty: Option<TypeNumber>, ordinal: Option<Ordinal>, depth: usize, budget: &mut usize) -> Node {
+    /// A record below that of a tree, and as many nodes as there may still be.
+    pub(super) fn node(
+        &self,
+        ty: Option<TypeNumber>,
+        ordinal: Option<Ordinal>,
+        depth: usize,
+        budget: &mut usize,
+    ) -> Node {
         let Some((number, ordinal)) = self.at(ty, ordinal) else {
             return Node::Null;
         };

@@ -101,12 +101,25 @@ fn sets<'t>(a: &'t Elements, b: &'t Elements) -> Edit<'t> {
 }
 
 fn maps<'t>(a: &'t [(Node, Node)], b: &'t [(Node, Node)]) -> Edit<'t> {
-    // A key that stands twice, as only a damaged map has it, is compared entry by entry.
-    let repeated = |entries: &[(Node, Node)]| entries.windows(2).any(|w| matches!(w, [x, y] if x.0 == y.0));
-    let entry_by_entry = repeated(a) || repeated(b);
-    let order = |x: &(Node, Node), y: &(Node, Node)| if entry_by_entry { x.cmp(y) } else { x.0.cmp(&y.0) };
-    let mut entries = Vec::with_capacity(a.len().max(b.len()));
-    for (before, after) in merge(a, b, order) {
+    let mut entries: Vec<(&'t Node, Edit<'t>)> = Vec::with_capacity(a.len().max(b.len()));
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    for (before, after) in merge(a, b, |x, y| x.cmp(y)) {
+        match (before, after) {
+            (Some(x), Some(_)) => entries.push((&x.0, Edit::Same(&x.1))),
+            (before, after) => {
+                left.extend(before);
+                right.extend(after);
+            }
+        }
+    }
+    // A key that is left twice, as only a damaged map has it, does not tell which entries belong together.
+    let repeated = |entries: &[&(Node, Node)]| entries.windows(2).any(|w| matches!(w, [x, y] if x.0 == y.0));
+    let entry_by_entry = repeated(&left) || repeated(&right);
+    let order = |x: &&'t (Node, Node), y: &&'t (Node, Node)| match entry_by_entry {
+        true => x.cmp(y),
+        false => x.0.cmp(&y.0),
+    };
+    for (before, after) in merge(&left, &right, order) {
         match (before, after) {
             (Some(x), Some(y)) => entries.push((&x.0, compare(&x.1, &y.1))),
             (Some(x), None) => entries.push((&x.0, Edit::Replaced(Some(&x.1), None))),
@@ -114,6 +127,7 @@ fn maps<'t>(a: &'t [(Node, Node)], b: &'t [(Node, Node)]) -> Edit<'t> {
             (None, None) => {}
         }
     }
+    entries.sort_by(|x, y| x.0.cmp(y.0));
     Edit::Map(entries)
 }
 
@@ -124,11 +138,11 @@ fn shared_key<'t>(a: &'t Elements, b: &Elements) -> Option<&'t KeyPaths> {
 }
 
 /// Walks two sorted slices side by side: equal items together, others alone.
-fn merge<'t, T>(
-    a: &'t [T],
-    b: &'t [T],
+fn merge<'m, T>(
+    a: &'m [T],
+    b: &'m [T],
     order: impl Fn(&T, &T) -> std::cmp::Ordering,
-) -> impl Iterator<Item = (Option<&'t T>, Option<&'t T>)> {
+) -> impl Iterator<Item = (Option<&'m T>, Option<&'m T>)> {
     let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
     std::iter::from_fn(move || {
         use std::cmp::Ordering::{Equal, Greater, Less};

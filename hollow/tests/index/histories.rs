@@ -130,7 +130,7 @@ fn check(state: &ReadState) {
     SORTED.iter().for_each(|path| check_sorted(state, path));
 }
 
-fn check_unique(state: &ReadState, ty: &str, paths: &[&str]) {
+pub(crate) fn check_unique(state: &ReadState, ty: &str, paths: &[&str]) {
     let view = state.unique_key(&format!("u {ty} {paths:?}")).expect("an index");
     let mut found: BTreeMap<String, (Vec<KeyValue>, Ordinal)> = BTreeMap::new();
     let (mut duplicates, mut incomplete) = (Vec::new(), 0);
@@ -178,7 +178,7 @@ fn check_unique(state: &ReadState, ty: &str, paths: &[&str]) {
     }
 }
 
-fn check_hash(state: &ReadState, ty: &str, paths: &[&str]) {
+pub(crate) fn check_hash(state: &ReadState, ty: &str, paths: &[&str]) {
     let view = state.hash_index(&format!("h {ty} {paths:?}")).expect("an index");
     let mut expected: BTreeMap<String, (Key, Vec<Ordinal>)> = BTreeMap::new();
     for (ordinal, rows) in scan(state, ty, paths) {
@@ -210,7 +210,7 @@ fn check_hash(state: &ReadState, ty: &str, paths: &[&str]) {
     );
 }
 
-fn check_sorted(state: &ReadState, path: &str) {
+pub(crate) fn check_sorted(state: &ReadState, path: &str) {
     let view = state.sorted_index(&format!("s {path}")).expect("an index");
     let mut expected: Vec<(KeyValue, Ordinal)> = Vec::new();
     let mut nulls = 0;

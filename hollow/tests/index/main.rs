@@ -2,4 +2,5 @@
 
 mod consumers;
 mod histories;
+mod many_pages;
 mod oracle;
