@@ -150,14 +150,22 @@ fn walk(seed: u64, steps: &[Step], file: Option<&Path>, indexed: bool) -> usize 
             false => (at - 1, &steps[at].reverse),
         };
         let state = held[from].1.apply_delta(blob).expect("a delta");
-        assert_eq!(said(&state), steps[to].said, "seed={seed}: the state made from {at} to {to}");
+        assert_eq!(
+            said(&state),
+            steps[to].said,
+            "seed={seed}: the state made from {at} to {to}"
+        );
         held.push((to, state));
         if next().is_multiple_of(3) && held.len() > 2 {
             held.swap_remove(next() as usize % held.len());
         }
     }
     for (number, (at, state)) in held.iter().enumerate() {
-        assert_eq!(said(state), steps[*at].said, "seed={seed}: the state held as number {number} at {at}");
+        assert_eq!(
+            said(state),
+            steps[*at].said,
+            "seed={seed}: the state held as number {number} at {at}"
+        );
     }
     let states = held.len();
     // All but one of them: what is left is what that one says it holds.

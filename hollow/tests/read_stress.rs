@@ -1,4 +1,4 @@
-//! Readers race refreshes: whatever a reader finds belongs to one version.
+//! Readers race refreshes: whatever a reader finds belongs to one version, be the state it began with in memory or a file.
 //!
 //! Runs for three seconds, or for as many as `HOLLOW_STRESS_SECONDS` says.
 
@@ -61,9 +61,9 @@ fn blobs() -> (Vec<u8>, Vec<Step>) {
     (snapshot, deltas)
 }
 
-/// One read: a record's version in both places.
-fn is_whole(state: &ReadState, ordinal: Ordinal) -> bool {
-    let (Some(items), Some(notes)) = (state.object("Item"), state.object("Note")) else {
+/// One read: a record's version in both places, which are in the same state but for the test of this test.
+fn is_whole(state: &ReadState, other: &ReadState, ordinal: Ordinal) -> bool {
+    let (Some(items), Some(notes)) = (state.object("Item"), other.object("Note")) else {
         return false;
     };
     let id = items.long(ordinal, 0);
@@ -89,7 +89,11 @@ fn no_read_is_torn() {
         .and_then(|text| text.parse().ok());
     let duration = Duration::from_secs(seconds.unwrap_or(3));
     let (snapshot, deltas) = blobs();
-    let current = Mutex::new(ReadState::from_snapshot(&snapshot).expect("a snapshot"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("snapshot");
+    std::fs::write(&path, &snapshot).expect("a file");
+    let load = || ReadState::from_snapshot(&snapshot).expect("a snapshot");
+    let current = Mutex::new(load());
     let (reads, torn, refreshes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let stop = AtomicBool::new(false);
     let get = || current.lock().expect("nobody panics with it").clone();
@@ -102,33 +106,54 @@ fn no_read_is_torn() {
                     let state = get();
                     let items: Vec<Ordinal> = state.object("Item").expect("a type").populated().collect();
                     let picked = (0..1000).map(|_| items[next() as usize % items.len()]);
-                    let mut found = picked.filter(|&ordinal| !is_whole(&state, ordinal)).count() as u64;
+                    let mut found = picked.filter(|&ordinal| !is_whole(&state, &state, ordinal)).count() as u64;
                     found += u64::from(!adds_up(&state)) + u64::from(items.len() as i64 != RECORDS);
                     torn.fetch_add(found, Ordering::Relaxed);
                     reads.fetch_add(1000, Ordering::Relaxed);
                 }
             });
         }
+        let set = |next: ReadState| *current.lock().expect("nobody panics with it") = next;
         let end = Instant::now() + duration;
-        while Instant::now() < end {
+        // There and back, from memory and from the file in turns.
+        'race: for round in 0.. {
+            set(match round % 2 {
+                0 => load(),
+                _ => ReadState::open_mapped(&path).expect("a snapshot"),
+            });
             let there = deltas.iter().map(|(delta, _)| delta);
             for delta in there.chain(deltas.iter().rev().map(|(_, reverse)| reverse)) {
-                let next = get().apply_delta(delta).expect("a delta");
-                *current.lock().expect("nobody panics with it") = next;
+                set(get().apply_delta(delta).expect("a delta"));
                 refreshes.fetch_add(1, Ordering::Relaxed);
                 if Instant::now() >= end {
-                    break;
+                    break 'race;
                 }
-            }
-            if Instant::now() < end {
-                continue;
             }
         }
         stop.store(true, Ordering::Relaxed);
     });
     wait_for_release();
     let (reads, torn, refreshes) = (reads.into_inner(), torn.into_inner(), refreshes.into_inner());
-    println!("{reads} records read in {duration:?} while {refreshes} deltas were applied: {torn} torn");
+    println!("FIGURE: {reads} records read in {duration:?} while {refreshes} deltas were applied: {torn} torn");
     assert_eq!(torn, 0, "of {reads}");
     assert!(reads > 1000 && refreshes > 10, "{reads} reads, {refreshes} refreshes");
+}
+
+/// Reads that mix two versions are seen, even if they are next to each other.
+#[test]
+fn a_torn_read_would_be_noticed() {
+    let (snapshot, deltas) = blobs();
+    let mut state = ReadState::from_snapshot(&snapshot).expect("a snapshot");
+    for (delta, _) in &deltas {
+        let next = state.apply_delta(delta).expect("a delta");
+        let items: Vec<Ordinal> = next.object("Item").expect("a type").populated().collect();
+        let mixed = |items_of: &ReadState, notes_of: &ReadState| {
+            let torn = |ordinal: &&Ordinal| !is_whole(items_of, notes_of, **ordinal);
+            items.iter().filter(torn).count()
+        };
+        assert_eq!(mixed(&next, &next), 0);
+        assert!(mixed(&next, &state) >= 5 && mixed(&state, &next) >= 5);
+        assert_ne!(state.header_tags().get("sum"), next.header_tags().get("sum"));
+        state = next;
+    }
 }

@@ -39,7 +39,9 @@ fn top(id: u64, random: u64) -> Value {
         or_null(Value::Int((random >> 30) as i32 % 700)),
         or_null(Value::String(format!("aaaaaaaa{:x}", random % 5000))),
         or_null(name(random >> 20)),
-        or_null(Value::List((0..random % 4).map(|at| name((random >> 9) + at)).collect())),
+        or_null(Value::List(
+            (0..random % 4).map(|at| name((random >> 9) + at)).collect(),
+        )),
     ])
 }
 
@@ -95,7 +97,10 @@ fn every_index_finds_what_a_scan_finds_over_many_pages() {
                     back.apply_delta(&delta).expect("the next state again")
                 }
             };
-            println!("history {seed}, cycle {cycle}: {} records", next.types().map(|ty| ty.len()).sum::<usize>());
+            println!(
+                "history {seed}, cycle {cycle}: {} records",
+                next.types().map(|ty| ty.len()).sum::<usize>()
+            );
             compared += check(&next);
             states += 1;
             held.push(next.clone());
@@ -106,5 +111,7 @@ fn every_index_finds_what_a_scan_finds_over_many_pages() {
             states += 1;
         }
     }
-    println!("FIGURE: {histories} histories over many pages: {compared} indexes of {states} states compared with scans");
+    println!(
+        "FIGURE: {histories} histories over many pages: {compared} indexes of {states} states compared with scans"
+    );
 }

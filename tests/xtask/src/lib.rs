@@ -1,4 +1,5 @@
-//! Repository jobs as code: `cargo xtask test`, `cargo xtask ci`, `cargo xtask tidy`, `cargo xtask kafka ..`.
+//! Repository jobs as code: `cargo xtask test`, `cargo xtask ci`, `cargo xtask tidy`, `cargo xtask kafka ..`, and
+//! what takes longer.
 //!
 //! The jobs are a library, so that the parts that decide something have unit tests, and so that integration tests can
 //! start the same real broker as the command line: see [`kafka::Kafka`].
@@ -10,6 +11,7 @@ pub mod ci;
 pub mod deps;
 pub mod interop;
 pub mod kafka;
+pub mod prove;
 pub mod skip;
 pub mod steps;
 pub mod test_run;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 use xtask::kafka::{self, Kafka, StartOptions};
-use xtask::{bench, ci, deps, interop, steps, test_run, tidy};
+use xtask::{bench, ci, deps, interop, prove, steps, test_run, tidy};
 
 /// Jobs of this repository.
 #[derive(Parser)]
@@ -30,6 +30,8 @@ enum Job {
     Interop(interop::Options),
     /// Measure the operations of this library, side by side with Java Hollow's (which needs Java 17, Maven)
     Bench(bench::Options),
+    /// Race readers against refreshes for a minute, and run the tests of states under sanitizers and Miri (which need nightly)
+    Prove(prove::Options),
     /// Start and stop a real Kafka (needs Java 17 or newer, and Maven the first time)
     #[command(subcommand)]
     Kafka(KafkaJob),
@@ -110,6 +112,7 @@ fn run(job: Job) -> anyhow::Result<bool> {
         Job::Deps => deps::check().map(|()| true),
         Job::Interop(options) => interop::run(&options),
         Job::Bench(options) => bench::run(&options),
+        Job::Prove(options) => prove::run(&options),
         Job::Kafka(job) => kafka_job(job),
     }
 }

@@ -115,7 +115,7 @@ fn has_integration_tests() -> anyhow::Result<bool> {
 }
 
 /// Runs a cargo test command, printing its output as it comes, and sums up what it says.
-fn pass_through(command: &mut Command) -> anyhow::Result<Summary> {
+pub(crate) fn pass_through(command: &mut Command) -> anyhow::Result<Summary> {
     let shown = steps::shown(command);
     let mut child = command
         .stdin(Stdio::null())
