@@ -49,6 +49,8 @@ pub(crate) struct Report {
     pub(crate) machine: Machine,
     pub(crate) scale: &'static str,
     pub(crate) java_options: Vec<String>,
+    /// How many rows are still to come; zero when the run is over.
+    pub(crate) rows_to_come: usize,
     pub(crate) rows: Vec<Measured>,
 }
 
@@ -84,6 +86,8 @@ impl Measured {
 }
 
 /// Runs the rows, prints and saves the table. False if a row failed.
+///
+/// What is there is saved after every row: a run that is stopped leaves its finished rows.
 pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
     let scale = Scale::of(options.scale);
     let chosen = rows::chosen(&scale, &options.only)?;
@@ -99,6 +103,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
         machine,
         scale: scale.name,
         java_options: java.as_ref().map(|java| java.options.clone()).unwrap_or_default(),
+        rows_to_come: chosen.len(),
         rows: Vec::new(),
     };
     // Rows that share processes one after the other, whatever their order in the table.
@@ -115,10 +120,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
         let measured = pair.measure(row, &scale, &dir);
         eprintln!("{}", progress(&measured));
         results[at] = Some(measured);
+        report.rows = results.iter().flatten().cloned().collect();
+        report.rows_to_come -= 1;
+        peers_agree(&mut report.rows);
+        save(&options.out, &report)?;
     }
-    report.rows = results.into_iter().flatten().collect();
-    peers_agree(&mut report.rows);
-    save(options, &report)?;
+    publish(options, &report)?;
     Ok(report.rows.iter().all(|row| !row.failed))
 }
 
@@ -163,20 +170,48 @@ fn progress(row: &Measured) -> String {
     }
 }
 
-fn save(options: &Options, report: &Report) -> anyhow::Result<()> {
-    let (markdown, json) = (table::markdown(report), serde_json::to_string_pretty(report)?);
-    let out = &options.out;
-    std::fs::create_dir_all(out).with_context(|| format!("creating {}", out.display()))?;
-    for (extension, text) in [("md", &markdown), ("json", &json)] {
-        let file = out.join(format!("{}.{extension}", report.machine.date));
-        std::fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
+/// The name of the files of a report, without extension. One of a run that goes on does not replace that of one which is over.
+fn file_name(report: &Report) -> String {
+    match report.rows_to_come {
+        0 => report.machine.date.clone(),
+        _ => format!("{}-unfinished", report.machine.date),
     }
+}
+
+/// Writes the table as it is now.
+fn save(out: &Path, report: &Report) -> anyhow::Result<()> {
+    std::fs::create_dir_all(out).with_context(|| format!("creating {}", out.display()))?;
+    let texts = [
+        ("json", serde_json::to_string_pretty(report)?),
+        ("md", table::markdown(report)),
+    ];
+    for (extension, text) in texts {
+        // Whole or not at all: the run may be stopped at any moment.
+        let file = out.join(format!("{}.{extension}", file_name(report)));
+        let new = file.with_extension("new");
+        std::fs::write(&new, text)
+            .and_then(|()| std::fs::rename(&new, &file))
+            .with_context(|| format!("writing {}", file.display()))?;
+        if report.rows_to_come == 0 {
+            // There is none if the run had only one row.
+            let _ = std::fs::remove_file(out.join(format!("{}-unfinished.{extension}", report.machine.date)));
+        }
+    }
+    Ok(())
+}
+
+/// Prints the table of a run that is over, and puts it where it was asked for.
+fn publish(options: &Options, report: &Report) -> anyhow::Result<()> {
+    let markdown = table::markdown(report);
     if let Some(readme) = &options.readme {
         let document = std::fs::read_to_string(readme).with_context(|| format!("reading {}", readme.display()))?;
         let document = table::insert(&document, &markdown).with_context(|| readme.display().to_string())?;
         std::fs::write(readme, document).with_context(|| format!("writing {}", readme.display()))?;
     }
-    println!("{}", if options.json { &json } else { &markdown });
+    match options.json {
+        true => println!("{}", serde_json::to_string_pretty(report)?),
+        false => println!("{markdown}"),
+    }
     Ok(())
 }
 

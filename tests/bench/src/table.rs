@@ -38,6 +38,10 @@ pub(crate) fn markdown(report: &Report) -> String {
             )
         }
     );
+    if report.rows_to_come > 0 {
+        let all = report.rows.len() + report.rows_to_come;
+        let _ = writeln!(text, "**Unfinished: {} of {all} rows.**\n", report.rows.len());
+    }
     text.push_str("| row | operation | data | Java Hollow | ours | ratio | at least | wall: Java, ours |\n");
     text.push_str("|---|---|---|---|---|---|---|---|\n");
     for row in report.rows.iter().filter(|row| peer(row).is_none()) {

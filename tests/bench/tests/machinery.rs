@@ -63,6 +63,59 @@ fn both_sides_do_the_same_and_the_table_tells() {
     assert!(document.contains("`HashMap` of structs"), "{document}");
 }
 
+/// A run that is stopped leaves the rows that were finished, marked as what they are; one that ends leaves only the whole.
+#[test]
+fn a_run_that_is_stopped_keeps_its_rows() {
+    let folder = tempfile::tempdir().expect("a folder for blobs and tables");
+    let out = folder.path().join("out");
+    let saved = |unfinished: bool, extension: &str| -> Option<String> {
+        let files = std::fs::read_dir(&out).into_iter().flatten().flatten();
+        let mut paths = files.map(|file| file.path()).filter(|path| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            name.ends_with(extension) && name.contains("-unfinished") == unfinished
+        });
+        paths.next().and_then(|path| std::fs::read_to_string(path).ok())
+    };
+    let start = |only: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+        command.args(["run", "--scale", "tiny", "--only", only]);
+        command
+            .arg("--dir")
+            .arg(folder.path().join("data"))
+            .arg("--out")
+            .arg(&out);
+        command.stdout(std::process::Stdio::null());
+        command.spawn().expect("the program starts")
+    };
+    // More rows than a moment has, so that it is stopped in the middle; the second group waits for the first.
+    let mut run = start("R1,R4,L2,L3,T1,W1,W5,W9,W10");
+    let first = loop {
+        if let Some(table) = saved(true, ".md") {
+            break table;
+        }
+        assert!(run.try_wait().expect("a process").is_none(), "it ended without a row");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
+    run.kill().expect("it runs");
+    run.wait().expect("it ends");
+    assert!(first.contains("**Unfinished: ") && first.contains("| row |"), "{first}");
+    assert!(saved(false, ".md").is_none());
+    let report: serde_json::Value = serde_json::from_str(&saved(true, ".json").expect("JSON too")).expect("whole");
+    assert!(
+        report["rows"].as_array().is_some_and(|rows| !rows.is_empty()),
+        "{report}"
+    );
+    assert!(report["rows_to_come"].as_u64().is_some_and(|rows| rows > 0), "{report}");
+
+    assert!(start("R1/D2,L3/D2").wait().expect("it ends").success());
+    let table = saved(false, ".md").expect("a table");
+    assert!(
+        !table.contains("Unfinished") && table.contains("| L3-scan |"),
+        "{table}"
+    );
+    assert!(saved(true, ".md").is_none() && saved(true, ".json").is_none());
+}
+
 /// A name that means nothing must not make a run of fewer rows.
 #[test]
 fn a_row_that_is_not_there_is_an_error() {
