@@ -82,7 +82,10 @@ impl<'t, 's> Twins<'t, 's> {
                             (value(records, a), value(others, b))
                         }
                         Holds::Reference(to) => {
-                            let ends = (records.reference(a, field.position), others.reference(b, field.position));
+                            let ends = (
+                                records.reference(a, field.position),
+                                others.reference(b, field.position),
+                            );
                             if self.is_shared(*to, ends) {
                                 continue;
                             }

@@ -42,7 +42,7 @@ impl HugeBytes {
             && let Ok(map) = memmap2::MmapMut::map_anon(len.next_multiple_of(HUGE_PAGE))
         {
             // Without huge pages it works as well, only slower.
-            #[cfg(target_os = "linux")]
+            #[cfg(all(target_os = "linux", not(miri)))]
             let _ = map.advise(memmap2::Advice::HugePage);
             let bytes = Bytes::Mapped(map);
             return Self { len, bytes };
