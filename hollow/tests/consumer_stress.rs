@@ -4,7 +4,7 @@
 
 use hollow::Ordinal;
 use hollow::Version;
-use hollow::consumer::Consumer;
+use hollow::consumer::{Consumer, ConsumerBuilder};
 use hollow::index::IndexSpec;
 use hollow::producer::{Producer, SnapshotWriting};
 use hollow::read::{ReadState, wait_for_release};
@@ -28,9 +28,8 @@ fn item(id: i64, version: i32) -> Value {
     Value::Object(vec![Value::Long(id), Value::Int(version), note])
 }
 
-/// A store with versions a tenth of a per cent, a hundredth, or a third apart; some have snapshots.
-fn store() -> Store {
-    let store = Store::memory();
+/// Fills a store with versions a tenth of a per cent, a hundredth, or a third apart; some have snapshots.
+fn fill(store: &Store) {
     let dataset = Dataset::parse(SCHEMAS).expect("schemas");
     let mut producer = Producer::builder(dataset, store.clone())
         .root("Item")
@@ -55,7 +54,6 @@ fn store() -> Store {
         });
         outcome.expect("a version");
     }
-    store
 }
 
 /// One look-up: a record found by key, its version in both places, and found again by two other indexes.
@@ -91,11 +89,27 @@ fn read(state: &ReadState, mut next: impl FnMut() -> u64) -> u64 {
 
 #[test]
 fn no_look_up_of_a_consumer_is_torn() {
+    let store = Store::memory();
+    fill(&store);
+    race("a consumer", Consumer::builder(store));
+}
+
+/// With all that a consumer can have besides: snapshots that stay in their files, a cache, the last states held.
+#[test]
+fn no_look_up_of_a_consumer_over_files_is_torn() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::fs(folder.path().join("store")).expect("a store");
+    fill(&store);
+    let builder = Consumer::builder(store).cache(folder.path().join("cache"));
+    race("a consumer over files", builder.mapped().history(8));
+}
+
+fn race(what: &str, builder: ConsumerBuilder) {
     let seconds = std::env::var("HOLLOW_STRESS_SECONDS")
         .ok()
         .and_then(|text| text.parse().ok());
     let duration = Duration::from_secs(seconds.unwrap_or(3));
-    let consumer = Consumer::builder(store())
+    let consumer = builder
         .index(IndexSpec::primary_key("Item"))
         .index(IndexSpec::hash("Item", &["version"]).named("version"))
         .index(IndexSpec::sorted("Item", "note.text").named("note"))
@@ -143,7 +157,7 @@ fn no_look_up_of_a_consumer_is_torn() {
     wait_for_release();
     let (reads, torn, refreshes) = (reads.into_inner(), torn.into_inner(), refreshes.into_inner());
     println!(
-        "FIGURE: {reads} look-ups by three indexes in {duration:?} while a consumer moved {refreshes} times: {torn} torn"
+        "FIGURE: {reads} look-ups by three indexes in {duration:?} while {what} moved {refreshes} times: {torn} torn"
     );
     assert_eq!(torn, 0, "of {reads}");
     assert!(reads > BATCH && refreshes > 5, "{reads} reads, {refreshes} refreshes");
