@@ -59,9 +59,10 @@ const HISTORIES: [&str; 4] = ["read_histories", "read_held", "index", "write_pro
 const THREADS: [&str; 1] = ["write_parallel"];
 /// Modules whose unit tests touch neither files nor anything foreign, for Miri.
 const PURE: [&str; 2] = ["memory::", "read::tests::"];
-/// Of these, what Miri cannot do (memory mapped from the system), or would take hours for.
-const NOT_PURE: [&str; 4] = [
+/// Of these, what goes over megabytes, for which Miri would take hours.
+const NOT_PURE: [&str; 5] = [
     "memory::huge",
+    "memory::slab",
     "read::tests::a_delta_that_adds_more_pages_than_there_were_keeps_the_few_records_of_the_last",
     "read::tests::states_stay_right_when_the_log_has_no_room",
     "read::tests::a_delta_shares_every_page_that_it_does_not_touch",

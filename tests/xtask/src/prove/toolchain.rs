@@ -33,10 +33,10 @@ impl Toolchain {
             what,
             install: install(name),
         };
-        let about = said(&mut Command::new("rustup").args(["run", name, "rustc", "-vV"]))
+        let about = said(Command::new("rustup").args(["run", name, "rustc", "-vV"]))
             .map_err(|why| missing(format!("no toolchain `{name}` ({why})")))?;
         let host = host_in(&about).ok_or_else(|| missing(format!("the compiler of `{name}` does not say its host")))?;
-        let sysroot = said(&mut Command::new("rustup").args(["run", name, "rustc", "--print", "sysroot"]))
+        let sysroot = said(Command::new("rustup").args(["run", name, "rustc", "--print", "sysroot"]))
             .map_err(|why| missing(format!("the compiler of `{name}` does not say where it lies ({why})")))?;
         Ok(Self {
             name: name.to_owned(),
@@ -49,7 +49,7 @@ impl Toolchain {
     pub(super) fn has(&self, components: &[&str]) -> Result<(), Missing> {
         let there = |component: &str| match component {
             "rust-src" => self.sysroot.join("lib/rustlib/src/rust/library/Cargo.toml").exists(),
-            "miri" => said(&mut Command::new("rustup").args(["run", &self.name, "cargo", "miri", "--version"])).is_ok(),
+            "miri" => said(Command::new("rustup").args(["run", &self.name, "cargo", "miri", "--version"])).is_ok(),
             _ => true,
         };
         match components.iter().find(|component| !there(component)) {
