@@ -15,6 +15,7 @@
 //! for the value alone. Reading is total: whatever a block says, an accessor gives a value or nothing.
 
 use super::collection_block::Layout;
+use super::kind::BlobRoom;
 use super::object_block::FieldLayout;
 use super::slots::{PAGE_ORDINALS, SlotBits, WORDS, count};
 use super::table::{ARC, Entry};
@@ -187,7 +188,7 @@ impl Block {
 pub(crate) struct Workshop {
     pub(super) values: Vec<u64>,
     pub(super) sizes: Vec<u64>,
-    pub(super) taken: Vec<u64>,
+    pub(super) blob: BlobRoom,
     columns: Vec<u8>,
     area: Vec<u8>,
     shapes: Vec<Arc<Shape>>,
@@ -224,7 +225,7 @@ impl BlockBuilder {
     /// Appends a column of the low bits of these values, one for each place; gives the byte at which it begins.
     pub(super) fn column(&mut self, values: &[u64], width: u32) -> Result<u32, TooLarge> {
         let at = u32::try_from(self.columns.len()).map_err(|_| TooLarge)?;
-        super::bits::pack(&mut self.columns, values, width);
+        super::pack::pack(&mut self.columns, values, width);
         self.record_bits += width;
         Ok(at)
     }

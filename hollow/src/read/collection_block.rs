@@ -9,8 +9,9 @@
 //! each element; a set or map has one for each bucket, all ones in the key meaning empty. Only sets and maps have a
 //! size, only maps have values; what a kind does not have takes no bits.
 
-use super::bits::{self, BitWriter};
+use super::bits;
 use super::block::{Block, BlockBuilder, Places, TooLarge, Workshop};
+use super::pack::BitWriter;
 use super::slots::{SlotBits, iter_bits};
 use crate::Ordinal;
 use crate::memory::bit_array::{bits, mask};

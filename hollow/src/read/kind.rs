@@ -3,7 +3,9 @@
 mod blob_objects;
 mod collections;
 mod objects;
+mod windows;
 
+pub(crate) use blob_objects::BlobRoom;
 pub(crate) use collections::{Collections, Entries};
 pub(crate) use objects::{ObjectPlace, Objects, WireObjects};
 
@@ -44,6 +46,23 @@ pub(crate) trait RecordKind: Sized + Send + Sync + 'static {
     /// Brings so many records of each lane, and what they have in areas, close to the processor: pages hop between the
     /// lanes, and stretches of one page are too short for it to see what comes next.
     fn come_closer(_wire: &Self::Wire, _blob: &[u8], _lanes: &[Lane], _records: u32) {}
+
+    /// Whether there are texts, the ends of which are to be checked.
+    fn has_texts(_wire: &Self::Wire) -> bool {
+        false
+    }
+
+    /// Checks the ends of the texts of a page's slots, up to this one, but for those that [`RecordKind::read`] checks if
+    /// the page is read.
+    fn check_ends(
+        _wire: &Self::Wire,
+        _blob: &[u8],
+        _lanes: &Lanes<'_>,
+        _end: u32,
+        _is_read: bool,
+    ) -> Result<(), Unfit> {
+        Ok(())
+    }
 
     /// Reads records of a blob into a block.
     fn read(
@@ -132,6 +151,8 @@ pub(crate) enum Unfit {
     OutOfRange { field: usize, max: u64, found: u64 },
     /// A list, set or map that cannot be.
     Collection(collection_block::Unfit),
+    /// The text of a record ends before it begins, or beyond all texts of its shard.
+    WrongEnd,
     /// More than 4 GiB, or than was allowed.
     TooLarge,
 }
@@ -164,6 +185,7 @@ impl Unfit {
     pub(crate) fn error(self, frame: &Frame<'_>) -> DecodeError {
         use collection_block::Unfit::{Buckets, InUse, Reference, TooLarge};
         match self {
+            Self::WrongEnd => frame.invalid("end of variable-length data", "one that does not go back", "one that does"),
             Self::OutOfRange { max, found, .. } => frame.invalid("value of a field", format!("at most {max}"), found),
             Self::Collection(Reference(found)) => {
                 let expected = format!("at most {}", Ordinal::MAX);

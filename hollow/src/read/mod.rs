@@ -41,6 +41,7 @@ mod mapped;
 mod object_block;
 mod options;
 mod overlay;
+mod pack;
 mod patched;
 mod rebuild;
 mod reclaim;

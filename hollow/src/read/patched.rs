@@ -40,7 +40,7 @@ impl<R: ObjectRow> Source for Patched<'_, R> {
         over.max().unwrap_or(0).max(self.page.shape.fields.len())
     }
 
-    fn values(&mut self, field: usize, kind: FieldKind, values: &mut [u64]) -> bool {
+    fn values(&mut self, field: usize, kind: FieldKind, values: &mut [u64]) -> Option<u32> {
         let null = kind.null(64);
         values.fill(null);
         if let Some(column) = self.page.column(field, kind) {
@@ -54,7 +54,7 @@ impl<R: ObjectRow> Source for Patched<'_, R> {
                 *value = row.value(field, kind).unwrap_or(null);
             }
         }
-        true
+        Some(64)
     }
 
     fn texts(&mut self, field: usize, kind: FieldKind, area: &mut Vec<u8>, values: &mut [u64]) -> bool {

@@ -184,7 +184,7 @@ impl RecordKind for Collections {
             lanes.each(|_, shard, position| {
                 let row = wire.row(blob, shard, position);
                 let (words, at) = row.entries();
-                entries.copy(words, at, row.num_entries() * bits);
+                entries.copy_wire(words, at, row.num_entries() * bits);
             });
         });
         Ok(block?)

@@ -1,10 +1,10 @@
 //! Type states as blobs have them: parsed and checked, records still in the blob's bytes.
 //!
 //! Parsing allocates for what is per shard and per changed ordinal only, after the length was held against what remains
-//! of the blob. It checks all lengths; `docs/format.md`, section 20, lists the checks. Whether the ends of texts and of
-//! elements ascend is checked as well, unless the blob is to be read where it lies: then no record is looked at, and
-//! every read holds what it finds against the lengths. What is in the records themselves is checked when they go into a
-//! block.
+//! of the blob. It checks all lengths; `docs/format.md`, section 20, lists the checks. Whether the ends of elements ascend
+//! is checked as well, and those of texts for a delta; for a snapshot these are when its records go into pages, so that
+//! they are read once. If the blob is to be read where it lies no record is looked at, and every read holds what it finds
+//! against the lengths. What is in the records themselves is checked when they go into a block.
 //!
 //! What is parsed names places of the blob and does not borrow it, so that it can be kept beside a mapped file.
 
@@ -53,8 +53,10 @@ impl Extent {
 /// Whether records are looked at while parsing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// The ends of variable-length data are checked.
+    /// The ends of texts and of elements are checked.
     Ends,
+    /// The ends of elements are checked; those of texts are by who makes pages of all records.
+    Elements,
     /// Lengths only: the blob is read where it lies.
     Lengths,
 }
@@ -179,10 +181,12 @@ impl<'b> Frame<'b> {
                 Body::Object(body) => body.read_shard(cursor, num_records)?,
                 Body::Collection(body) => body.read_shard(cursor, num_records)?,
             }
-            match &body {
-                _ if depth == Depth::Lengths => {}
-                Body::Object(body) => body.check_ends(blob, cursor, num_records)?,
-                Body::Collection(body) => body.check_ends(blob, cursor, num_records)?,
+            match (&body, depth) {
+                (Body::Object(body), Depth::Ends) => body.check_ends(blob, shard as usize, 0..num_records)?,
+                (Body::Collection(body), Depth::Ends | Depth::Elements) => {
+                    body.check_ends(blob, cursor, num_records)?;
+                }
+                (_, Depth::Lengths) | (Body::Object(_), Depth::Elements) => {}
             }
         }
         let max = max.unwrap_or(-1);
@@ -208,6 +212,21 @@ impl<'b> Frame<'b> {
             contents,
             end: cursor.offset(),
         })
+    }
+
+    /// Checks the ends of all texts of a snapshot: those of its body, or of one that was taken out.
+    pub(super) fn check_texts(&self, taken: Option<&ObjectBody>) -> Result<(), DecodeError> {
+        let body = match (&self.body, taken) {
+            (_, Some(body)) | (Some(Body::Object(body)), None) => body,
+            _ => return Ok(()),
+        };
+        let ordinals = self.max_ordinal.map_or(0, |max| u64::from(max.get()) + 1);
+        for shard in 0..u64::from(self.num_shards) {
+            let num_records = ordinals.saturating_sub(shard).div_ceil(self.num_shards.into());
+            let checked = body.check_ends(self.blob, shard as usize, 0..num_records);
+            checked.map_err(|error| error.in_type(self.schema.name()))?;
+        }
+        Ok(())
     }
 
     /// The error for a record that cannot be; the best offset there is, is that of the whole type state.

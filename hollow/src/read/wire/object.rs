@@ -2,8 +2,9 @@
 
 use super::super::object_block::FieldKind;
 use super::{Extent, read_width, read_words};
-use crate::blob::{Cursor, DecodeError};
+use crate::blob::{Cursor, DecodeError, DecodeErrorKind};
 use crate::schema::ObjectSchema;
+use std::ops::Range;
 
 /// All shards of an object type.
 #[derive(Debug)]
@@ -11,8 +12,8 @@ pub(crate) struct ObjectBody {
     fields: Vec<WireField>,
     record_bits: u64,
     num_areas: usize,
-    /// The records of each shard.
-    shards: Vec<Extent>,
+    /// The records of each shard, and where the shard ends.
+    shards: Vec<(Extent, u64)>,
     /// The variable-length areas of all shards, one shard after the other.
     areas: Vec<Extent>,
 }
@@ -97,28 +98,41 @@ impl ObjectBody {
                     .in_field(&field.name));
             }
         }
-        self.shards.push(records);
+        self.shards.push((records, cursor.offset()));
         Ok(())
     }
 
-    /// The bytes of a record begin where those of the record before end: ends must not go back, nor past the area.
-    pub(super) fn check_ends(&self, blob: &[u8], cursor: &Cursor<'_>, num_records: u64) -> Result<(), DecodeError> {
-        const WHAT: &str = "end of variable-length data";
-        let Some(records) = self.shards.last().map(|shard| shard.words(blob)) else {
+    /// The bytes of a record begin where those of the record before end: ends must not go back, nor past the area. Looks at
+    /// the records of a shard at these positions.
+    pub(crate) fn check_ends(&self, blob: &[u8], shard: usize, positions: Range<u64>) -> Result<(), DecodeError> {
+        let Some((records, at)) = self.shards.get(shard) else {
             return Ok(());
         };
-        let areas = self.areas_of(self.shards.len() - 1);
+        let (records, areas) = (records.words(blob), self.areas_of(shard));
         for field in self.fields.iter().filter(|field| field.kind.is_variable_length()) {
             let limit = areas.get(field.area).map_or(0, |area| area.len() as u64);
-            let (mut before, mut at) = (0, field.offset);
-            for _ in 0..num_records {
-                let end = records.get_near(at, field.width - 1);
+            let bit_of = |position: u64| position * self.record_bits + field.offset;
+            let mut before = match positions.start.checked_sub(1) {
+                Some(before) => records.get(bit_of(before), field.width - 1),
+                None => 0,
+            };
+            let mut at_bit = bit_of(positions.start);
+            for _ in positions.clone() {
+                let end = records.get_near(at_bit, field.width - 1);
                 if end < before || end > limit {
-                    let expected = format!("{before} to {limit}");
-                    return Err(cursor.invalid(WHAT, expected, end).in_field(&field.name));
+                    return Err(DecodeError {
+                        offset: *at,
+                        type_name: None,
+                        field: Some(field.name.clone()),
+                        kind: DecodeErrorKind::Invalid {
+                            what: "end of variable-length data",
+                            expected: format!("{before} to {limit}"),
+                            found: end.to_string(),
+                        },
+                    });
                 }
                 before = end;
-                at += self.record_bits;
+                at_bit += self.record_bits;
             }
         }
         Ok(())
@@ -142,7 +156,12 @@ impl ObjectBody {
 
     /// The records of a shard.
     pub(crate) fn shard(&self, shard: usize) -> Option<Extent> {
-        self.shards.get(shard).copied()
+        self.shards.get(shard).map(|(records, _)| *records)
+    }
+
+    /// Whether there are STRING or BYTES fields.
+    pub(crate) fn has_texts(&self) -> bool {
+        self.num_areas > 0
     }
 
     /// A field that takes no bits although there are records, which no writer makes: a record has at least the bit that
@@ -234,7 +253,7 @@ impl<'a> BlobRow<'a> {
     /// The stored value of a field if it is of this kind and not null.
     pub(crate) fn value_of(&self, field: usize, kind: FieldKind) -> Option<u64> {
         let column = self.column(field, kind)?;
-        let records = self.body.shards.get(self.shard)?.words(self.blob);
+        let records = self.body.shard(self.shard)?.words(self.blob);
         let raw = records.get(self.at + column.offset, column.width);
         kind.decode(raw, column.width)
     }
@@ -242,7 +261,7 @@ impl<'a> BlobRow<'a> {
     /// The stored bytes of a field if it is of this kind and not null.
     pub(crate) fn bytes_of(&self, field: usize, kind: FieldKind) -> Option<&'a [u8]> {
         let column = self.column(field, kind)?;
-        let records = self.body.shards.get(self.shard)?.words(self.blob);
+        let records = self.body.shard(self.shard)?.words(self.blob);
         let width = column.width.checked_sub(1)?;
         let at = self.at + column.offset;
         let raw = records.get(at, column.width);
