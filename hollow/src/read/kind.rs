@@ -1,12 +1,14 @@
 //! What differs between the records of object types and those of lists, sets and maps.
 
+mod blob_collections;
 mod blob_objects;
 mod collections;
 mod objects;
 mod windows;
 
-pub(crate) use blob_objects::BlobRoom;
-pub(crate) use collections::{Collections, Entries};
+pub(crate) use blob_collections::BlobRoom as CollectionRoom;
+pub(crate) use blob_objects::BlobRoom as ObjectRoom;
+pub(crate) use collections::{CollectionPlace, Collections, Entries};
 pub(crate) use objects::{ObjectPlace, Objects, WireObjects};
 
 use super::block::{Block, Places, TooLarge, Workshop};
@@ -185,7 +187,11 @@ impl Unfit {
     pub(crate) fn error(self, frame: &Frame<'_>) -> DecodeError {
         use collection_block::Unfit::{Buckets, InUse, Reference, TooLarge};
         match self {
-            Self::WrongEnd => frame.invalid("end of variable-length data", "one that does not go back", "one that does"),
+            Self::WrongEnd => frame.invalid(
+                "end of variable-length data",
+                "one that does not go back",
+                "one that does",
+            ),
             Self::OutOfRange { max, found, .. } => frame.invalid("value of a field", format!("at most {max}"), found),
             Self::Collection(Reference(found)) => {
                 let expected = format!("at most {}", Ordinal::MAX);

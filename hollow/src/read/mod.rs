@@ -43,6 +43,7 @@ mod options;
 mod overlay;
 mod pack;
 mod patched;
+mod patched_collections;
 mod rebuild;
 mod reclaim;
 mod records;

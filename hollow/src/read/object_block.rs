@@ -320,7 +320,9 @@ fn width_of(field: usize, kind: FieldKind, values: &[u64], widest: u32) -> Resul
     // Null is all ones, so one more than it is 0; one more than a value leaves all ones free for null. Together they have
     // as many bits as the largest one.
     let (ones, max) = (mask(widest), kind.max());
-    let above = values.iter().fold(0, |above, value| above | value.wrapping_add(1) & ones);
+    let above = values
+        .iter()
+        .fold(0, |above, value| above | value.wrapping_add(1) & ones);
     if above > max {
         let found = values.iter().filter(|value| **value != ones).max();
         if let Some(&found) = found.filter(|found| **found > max) {

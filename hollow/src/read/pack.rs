@@ -104,7 +104,9 @@ fn not_ones_in_groups<const WIDTH: usize>(bytes: &[u8], at_bit: u64, groups: u64
         };
         for number in 0..GROUP {
             let bit = number * WIDTH;
-            let word = group[bit / 8..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
+            let word = group[bit / 8..]
+                .first_chunk()
+                .map_or(0, |word| u64::from_le_bytes(*word));
             counted += u64::from(word >> (bit % 8) >> shift & ones != ones);
         }
         at += WIDTH;

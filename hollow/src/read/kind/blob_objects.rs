@@ -155,7 +155,11 @@ impl<'a> BlobObjects<'a> {
         let (mut any, mut total) = (0, first);
         let here = ends.get(lanes.len()..).unwrap_or_default();
         for (slot, ((value, start), raw)) in values.iter_mut().zip(&ends).zip(here).enumerate() {
-            let none = if self.is_there(slot) { raw >> null_bit << 63 } else { NO_TEXT };
+            let none = if self.is_there(slot) {
+                raw >> null_bit << 63
+            } else {
+                NO_TEXT
+            };
             // One that goes back has the highest bit.
             let len = (raw & end_mask).wrapping_sub(start & end_mask);
             any |= len;
@@ -235,7 +239,10 @@ impl Source for BlobObjects<'_> {
 pub(super) fn come_closer(wire: &WireObjects, blob: &[u8], lanes: &[Lane], records: u32) {
     const LINE: usize = 64;
     let body = &wire.body;
-    let kept = wire.positions.iter().filter_map(|position| body.fields().get((*position)?));
+    let kept = wire
+        .positions
+        .iter()
+        .filter_map(|position| body.fields().get((*position)?));
     let texts: Vec<&WireField> = kept.filter(|field| field.kind.is_variable_length()).collect();
     let touch = |bytes: &[u8]| bytes.iter().step_by(LINE).fold(0, |all, byte| all | byte);
     for lane in lanes {

@@ -112,13 +112,7 @@ impl RecordKind for Objects {
         wire.body.has_texts()
     }
 
-    fn check_ends(
-        wire: &WireObjects,
-        blob: &[u8],
-        lanes: &Lanes<'_>,
-        end: u32,
-        is_read: bool,
-    ) -> Result<(), Unfit> {
+    fn check_ends(wire: &WireObjects, blob: &[u8], lanes: &Lanes<'_>, end: u32, is_read: bool) -> Result<(), Unfit> {
         let first = match is_read && blob_objects::checks_ends(wire, lanes) {
             true => lanes.places.room,
             false => 0,
@@ -130,7 +124,9 @@ impl RecordKind for Objects {
         for (number, lane) in (0..).zip(lanes.lanes) {
             let position =
                 |slot: u32| u64::from(lane.position) + u64::from(slot).saturating_sub(number).div_ceil(num_lanes);
-            let checked = wire.body.check_ends(blob, lane.shard as usize, position(first)..position(end));
+            let checked = wire
+                .body
+                .check_ends(blob, lane.shard as usize, position(first)..position(end));
             checked.map_err(|_| Unfit::WrongEnd)?;
         }
         Ok(())
@@ -143,10 +139,10 @@ impl RecordKind for Objects {
         workshop: &mut Workshop,
         lanes: &Lanes<'_>,
     ) -> Result<Block, Unfit> {
-        let mut source = BlobObjects::new(wire, blob, lanes, std::mem::take(&mut workshop.blob));
+        let mut source = BlobObjects::new(wire, blob, lanes, std::mem::take(&mut workshop.objects));
         let block = object_block::build(workshop, lanes.slots, lanes.places, plan, &mut source, u64::MAX);
         let wrong_end = source.wrong_end;
-        workshop.blob = source.into_room();
+        workshop.objects = source.into_room();
         if wrong_end {
             return Err(Unfit::WrongEnd);
         }

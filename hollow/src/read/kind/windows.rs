@@ -63,9 +63,7 @@ impl Windows {
         let (room, first) = (self.room, self.first);
         self.words.resize(WORDS * room, 0);
         let mut rest = self.words.as_mut_slice();
-        let mut planes: [&mut [u64]; WORDS] = std::array::from_fn(|_| {
-            rest.split_off_mut(..room).unwrap_or_default()
-        });
+        let mut planes: [&mut [u64]; WORDS] = std::array::from_fn(|_| rest.split_off_mut(..room).unwrap_or_default());
         let mut put = |words: WireWords<'a>, at: u64, place: usize| {
             let window = words.window::<MORE>(at);
             for (plane, word) in planes.iter_mut().zip(window) {
@@ -94,7 +92,11 @@ impl Windows {
     pub(super) fn extract(&self, offset: u64, width: u32, values: &mut [u64]) {
         let at = offset.saturating_sub(self.first);
         let (word, shift, mask) = ((at / 64) as usize, (at % 64) as u32, mask(width));
-        let plane = |word: usize| self.words.get(word * self.room..(word + 1) * self.room).unwrap_or_default();
+        let plane = |word: usize| {
+            self.words
+                .get(word * self.room..(word + 1) * self.room)
+                .unwrap_or_default()
+        };
         let low = plane(word);
         if shift + width <= 64 {
             for (value, low) in values.iter_mut().zip(low) {

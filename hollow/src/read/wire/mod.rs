@@ -45,6 +45,11 @@ impl Extent {
         self.len
     }
 
+    /// The offset behind it.
+    fn end(self) -> u64 {
+        (self.start + self.len) as u64
+    }
+
     fn len_bits(self) -> u64 {
         (self.len / 8) as u64 * 64
     }

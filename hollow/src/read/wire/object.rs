@@ -12,8 +12,8 @@ pub(crate) struct ObjectBody {
     fields: Vec<WireField>,
     record_bits: u64,
     num_areas: usize,
-    /// The records of each shard, and where the shard ends.
-    shards: Vec<(Extent, u64)>,
+    /// The records of each shard.
+    shards: Vec<Extent>,
     /// The variable-length areas of all shards, one shard after the other.
     areas: Vec<Extent>,
 }
@@ -98,17 +98,17 @@ impl ObjectBody {
                     .in_field(&field.name));
             }
         }
-        self.shards.push((records, cursor.offset()));
+        self.shards.push(records);
         Ok(())
     }
 
     /// The bytes of a record begin where those of the record before end: ends must not go back, nor past the area. Looks at
     /// the records of a shard at these positions.
     pub(crate) fn check_ends(&self, blob: &[u8], shard: usize, positions: Range<u64>) -> Result<(), DecodeError> {
-        let Some((records, at)) = self.shards.get(shard) else {
+        let Some(records) = self.shard(shard).map(|records| records.words(blob)) else {
             return Ok(());
         };
-        let (records, areas) = (records.words(blob), self.areas_of(shard));
+        let areas = self.areas_of(shard);
         for field in self.fields.iter().filter(|field| field.kind.is_variable_length()) {
             let limit = areas.get(field.area).map_or(0, |area| area.len() as u64);
             let bit_of = |position: u64| position * self.record_bits + field.offset;
@@ -121,7 +121,7 @@ impl ObjectBody {
                 let end = records.get_near(at_bit, field.width - 1);
                 if end < before || end > limit {
                     return Err(DecodeError {
-                        offset: *at,
+                        offset: areas.last().map_or(0, |last| last.end()),
                         type_name: None,
                         field: Some(field.name.clone()),
                         kind: DecodeErrorKind::Invalid {
@@ -156,7 +156,7 @@ impl ObjectBody {
 
     /// The records of a shard.
     pub(crate) fn shard(&self, shard: usize) -> Option<Extent> {
-        self.shards.get(shard).map(|(records, _)| *records)
+        self.shards.get(shard).copied()
     }
 
     /// Whether there are STRING or BYTES fields.
@@ -253,7 +253,7 @@ impl<'a> BlobRow<'a> {
     /// The stored value of a field if it is of this kind and not null.
     pub(crate) fn value_of(&self, field: usize, kind: FieldKind) -> Option<u64> {
         let column = self.column(field, kind)?;
-        let records = self.body.shard(self.shard)?.words(self.blob);
+        let records = self.body.shards.get(self.shard)?.words(self.blob);
         let raw = records.get(self.at + column.offset, column.width);
         kind.decode(raw, column.width)
     }
@@ -261,7 +261,7 @@ impl<'a> BlobRow<'a> {
     /// The stored bytes of a field if it is of this kind and not null.
     pub(crate) fn bytes_of(&self, field: usize, kind: FieldKind) -> Option<&'a [u8]> {
         let column = self.column(field, kind)?;
-        let records = self.body.shard(self.shard)?.words(self.blob);
+        let records = self.body.shards.get(self.shard)?.words(self.blob);
         let width = column.width.checked_sub(1)?;
         let at = self.at + column.offset;
         let raw = records.get(at, column.width);
