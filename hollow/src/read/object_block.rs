@@ -317,12 +317,11 @@ fn width_of(field: usize, kind: FieldKind, values: &[u64], widest: u32) -> Resul
             width
         });
     }
-    // Null is all ones, so one more than it is 0; one more than a value leaves all ones free for null. Together they have
-    // as many bits as the largest one.
+    // One more than a value leaves all ones free for null, and one more than null has none of the field's bits. Together
+    // they have as many bits as the largest one.
     let (ones, max) = (mask(widest), kind.max());
-    let above = values
-        .iter()
-        .fold(0, |above, value| above | value.wrapping_add(1) & ones);
+    let all = values.iter().fold(0, |all, value| all | value.wrapping_add(1));
+    let above = all & ones;
     if above > max {
         let found = values.iter().filter(|value| **value != ones).max();
         if let Some(&found) = found.filter(|found| **found > max) {

@@ -6,6 +6,9 @@
 use super::bits::{self, WireWords};
 use crate::memory::bit_array::mask;
 
+#[cfg(test)]
+mod tests;
+
 /// Values that are packed together.
 const GROUP: usize = 8;
 
@@ -97,17 +100,15 @@ pub(crate) fn count_not_ones(bytes: &[u8], run: Run, low_bits: u32) -> u64 {
 fn not_ones_in_groups<const WIDTH: usize>(bytes: &[u8], at_bit: u64, groups: u64, ones: u64) -> u64 {
     // A group ends a whole number of bytes after it began, so all of them begin at the same bit of a byte.
     let (mut at, shift) = ((at_bit >> 3) as usize, at_bit & 7);
+    let ones: [u64; GROUP] = std::array::from_fn(|number| ones << (number * WIDTH % 8) << shift);
     let mut counted = 0;
     for _ in 0..groups {
         let Some(group) = bytes.get(at..at + WIDTH + 8) else {
             break;
         };
-        for number in 0..GROUP {
-            let bit = number * WIDTH;
-            let word = group[bit / 8..]
-                .first_chunk()
-                .map_or(0, |word| u64::from_le_bytes(*word));
-            counted += u64::from(word >> (bit % 8) >> shift & ones != ones);
+        for (number, ones) in ones.iter().enumerate() {
+            let word = group[number * WIDTH / 8..].first_chunk();
+            counted += u64::from(word.map_or(0, |word| u64::from_le_bytes(*word)) & ones != *ones);
         }
         at += WIDTH;
     }

@@ -7,6 +7,9 @@ use super::collection_block::{Packer, Span, Unfit, Widths};
 use super::kind::CollectionPlace;
 use super::slots::{SlotBits, contains};
 
+#[cfg(test)]
+mod tests;
+
 /// The page, with the records of these slots in place of its own, ascending. `slots` are to be populated. `None` if slots
 /// are not places before or after, or a record is not in a block.
 pub(super) fn patched(

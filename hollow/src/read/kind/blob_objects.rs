@@ -154,17 +154,21 @@ impl<'a> BlobObjects<'a> {
         let (end_mask, null_bit) = (mask(field.width - 1), field.width - 1);
         let (mut any, mut total) = (0, first);
         let here = ends.get(lanes.len()..).unwrap_or_default();
-        for (slot, ((value, start), raw)) in values.iter_mut().zip(&ends).zip(here).enumerate() {
-            let none = if self.is_there(slot) {
-                raw >> null_bit << 63
-            } else {
-                NO_TEXT
-            };
+        let mut end_of = |start: u64, raw: u64, absent: u64| {
+            let none = raw >> null_bit | absent;
             // One that goes back has the highest bit.
             let len = (raw & end_mask).wrapping_sub(start & end_mask);
             any |= len;
-            total = total.wrapping_add(if none == 0 { len } else { 0 });
-            *value = total & !NO_TEXT | none;
+            total = total.wrapping_add(len & none.wrapping_sub(1));
+            total & !NO_TEXT | none << 63
+        };
+        let records = values.iter_mut().zip(&ends).zip(here);
+        if self.full {
+            records.for_each(|((value, &start), &raw)| *value = end_of(start, raw, 0));
+        } else {
+            for (slot, ((value, &start), &raw)) in records.enumerate() {
+                *value = end_of(start, raw, u64::from(!self.is_there(slot)));
+            }
         }
         let last = ends.get(values.len()..).unwrap_or_default();
         let within = |(end, lane): (&u64, &Lane)| end & end_mask <= self.area(field, lane.shard as usize).len() as u64;
@@ -188,16 +192,17 @@ impl<'a> BlobObjects<'a> {
             }
         }
         area.resize(last + WIDE, 0);
+        let mut to = area.get_mut(first..).unwrap_or_default();
         let mut at = first;
-        let mut lane = 0;
-        for (value, start) in values.iter().zip(ends) {
-            let end = (value & !NO_TEXT) as usize;
-            if let Some(source) = sources.get(lane) {
-                let from = source.get((start & end_mask) as usize..).unwrap_or_default();
-                copy(area.get_mut(at..).unwrap_or_default(), from, end - at);
+        let rounds = sources.len().max(1);
+        for (values, starts) in values.chunks(rounds).zip(ends.chunks(rounds)) {
+            for ((value, start), source) in values.iter().zip(starts).zip(&sources) {
+                let end = (value & !NO_TEXT) as usize;
+                let len = end - at;
+                copy(to, source.get((start & end_mask) as usize..).unwrap_or_default(), len);
+                to = to.get_mut(len..).unwrap_or_default();
+                at = end;
             }
-            at = end;
-            lane = if lane + 1 == sources.len() { 0 } else { lane + 1 };
         }
         area.truncate(last);
     }
@@ -277,11 +282,7 @@ const WIDE: usize = 32;
 fn copy(to: &mut [u8], from: &[u8], len: usize) {
     let wide = to.first_chunk_mut::<WIDE>().zip(from.first_chunk::<WIDE>());
     match wide {
-        Some((to, from)) if len <= WIDE => {
-            for (to, from) in to.as_chunks_mut::<8>().0.iter_mut().zip(from.as_chunks::<8>().0) {
-                *to = u64::from_ne_bytes(*from).to_ne_bytes();
-            }
-        }
+        Some((to, from)) if len <= WIDE => *to = *from,
         _ => {
             if let (Some(to), Some(from)) = (to.get_mut(..len), from.get(..len)) {
                 to.copy_from_slice(from);
