@@ -3,6 +3,8 @@
 //! In memory they lie in bytes, low bits first, so that a value is one unaligned load of eight bytes and a shift. A blob
 //! has the same bits in big-endian words.
 
+pub(crate) use super::pack::pack;
+
 use crate::memory::bit_array::mask;
 
 /// Reads the value of this width at this bit of `bytes`. Zero if it does not lie within, with seven bytes more.

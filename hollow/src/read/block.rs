@@ -229,7 +229,7 @@ impl BlockBuilder {
     /// Appends a column of the low bits of these values, one for each place; gives the byte at which it begins.
     pub(super) fn column(&mut self, values: &[u64], width: u32) -> Result<u32, TooLarge> {
         let at = u32::try_from(self.columns.len()).map_err(|_| TooLarge)?;
-        super::pack::pack(&mut self.columns, values, width);
+        super::bits::pack(&mut self.columns, values, width);
         self.record_bits += width;
         Ok(at)
     }

@@ -54,15 +54,9 @@ pub(crate) trait RecordKind: Sized + Send + Sync + 'static {
         false
     }
 
-    /// Checks the ends of the texts of a page's slots, up to this one, but for those that [`RecordKind::read`] checks if
-    /// the page is read.
-    fn check_ends(
-        _wire: &Self::Wire,
-        _blob: &[u8],
-        _lanes: &Lanes<'_>,
-        _end: u32,
-        _is_read: bool,
-    ) -> Result<(), Unfit> {
+    /// Checks the ends of the texts that a blob has for a page, but for those that [`RecordKind::read`] checks if the page
+    /// is read.
+    fn check_ends(_wire: &Self::Wire, _blob: &[u8], _lanes: &Lanes<'_>, _is_read: bool) -> Result<(), Unfit> {
         Ok(())
     }
 
@@ -110,6 +104,8 @@ pub(crate) struct Lanes<'a> {
     /// The populated ones of the slots, if the records are to be a page; else all are.
     pub(crate) slots: Option<&'a SlotBits>,
     pub(crate) places: Places,
+    /// The blob has records for the slots below this one, populated or not.
+    pub(crate) end: u32,
 }
 
 /// Consecutive records of a shard, all of which the blob has.

@@ -13,6 +13,7 @@
 use super::bits;
 use super::block::{Block, BlockBuilder, Places, TooLarge, Workshop};
 use super::collection_block::Layout;
+use super::pack::unpack;
 use super::slots::{SlotBits, iter_bits};
 use crate::Ordinal;
 use crate::memory::bit_array::mask;
@@ -181,6 +182,15 @@ pub(crate) struct Column<'s> {
 }
 
 impl Column<'_> {
+    /// Unpacks the values of as many records as there is room for; for null what stands for it in the widest field.
+    pub(super) fn unpack_widest(&self, values: &mut [u64]) {
+        unpack(self.bytes, self.width, values);
+        let (null, here) = (self.kind.null(64), self.kind.null(self.width));
+        for value in values {
+            *value = if *value == here { null } else { *value };
+        }
+    }
+
     /// The stored values of the first records; for null what stands for it in the widest field.
     #[inline]
     pub(crate) fn values(&self, len: u32) -> impl Iterator<Item = u64> {

@@ -78,6 +78,36 @@ fn pack_group<const WIDTH: usize>(out: &mut [u8], values: &[u64; GROUP]) {
     }
 }
 
+/// Unpacks as many values of this width as there is room for, as [`pack`] wrote them at the start of `bytes`.
+pub(crate) fn unpack(bytes: &[u8], width: u32, values: &mut [u64]) {
+    let done: usize = with_width!(width, WIDTH => unpack_groups::<WIDTH>(bytes, values));
+    for (number, value) in (0..).zip(values).skip(done) {
+        *value = bits::get(bytes, number * u64::from(width), width);
+    }
+}
+
+/// Whole groups, as far as there are eight more bytes behind them; gives how many values those are.
+fn unpack_groups<const WIDTH: usize>(mut bytes: &[u8], values: &mut [u64]) -> usize {
+    let mut done = 0;
+    for group in values.as_chunks_mut::<GROUP>().0 {
+        let Some(packed) = bytes.get(..WIDTH + 8) else {
+            break;
+        };
+        for (number, value) in group.iter_mut().enumerate() {
+            let (byte, shift) = (number * WIDTH / 8, number * WIDTH % 8);
+            let word = packed[byte..].first_chunk();
+            *value = word.map_or(0, |word| u64::from_le_bytes(*word)) >> shift;
+            if shift + WIDTH > 64 {
+                *value |= u64::from(packed[byte + 8]) << (64 - shift);
+            }
+            *value &= mask(WIDTH as u32);
+        }
+        bytes = bytes.get(WIDTH..).unwrap_or_default();
+        done += GROUP;
+    }
+    done
+}
+
 /// Values in bytes, one behind the other.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run {

@@ -94,6 +94,9 @@ fn from_snapshot<K: RecordKind>(frame: &Frame<'_>, wire: &K::Wire, plan: K::Plan
         let mut bits = NO_SLOTS;
         bits.iter_mut().zip(words).for_each(|(to, word)| *to = word);
         let len = count(&bits);
+        if len == 0 && number >= with_texts {
+            continue;
+        }
         if let Some(page) = maker.page(number, &bits)? {
             pages.push((number, Some(page)));
             records.len += len as isize;
@@ -127,16 +130,16 @@ impl<K: RecordKind> PageMaker<'_, K> {
             let records = NEAR_PAGES * PAGE_ORDINALS / self.lanes.len() as u32;
             K::come_closer(self.wire, frame.blob, &self.lanes, records);
         }
+        let ordinals = frame.max_ordinal.map_or(0, |max| max.get() + 1);
         let lanes = Lanes {
             lanes: &self.lanes,
             slots: Some(bits),
             places: Places::of(bits),
+            end: ordinals.saturating_sub(first).min(PAGE_ORDINALS),
         };
-        let ordinals = frame.max_ordinal.map_or(0, |max| max.get() + 1);
-        let end = ordinals.saturating_sub(first).min(PAGE_ORDINALS);
         let is_read = *bits != NO_SLOTS;
         let checked = match K::has_texts(self.wire) {
-            true => K::check_ends(self.wire, frame.blob, &lanes, end, is_read),
+            true => K::check_ends(self.wire, frame.blob, &lanes, is_read),
             false => Ok(()),
         };
         let made = match checked {

@@ -151,6 +151,13 @@ impl<'a> BlobObjects<'a> {
         for (before, lane) in before.iter_mut().zip(lanes) {
             *before = self.before(field, lane.shard as usize, lane.position);
         }
+        // What the blob does not have ends where the one before it does.
+        for slot in self.lanes.end as usize..values.len() {
+            let before = ends.get(slot).copied();
+            if let Some((end, before)) = ends.get_mut(lanes.len() + slot).zip(before) {
+                *end = before;
+            }
+        }
         let (end_mask, null_bit) = (mask(field.width - 1), field.width - 1);
         let (mut any, mut total) = (0, first);
         let here = ends.get(lanes.len()..).unwrap_or_default();

@@ -112,12 +112,12 @@ impl RecordKind for Objects {
         wire.body.has_texts()
     }
 
-    fn check_ends(wire: &WireObjects, blob: &[u8], lanes: &Lanes<'_>, end: u32, is_read: bool) -> Result<(), Unfit> {
+    fn check_ends(wire: &WireObjects, blob: &[u8], lanes: &Lanes<'_>, is_read: bool) -> Result<(), Unfit> {
         let first = match is_read && blob_objects::checks_ends(wire, lanes) {
             true => lanes.places.room,
             false => 0,
         };
-        if first >= end {
+        if first >= lanes.end {
             return Ok(());
         }
         let num_lanes = lanes.lanes.len() as u64;
@@ -126,7 +126,7 @@ impl RecordKind for Objects {
                 |slot: u32| u64::from(lane.position) + u64::from(slot).saturating_sub(number).div_ceil(num_lanes);
             let checked = wire
                 .body
-                .check_ends(blob, lane.shard as usize, position(first)..position(end));
+                .check_ends(blob, lane.shard as usize, position(first)..position(lanes.end));
             checked.map_err(|_| Unfit::WrongEnd)?;
         }
         Ok(())

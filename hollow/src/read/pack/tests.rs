@@ -1,4 +1,4 @@
-use super::{BitWriter, Run, count_not_ones, pack};
+use super::{BitWriter, Run, count_not_ones, pack, unpack};
 use crate::memory::bit_array::mask;
 use crate::read::bits::{self, WireWords};
 use proptest::collection::vec;
@@ -37,6 +37,10 @@ proptest! {
         let expected = packed(&bits);
         prop_assert_eq!(&out[..before.len()], &before[..]);
         prop_assert_eq!(&out[before.len()..], &expected[..expected.len() - 8]);
+        let mut found = vec![1; values.len()];
+        unpack(&expected, width, &mut found);
+        let expected: Vec<u64> = values.iter().map(|value| value & mask(width)).collect();
+        prop_assert_eq!(found, expected);
     }
 
     #[test]

@@ -198,12 +198,7 @@ impl<'b> Frame<'b> {
         let contents = match form {
             Form::Snapshot => Contents::Snapshot(read_populated(blob, cursor, max)?),
             Form::Delta => {
-                // Every shard's are sorted, which a stable sort makes use of, but it takes memory for as many again.
-                if changes.len() as u64 * 16 <= cursor.offset() {
-                    changes.sort();
-                } else {
-                    changes.sort_unstable();
-                }
+                sort(&mut changes, max, cursor.offset());
                 Contents::Delta(changes)
             }
         };
@@ -320,6 +315,38 @@ fn read_changes(
     };
     read("removed ordinals", Change::removed)?;
     read("added ordinals", Change::added)
+}
+
+/// Sorts the changes of all shards of a blob of so many bytes, each shard's being sorted and none there twice.
+fn sort(changes: &mut Vec<Change>, max: i64, blob_len: u64) {
+    let (len, ordinals) = (changes.len() as u64, (max + 1).unsigned_abs());
+    // The ways that are faster take memory of their own.
+    if len * 16 > blob_len {
+        changes.sort_unstable();
+    } else if len * 32 < ordinals {
+        changes.sort();
+    } else {
+        let mut words = vec![[0u64; 2]; ordinals.div_ceil(64) as usize]; // of removed ordinals and of added ones
+        for change in changes.iter() {
+            if let Some(word) = words.get_mut((change.ordinal() >> 6) as usize) {
+                word[usize::from(change.is_added())] |= 1 << (change.ordinal() & 63);
+            }
+        }
+        changes.clear();
+        for (first, [removed, added]) in (0u32..).step_by(64).zip(words) {
+            let mut left = removed | added;
+            while left != 0 {
+                let bit = left.trailing_zeros();
+                left &= left - 1;
+                if removed >> bit & 1 != 0 {
+                    changes.push(Change::removed(first + bit));
+                }
+                if added >> bit & 1 != 0 {
+                    changes.push(Change::added(first + bit));
+                }
+            }
+        }
+    }
 }
 
 fn read_populated(blob: &[u8], cursor: &mut Cursor<'_>, max: i64) -> Result<Extent, DecodeError> {
