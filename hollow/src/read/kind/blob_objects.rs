@@ -177,9 +177,11 @@ impl<'a> BlobObjects<'a> {
                 *value = end_of(start, raw, u64::from(!self.is_there(slot)));
             }
         }
+        // The last one of each lane; lanes go round.
         let last = ends.get(values.len()..).unwrap_or_default();
+        let lanes_of_last = lanes.iter().cycle().skip(values.len() % lanes.len().max(1));
         let within = |(end, lane): (&u64, &Lane)| end & end_mask <= self.area(field, lane.shard as usize).len() as u64;
-        let all_within = last.iter().zip(lanes).all(within);
+        let all_within = last.iter().zip(lanes_of_last).all(within);
         self.room.ends = ends;
         any >> 63 == 0 && all_within
     }
