@@ -31,19 +31,30 @@ struct Plan {
     cycles: u64,
     /// Records that change in a cycle, of a thousand; some go away and come back.
     churn: u64,
+    /// Records that come new in a cycle: some deltas add pages.
+    growth: u64,
+    /// Records next to each other of which a cycle removes most, some of which the next ones bring back.
+    hole: u64,
     num_shards: u32,
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
     let records = prop_oneof![0..40u64, 900..1200u64, 2000..7000u64];
     let churn = prop_oneof![Just(1u64), 5..40u64, 100..600u64];
-    (any::<u64>(), records, 2..12u64, churn, 0..5u32).prop_map(|(seed, records, cycles, churn, shift)| Plan {
-        seed,
-        records,
-        cycles,
-        churn,
-        num_shards: 1 << shift,
-    })
+    let growth = prop_oneof![Just(0u64), 1..30u64, 1000..2500u64];
+    let hole = prop_oneof![Just(0u64), 900..1500u64];
+    (any::<u64>(), records, 2..12u64, churn, (growth, hole), 0..5u32).prop_map(
+        |(seed, records, cycles, churn, (growth, hole), shift)| Plan {
+            seed,
+            records,
+            // Growing ones become large.
+            cycles: if growth > 100 { cycles.min(5) } else { cycles },
+            churn,
+            growth,
+            hole,
+            num_shards: 1 << shift,
+        },
+    )
 }
 
 fn tag(number: u64) -> Value {
@@ -85,6 +96,12 @@ fn chain(plan: Plan) -> Vec<Step> {
             if cycle > 0 && next() % 1000 < plan.churn {
                 *random = (!next().is_multiple_of(4)).then(&mut next);
             }
+        }
+        if cycle > 0 {
+            let from = next().checked_rem(randoms.len() as u64).unwrap_or(0) as usize;
+            let hole = randoms.iter_mut().skip(from).take(plan.hole as usize);
+            hole.for_each(|random| *random = random.filter(|_| next().is_multiple_of(12)));
+            randoms.extend((0..plan.growth).map(|_| Some(next())));
         }
         for (id, random) in (0..).zip(&randoms) {
             if let Some(random) = random {
@@ -247,12 +264,19 @@ proptest! {
 /// So many cycles that the log goes round, pages are swept and small blocks are put together.
 #[test]
 fn long_histories() {
-    for (records, churn, cycles, num_shards) in [(3000, 3, 300, 4), (6000, 200, 40, 2), (30, 300, 300, 1)] {
+    for (records, churn, cycles, num_shards, growth, hole) in [
+        (3000, 3, 300, 4, 0, 0),
+        (6000, 200, 40, 2, 0, 0),
+        (30, 300, 300, 1, 0, 0),
+        (4000, 60, 30, 2, 300, 1100),
+    ] {
         let steps = chain(Plan {
             seed: 5,
             records,
             cycles,
             churn,
+            growth,
+            hole,
             num_shards,
         });
         let mut state = ReadState::from_snapshot(&steps[0].snapshot).expect("a snapshot");

@@ -1,7 +1,9 @@
-//! Packed bits: written and read in memory, and read where a blob has them.
+//! Packed bits, read in memory and where a blob has them; `pack` writes them.
 //!
 //! In memory they lie in bytes, low bits first, so that a value is one unaligned load of eight bytes and a shift. A blob
 //! has the same bits in big-endian words.
+
+pub(crate) use super::pack::pack;
 
 use crate::memory::bit_array::mask;
 
@@ -20,89 +22,11 @@ pub(crate) fn get(bytes: &[u8], at_bit: u64, width: u32) -> u64 {
     (low | high << (64 - shift)) & mask(width)
 }
 
-/// Appends the low `width` bits of these values, the first one at a full byte, up to a full byte.
-pub(crate) fn pack(out: &mut Vec<u8>, values: &[u64], width: u32) {
-    let mask = mask(width);
-    let (start, bits) = (out.len(), values.len() as u64 * u64::from(width));
-    out.resize(start + (bits / 64 * 8) as usize, 0);
-    let mut words = out
-        .get_mut(start..)
-        .unwrap_or_default()
-        .as_chunks_mut::<8>()
-        .0
-        .iter_mut();
-    let (mut last, mut filled) = (0, 0);
-    for value in values {
-        let value = value & mask;
-        last |= value << filled;
-        filled += width;
-        if filled >= 64 {
-            if let Some(word) = words.next() {
-                *word = last.to_le_bytes();
-            }
-            filled -= 64;
-            last = if filled == 0 { 0 } else { value >> (width - filled) };
-        }
-    }
-    out.extend(last.to_le_bytes().iter().take(filled.div_ceil(8) as usize));
-}
-
 /// So many values of this width, as [`pack`] wrote them at the start of `bytes`.
 #[inline]
 pub(crate) fn unpack(bytes: &[u8], width: u32, len: u32) -> impl Iterator<Item = u64> {
     let step = u64::from(width);
     (0..u64::from(len)).map(move |number| get(bytes, number * step, width))
-}
-
-/// Appends packed values to bytes, the first one at a full byte.
-#[derive(Debug)]
-pub(crate) struct BitWriter<'o> {
-    out: &'o mut Vec<u8>,
-    last: u64,
-    filled: u32,
-}
-
-impl<'o> BitWriter<'o> {
-    pub(crate) fn new(out: &'o mut Vec<u8>) -> Self {
-        Self {
-            out,
-            last: 0,
-            filled: 0,
-        }
-    }
-
-    /// Appends the low `width` bits of a value that has no others.
-    #[inline]
-    pub(crate) fn push(&mut self, value: u64, width: u32) {
-        debug_assert_eq!(value & !mask(width), 0);
-        self.last |= value << self.filled;
-        let end = self.filled + width;
-        if end < 64 {
-            self.filled = end;
-            return;
-        }
-        self.out.extend_from_slice(&self.last.to_le_bytes());
-        let written = 64 - self.filled;
-        self.last = if written == 64 { 0 } else { value >> written };
-        self.filled = end - 64;
-    }
-
-    /// Appends so many bits of a blob, from this one on.
-    pub(crate) fn copy(&mut self, words: WireWords<'_>, at_bit: u64, len_bits: u64) {
-        let (mut at, end) = (at_bit, at_bit + len_bits);
-        while end - at >= 64 {
-            self.push(words.get_near(at, 64), 64);
-            at += 64;
-        }
-        let rest = (end - at) as u32;
-        self.push(words.get_near(at, rest), rest);
-    }
-
-    /// Writes what is left, up to a full byte.
-    pub(crate) fn finish(self) {
-        let bytes = self.last.to_le_bytes();
-        self.out.extend(bytes.iter().take(self.filled.div_ceil(8) as usize));
-    }
 }
 
 /// The words of a packed array in a blob: big-endian, at any address.
@@ -123,6 +47,13 @@ impl<'b> WireWords<'b> {
     #[inline]
     pub(crate) fn word(self, index: usize) -> u64 {
         self.0.get(index).map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    }
+
+    /// The words from this one on.
+    #[inline]
+    pub(crate) fn from(self, index: usize) -> impl Iterator<Item = u64> + use<'b> {
+        let words = self.0.get(index..).unwrap_or_default();
+        words.iter().map(|bytes| u64::from_be_bytes(*bytes))
     }
 
     /// The bits from this one on, in words; zero beyond the end, and the last word is.

@@ -15,6 +15,7 @@
 //! for the value alone. Reading is total: whatever a block says, an accessor gives a value or nothing.
 
 use super::collection_block::Layout;
+use super::kind::{CollectionRoom, ObjectRoom};
 use super::object_block::FieldLayout;
 use super::slots::{PAGE_ORDINALS, SlotBits, WORDS, count};
 use super::table::{ARC, Entry};
@@ -187,7 +188,8 @@ impl Block {
 pub(crate) struct Workshop {
     pub(super) values: Vec<u64>,
     pub(super) sizes: Vec<u64>,
-    pub(super) taken: Vec<u64>,
+    pub(super) objects: ObjectRoom,
+    pub(super) collections: CollectionRoom,
     columns: Vec<u8>,
     area: Vec<u8>,
     shapes: Vec<Arc<Shape>>,
@@ -203,6 +205,8 @@ pub(super) struct BlockBuilder {
     places: Places,
     columns: Vec<u8>,
     pub(super) area: Vec<u8>,
+    /// Where the bits of slots and the area begin, once all columns are there.
+    ends: Option<(usize, usize)>,
     record_bits: u32,
     shapes: Vec<Arc<Shape>>,
 }
@@ -213,6 +217,7 @@ impl BlockBuilder {
             places,
             columns: std::mem::take(&mut workshop.columns),
             area: std::mem::take(&mut workshop.area),
+            ends: None,
             record_bits: 0,
             shapes: std::mem::take(&mut workshop.shapes),
         };
@@ -229,6 +234,23 @@ impl BlockBuilder {
         Ok(at)
     }
 
+    /// All columns are there; `fill` appends the area.
+    pub(super) fn area(&mut self, slots: Option<&SlotBits>, fill: impl FnOnce(&mut Vec<u8>)) {
+        let bits_at = self.columns.len();
+        if let Some(bits) = slots {
+            self.slots(bits);
+        }
+        self.ends = Some((bits_at, self.columns.len()));
+        fill(&mut self.columns);
+        self.columns.resize(self.columns.len() + PADDING, 0);
+    }
+
+    /// The area as it was appended, with what follows it.
+    pub(super) fn appended_area(&self) -> &[u8] {
+        let area_at = self.ends.map_or(self.columns.len(), |(_, area_at)| area_at);
+        self.columns.get(area_at..).unwrap_or_default()
+    }
+
     /// All columns and the area are there. `slots` are those of a page.
     pub(super) fn finish(
         mut self,
@@ -237,13 +259,12 @@ impl BlockBuilder {
         fields: Vec<FieldLayout>,
         layout: Layout,
     ) -> Result<Block, TooLarge> {
-        let bits_at = self.columns.len();
-        if let Some(bits) = slots {
-            self.slots(bits);
+        if self.ends.is_none() {
+            let area = std::mem::take(&mut self.area);
+            self.area(slots, |columns| columns.extend_from_slice(&area));
+            self.area = area;
         }
-        let area_at = self.columns.len();
-        self.columns.extend_from_slice(&self.area);
-        self.columns.resize(self.columns.len() + PADDING, 0);
+        let (bits_at, area_at) = self.ends.unwrap_or_default();
         u32::try_from(self.columns.len()).map_err(|_| TooLarge)?;
         let shape = Shape {
             room: self.places.room,

@@ -9,8 +9,9 @@
 //! each element; a set or map has one for each bucket, all ones in the key meaning empty. Only sets and maps have a
 //! size, only maps have values; what a kind does not have takes no bits.
 
-use super::bits::{self, BitWriter};
+use super::bits;
 use super::block::{Block, BlockBuilder, Places, TooLarge, Workshop};
+use super::pack::{BitWriter, Run, count_not_ones};
 use super::slots::{SlotBits, iter_bits};
 use crate::Ordinal;
 use crate::memory::bit_array::{bits, mask};
@@ -59,6 +60,21 @@ pub(crate) trait CollectionRow {
     fn size(&self) -> u64;
     /// An entry; `None` is an empty bucket. The value is 0 for lists and sets.
     fn entry(&self, number: u64) -> Option<(u64, u64)>;
+
+    /// The widths that its keys and values fit, so that all ones stay free for empty buckets. Refuses what cannot be.
+    fn widths(&self, has_buckets: bool) -> Result<(u32, u32), Unfit> {
+        let (max_key, max_value) = check(self, has_buckets)?;
+        Ok((bits(max_key + u64::from(has_buckets)), bits(max_value)))
+    }
+
+    /// Appends all entries with these widths, which they fit.
+    fn write(&self, widths: Widths, out: &mut BitWriter<'_>) {
+        for number in 0..self.num_entries() {
+            let (key, value) = self.entry(number).unwrap_or((mask(widths.key), 0));
+            out.push(key, widths.key);
+            out.push(value, widths.value);
+        }
+    }
 }
 
 /// What is wrong with a record that is to go into a block.
@@ -81,7 +97,7 @@ impl From<TooLarge> for Unfit {
 }
 
 /// The highest key and value of a record that is all right.
-pub(super) fn check(row: &impl CollectionRow, has_buckets: bool) -> Result<(u64, u64), Unfit> {
+pub(super) fn check(row: &(impl CollectionRow + ?Sized), has_buckets: bool) -> Result<(u64, u64), Unfit> {
     let num_entries = row.num_entries();
     let (mut in_use, mut max_key, mut max_value) = (0, 0, 0);
     for (key, value) in (0..num_entries).filter_map(|number| row.entry(number)) {
@@ -91,7 +107,10 @@ pub(super) fn check(row: &impl CollectionRow, has_buckets: bool) -> Result<(u64,
     }
     if has_buckets {
         let size = row.size();
-        check_size(size, num_entries, in_use)?;
+        check_size(size, num_entries)?;
+        if in_use != size {
+            return Err(Unfit::InUse { size, found: in_use });
+        }
     }
     match max_key.max(max_value) {
         found if found > u64::from(Ordinal::MAX) => Err(Unfit::Reference(found)),
@@ -99,14 +118,12 @@ pub(super) fn check(row: &impl CollectionRow, has_buckets: bool) -> Result<(u64,
     }
 }
 
-/// Whether a set or map of this size has so many buckets, of which so many are in use.
-pub(super) fn check_size(size: u64, num_entries: u64, in_use: u64) -> Result<(), Unfit> {
+/// Whether a set or map of this size has so many buckets.
+#[inline]
+pub(super) fn check_size(size: u64, num_entries: u64) -> Result<(), Unfit> {
     if u32::try_from(size).ok().and_then(table_size).map(u64::from) != Some(num_entries) {
         let found = num_entries;
         return Err(Unfit::Buckets { size, found });
-    }
-    if in_use != size {
-        return Err(Unfit::InUse { size, found: in_use });
     }
     Ok(())
 }
@@ -120,6 +137,8 @@ pub(super) struct Packer<'w> {
     ends: Vec<u64>,
     sizes: Vec<u64>,
     total: u64,
+    /// Whether as many buckets are to be in use as the sizes say.
+    pub(super) counts: bool,
 }
 
 impl<'w> Packer<'w> {
@@ -137,6 +156,7 @@ impl<'w> Packer<'w> {
             ends,
             sizes,
             total: 0,
+            counts: false,
         }
     }
 
@@ -181,16 +201,39 @@ impl<'w> Packer<'w> {
             ends_at: builder.column(&self.ends, widths.end)?,
             sizes_at: builder.column(&self.sizes, widths.size)?,
         };
-        let mut entries = BitWriter::new(&mut builder.area);
-        fill(&mut entries);
-        entries.finish();
+        builder.area(slots, |area| {
+            let mut entries = BitWriter::new(area);
+            fill(&mut entries);
+            entries.finish();
+        });
+        if self.counts && widths.has_buckets {
+            self.count_buckets(builder.appended_area())?;
+        }
         (self.workshop.values, self.workshop.sizes) = (self.ends, self.sizes);
         Ok(builder.finish(self.workshop, slots, Vec::new(), layout)?)
     }
+
+    /// Whether as many buckets are in use as the sizes say.
+    fn count_buckets(&self, area: &[u8]) -> Result<(), Unfit> {
+        let width = self.widths.entry();
+        let mut start = 0;
+        for (&end, &size) in self.ends.iter().zip(&self.sizes) {
+            let buckets = Run {
+                at_bit: start * u64::from(width),
+                len: end - start,
+                width,
+            };
+            let found = count_not_ones(area, buckets, self.widths.key);
+            if found != size {
+                return Err(Unfit::InUse { size, found });
+            }
+            start = end;
+        }
+        Ok(())
+    }
 }
 
-/// Packs records one by one: those of these slots if it is to be a page, ascending. They may take so many bits. Asks
-/// each row twice for everything.
+/// Packs records one by one: those of these slots if it is to be a page, ascending. They may take so many bits.
 pub(super) fn pack(
     workshop: &mut Workshop,
     slots: Option<&SlotBits>,
@@ -198,19 +241,17 @@ pub(super) fn pack(
     rows: &[impl CollectionRow],
     limit_bits: u64,
 ) -> Result<Block, Unfit> {
-    let has_buckets = kind != Kind::List;
-    let (mut max_key, mut max_value) = (0, 0);
-    for row in rows {
-        let (key, value) = check(row, has_buckets)?;
-        max_key = max_key.max(key);
-        max_value = max_value.max(value);
-    }
-    let widths = Widths {
-        has_buckets,
-        key: bits(max_key + u64::from(has_buckets)), // all ones stay free for empty buckets
-        value: bits(max_value),
+    let mut widths = Widths {
+        has_buckets: kind != Kind::List,
         ..Widths::default()
     };
+    for row in rows {
+        let (key, value) = row.widths(widths.has_buckets)?;
+        (widths.key, widths.value) = (widths.key.max(key), widths.value.max(value));
+    }
+    if rows.is_empty() {
+        widths.key = widths.has_buckets.into();
+    }
     let places = slots.map_or(Places::in_order(rows.len()), Places::of);
     let mut packer = Packer::new(workshop, places, widths);
     match slots.filter(|_| places.are_slots()) {
@@ -223,13 +264,7 @@ pub(super) fn pack(
             .for_each(|(place, row)| packer.record(place, row.num_entries(), row.size())),
     }
     packer.finish(slots, limit_bits, |entries| {
-        for row in rows {
-            for number in 0..row.num_entries() {
-                let (key, value) = row.entry(number).unwrap_or((mask(widths.key), 0));
-                entries.push(key, widths.key);
-                entries.push(value, widths.value);
-            }
-        }
+        rows.iter().for_each(|row| row.write(widths, entries));
     })
 }
 
@@ -289,6 +324,31 @@ impl Span<'_> {
     /// The bits of all entries.
     pub(crate) fn bits(&self) -> u64 {
         u64::from(self.len) * u64::from(self.key_width + self.value_width)
+    }
+
+    /// Appends all entries with these widths, which they fit.
+    pub(super) fn write(&self, widths: Widths, out: &mut BitWriter<'_>) {
+        if (self.key_width, self.value_width) == (widths.key, widths.value) {
+            return out.copy_packed(self.block, self.at_bit, self.bits());
+        }
+        let (width, ones) = (self.key_width + self.value_width, mask(self.key_width));
+        let mut at_bit = self.at_bit;
+        for _ in 0..self.len {
+            let raw = bits::get(self.block, at_bit, width);
+            let (key, value) = (raw & ones, raw >> self.key_width);
+            let is_empty = self.has_buckets && key == ones;
+            out.push(if is_empty { mask(widths.key) } else { key }, widths.key);
+            out.push(value, widths.value);
+            at_bit += u64::from(width);
+        }
+    }
+
+    /// Takes in the entries that come right behind these; gives false if others do.
+    pub(super) fn join(&mut self, next: &Self) -> bool {
+        let follows = std::ptr::eq(self.block, next.block) && self.at_bit + self.bits() == next.at_bit;
+        let len = self.len.checked_add(next.len).filter(|_| follows);
+        self.len = len.unwrap_or(self.len);
+        len.is_some()
     }
 
     /// The entry with this number; `None` for an empty bucket.

@@ -1,10 +1,14 @@
 //! What differs between the records of object types and those of lists, sets and maps.
 
+mod blob_collections;
 mod blob_objects;
 mod collections;
 mod objects;
+mod windows;
 
-pub(crate) use collections::{Collections, Entries};
+pub(crate) use blob_collections::BlobRoom as CollectionRoom;
+pub(crate) use blob_objects::BlobRoom as ObjectRoom;
+pub(crate) use collections::{CollectionPlace, Collections, Entries};
 pub(crate) use objects::{ObjectPlace, Objects, WireObjects};
 
 use super::block::{Block, Places, TooLarge, Workshop};
@@ -44,6 +48,17 @@ pub(crate) trait RecordKind: Sized + Send + Sync + 'static {
     /// Brings so many records of each lane, and what they have in areas, close to the processor: pages hop between the
     /// lanes, and stretches of one page are too short for it to see what comes next.
     fn come_closer(_wire: &Self::Wire, _blob: &[u8], _lanes: &[Lane], _records: u32) {}
+
+    /// Whether there are texts, the ends of which are to be checked.
+    fn has_texts(_wire: &Self::Wire) -> bool {
+        false
+    }
+
+    /// Checks the ends of the texts that a blob has for a page, but for those that [`RecordKind::read`] checks if the page
+    /// is read.
+    fn check_ends(_wire: &Self::Wire, _blob: &[u8], _lanes: &Lanes<'_>, _is_read: bool) -> Result<(), Unfit> {
+        Ok(())
+    }
 
     /// Reads records of a blob into a block.
     fn read(
@@ -89,6 +104,8 @@ pub(crate) struct Lanes<'a> {
     /// The populated ones of the slots, if the records are to be a page; else all are.
     pub(crate) slots: Option<&'a SlotBits>,
     pub(crate) places: Places,
+    /// The blob has records for the slots below this one, populated or not.
+    pub(crate) end: u32,
 }
 
 /// Consecutive records of a shard, all of which the blob has.
@@ -132,6 +149,8 @@ pub(crate) enum Unfit {
     OutOfRange { field: usize, max: u64, found: u64 },
     /// A list, set or map that cannot be.
     Collection(collection_block::Unfit),
+    /// The text of a record ends before it begins, or beyond all texts of its shard.
+    WrongEnd,
     /// More than 4 GiB, or than was allowed.
     TooLarge,
 }
@@ -164,6 +183,11 @@ impl Unfit {
     pub(crate) fn error(self, frame: &Frame<'_>) -> DecodeError {
         use collection_block::Unfit::{Buckets, InUse, Reference, TooLarge};
         match self {
+            Self::WrongEnd => frame.invalid(
+                "end of variable-length data",
+                "one that does not go back",
+                "one that does",
+            ),
             Self::OutOfRange { max, found, .. } => frame.invalid("value of a field", format!("at most {max}"), found),
             Self::Collection(Reference(found)) => {
                 let expected = format!("at most {}", Ordinal::MAX);

@@ -17,10 +17,11 @@ use std::sync::Arc;
 /// Reads a snapshot; see [`ReadState::from_snapshot_with`].
 pub(super) fn snapshot(bytes: &[u8], options: &LoadOptions<'_>) -> Result<ReadState, DecodeError> {
     let mut types: Vec<TypeReadState> = Vec::new();
-    let header = each_frame(bytes, &options.parts, Form::Snapshot, Depth::Ends, |frame, _| {
-        if options.filter.keeps_type(frame.schema.name()) {
-            types.push(type_state(frame, &options.filter, &InMemory)?);
+    let header = each_frame(bytes, &options.parts, Form::Snapshot, Depth::Elements, |frame, _| {
+        if !options.filter.keeps_type(frame.schema.name()) {
+            return frame.check_texts(None);
         }
+        types.push(type_state(frame, &options.filter, &InMemory)?);
         Ok(())
     })?;
     Ok(state(header, types))

@@ -13,6 +13,7 @@
 use super::bits;
 use super::block::{Block, BlockBuilder, Places, TooLarge, Workshop};
 use super::collection_block::Layout;
+use super::pack::unpack;
 use super::slots::{SlotBits, iter_bits};
 use crate::Ordinal;
 use crate::memory::bit_array::mask;
@@ -181,6 +182,15 @@ pub(crate) struct Column<'s> {
 }
 
 impl Column<'_> {
+    /// Unpacks the values of as many records as there is room for; for null what stands for it in the widest field.
+    pub(super) fn unpack_widest(&self, values: &mut [u64]) {
+        unpack(self.bytes, self.width, values);
+        let (null, here) = (self.kind.null(64), self.kind.null(self.width));
+        for value in values {
+            *value = if *value == here { null } else { *value };
+        }
+    }
+
     /// The stored values of the first records; for null what stands for it in the widest field.
     #[inline]
     pub(crate) fn values(&self, len: u32) -> impl Iterator<Item = u64> {
@@ -222,9 +232,9 @@ pub(super) const NO_TEXT: u64 = 1 << 63;
 pub(super) trait Source {
     /// How many fields there can be anything of.
     fn num_fields(&self) -> usize;
-    /// Puts the value of each place into `values`, and for null what stands for it in the widest field. Gives false if
-    /// there is no such field.
-    fn values(&mut self, field: usize, kind: FieldKind, values: &mut [u64]) -> bool;
+    /// Puts the value of each place into `values`. Gives the width of the field whose null is null there, no value being
+    /// wider; `None` if there is no such field.
+    fn values(&mut self, field: usize, kind: FieldKind, values: &mut [u64]) -> Option<u32>;
     /// Appends the texts of all places to `area`, and puts the end of each into `values`, with [`NO_TEXT`] for null.
     fn texts(&mut self, field: usize, kind: FieldKind, area: &mut Vec<u8>, values: &mut [u64]) -> bool;
 }
@@ -251,17 +261,18 @@ pub(super) fn build(
     for (field, &kind) in kinds.iter().enumerate().take(source.num_fields()) {
         if kind.is_variable_length() {
             let found = source.texts(field, kind, &mut packer.builder.area, &mut values);
-            if found && values.iter().any(|end| end & NO_TEXT == 0) {
+            if found && values.iter().fold(NO_TEXT, |all, end| all & end) == 0 {
                 let last = values.last().map_or(0, |end| end & !NO_TEXT);
                 let width = crate::memory::bit_array::bits(last) + 1;
+                // The null bit comes right above the end; packing leaves out what is above that.
                 for end in values.iter_mut() {
-                    *end = *end & !NO_TEXT | (*end >> 63) << (width - 1);
+                    *end |= (*end >> 63) << (width - 1);
                 }
                 packer.column(field, kind, &values, width, last_text)?;
                 last_text = field as u16 + 1;
             }
-        } else if source.values(field, kind, &mut values) {
-            let width = width_of(field, kind, &values)?;
+        } else if let Some(widest) = source.values(field, kind, &mut values) {
+            let width = width_of(field, kind, &values, widest)?;
             if width > 0 {
                 packer.column(field, kind, &values, width, 0)?;
             }
@@ -304,8 +315,9 @@ impl Packer {
     }
 }
 
-/// The width that these values need; 0 if all are null.
-fn width_of(field: usize, kind: FieldKind, values: &[u64]) -> Result<u32, Unfit> {
+/// The width that these values need, of which all ones of the widest field are null; 0 if all are null. Null in a field of
+/// this width is the low bits of null in the widest one.
+fn width_of(field: usize, kind: FieldKind, values: &[u64], widest: u32) -> Result<u32, Unfit> {
     if matches!(kind, FieldKind::Float | FieldKind::Double) {
         let null = kind.null(64);
         let width = if kind == FieldKind::Float { 32 } else { 64 };
@@ -315,15 +327,18 @@ fn width_of(field: usize, kind: FieldKind, values: &[u64]) -> Result<u32, Unfit>
             width
         });
     }
-    // Null is all ones, so one more than it is 0; one more than a value leaves all ones free for null.
-    let above = values.iter().fold(0, |above, value| value.wrapping_add(1).max(above));
-    match above.checked_sub(1) {
-        Some(found) if found > kind.max() => {
-            let max = kind.max();
-            Err(Unfit::OutOfRange { field, max, found })
+    // One more than a value leaves all ones free for null, and one more than null has none of the field's bits. Together
+    // they have as many bits as the largest one.
+    let (ones, max) = (mask(widest), kind.max());
+    let all = values.iter().fold(0, |all, value| all | value.wrapping_add(1));
+    let above = all & ones;
+    if above > max {
+        let found = values.iter().filter(|value| **value != ones).max();
+        if let Some(&found) = found.filter(|found| **found > max) {
+            return Err(Unfit::OutOfRange { field, max, found });
         }
-        _ => Ok(crate::memory::bit_array::bits(above)),
     }
+    Ok(crate::memory::bit_array::bits(above))
 }
 
 /// Packs records one by one: those of these slots if it is to be a page, ascending. They may take so many bits beside
@@ -368,7 +383,7 @@ impl<R: ObjectRow> Source for Rows<'_, R> {
         self.rows.iter().map(ObjectRow::num_fields).max().unwrap_or(0)
     }
 
-    fn values(&mut self, field: usize, kind: FieldKind, values: &mut [u64]) -> bool {
+    fn values(&mut self, field: usize, kind: FieldKind, values: &mut [u64]) -> Option<u32> {
         let null = kind.null(64);
         if self.slots.is_some() {
             values.fill(null);
@@ -378,7 +393,7 @@ impl<R: ObjectRow> Source for Rows<'_, R> {
                 *value = row.value(field, kind).unwrap_or(null);
             }
         });
-        true
+        Some(64)
     }
 
     fn texts(&mut self, field: usize, kind: FieldKind, area: &mut Vec<u8>, values: &mut [u64]) -> bool {

@@ -5,7 +5,7 @@
 
 use super::block::{Block, Places};
 use super::object_block::{FieldKind, NO_TEXT, ObjectRow, Source};
-use super::slots::{SlotBits, contains};
+use super::slots::{SlotBits, contains, iter_bits};
 
 /// A page, with the records of these slots in place of its own.
 pub(super) struct Patched<'a, R> {
@@ -40,21 +40,28 @@ impl<R: ObjectRow> Source for Patched<'_, R> {
         over.max().unwrap_or(0).max(self.page.shape.fields.len())
     }
 
-    fn values(&mut self, field: usize, kind: FieldKind, values: &mut [u64]) -> bool {
+    fn values(&mut self, field: usize, kind: FieldKind, values: &mut [u64]) -> Option<u32> {
         let null = kind.null(64);
-        values.fill(null);
-        if let Some(column) = self.page.column(field, kind) {
-            let places = values.iter_mut().enumerate().zip(column.values(self.room));
-            for ((slot, value), stored) in places {
-                *value = if self.is_there(slot) { stored } else { null };
+        let (old, new) = values.split_at_mut(values.len().min(self.room as usize));
+        new.fill(null);
+        match self.page.column(field, kind) {
+            Some(column) => {
+                column.unpack_widest(old);
+                for slot in iter_bits(&self.slots.map(|word| !word)) {
+                    let Some(value) = old.get_mut(slot as usize) else {
+                        break;
+                    };
+                    *value = null;
+                }
             }
+            None => old.fill(null),
         }
         for (slot, row) in self.over {
             if let Some(value) = values.get_mut(*slot as usize) {
                 *value = row.value(field, kind).unwrap_or(null);
             }
         }
-        true
+        Some(64)
     }
 
     fn texts(&mut self, field: usize, kind: FieldKind, area: &mut Vec<u8>, values: &mut [u64]) -> bool {

@@ -6,7 +6,7 @@ mod sweep;
 use super::block::{Block, Places, Workshop};
 use super::kind::{Collections, Lane, Lanes, RecordKind, WireObjects};
 use super::records::Records;
-use super::slots::{NO_SLOTS, PAGE_BITS, PAGE_ORDINALS, SlotBits, count};
+use super::slots::{NO_SLOTS, PAGE_BITS, PAGE_ORDINALS, SlotBits, WORDS, count};
 use super::table::Edits;
 use super::wire::{Body, Contents, Frame};
 use crate::blob::DecodeError;
@@ -85,14 +85,20 @@ fn from_snapshot<K: RecordKind>(frame: &Frame<'_>, wire: &K::Wire, plan: K::Plan
         lanes: Vec::new(),
         workshop: Workshop::default(),
     };
-    let mut bits = NO_SLOTS;
-    for (number, first_word) in (0..).zip((0..populated.len()).step_by(bits.len())) {
-        for (word, at) in bits.iter_mut().zip(first_word..) {
-            *word = populated.word(at);
-        }
+    let num_pages = (populated.len() as u32).div_ceil(WORDS as u32);
+    // Of those that are not populated the blob has records as well.
+    let max = frame.max_ordinal.filter(|_| K::has_texts(wire));
+    let with_texts = max.map_or(0, |max| (max.get() >> PAGE_BITS) + 1);
+    for number in 0..num_pages.max(with_texts) {
+        let words = populated.from(number as usize * WORDS).chain(std::iter::repeat(0));
+        let mut bits = NO_SLOTS;
+        bits.iter_mut().zip(words).for_each(|(to, word)| *to = word);
         let len = count(&bits);
-        if len > 0 {
-            pages.push((number, Some(maker.page(number, &bits)?)));
+        if len == 0 && number >= with_texts {
+            continue;
+        }
+        if let Some(page) = maker.page(number, &bits)? {
+            pages.push((number, Some(page)));
             records.len += len as isize;
         }
     }
@@ -110,7 +116,8 @@ struct PageMaker<'a, K: RecordKind> {
 }
 
 impl<K: RecordKind> PageMaker<'_, K> {
-    fn page(&mut self, number: u32, bits: &SlotBits) -> Result<Block, DecodeError> {
+    /// `None` if none of these slots has a record.
+    fn page(&mut self, number: u32, bits: &SlotBits) -> Result<Option<Block>, DecodeError> {
         let (frame, first) = (self.frame, number << PAGE_BITS);
         let num_shards = frame.num_shards;
         let lanes = (first..).take(num_shards.min(PAGE_ORDINALS) as usize);
@@ -123,12 +130,23 @@ impl<K: RecordKind> PageMaker<'_, K> {
             let records = NEAR_PAGES * PAGE_ORDINALS / self.lanes.len() as u32;
             K::come_closer(self.wire, frame.blob, &self.lanes, records);
         }
+        let ordinals = frame.max_ordinal.map_or(0, |max| max.get() + 1);
         let lanes = Lanes {
             lanes: &self.lanes,
             slots: Some(bits),
             places: Places::of(bits),
+            end: ordinals.saturating_sub(first).min(PAGE_ORDINALS),
         };
-        let made = K::read(self.wire, frame.blob, &self.plan, &mut self.workshop, &lanes);
-        made.map_err(|unfit| K::error(self.wire, frame, unfit))
+        let is_read = *bits != NO_SLOTS;
+        let checked = match K::has_texts(self.wire) {
+            true => K::check_ends(self.wire, frame.blob, &lanes, is_read),
+            false => Ok(()),
+        };
+        let made = match checked {
+            Ok(()) if !is_read => return Ok(None),
+            Ok(()) => K::read(self.wire, frame.blob, &self.plan, &mut self.workshop, &lanes),
+            Err(wrong) => Err(wrong),
+        };
+        made.map(Some).map_err(|unfit| K::error(self.wire, frame, unfit))
     }
 }

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-fn bits_of(slots: &BTreeSet<u32>) -> SlotBits {
+pub(super) fn bits_of(slots: &BTreeSet<u32>) -> SlotBits {
     let mut bits = [0; 16];
     slots
         .iter()
@@ -98,7 +98,7 @@ impl ObjectRow for &Vec<Cell> {
 }
 
 /// Elements of a record: sets and maps as buckets, of which some are empty.
-type Buckets = Vec<Option<(u64, u64)>>;
+pub(super) type Buckets = Vec<Option<(u64, u64)>>;
 
 impl CollectionRow for &Buckets {
     fn num_entries(&self) -> u64 {
@@ -114,7 +114,7 @@ impl CollectionRow for &Buckets {
     }
 }
 
-fn buckets(kind: Kind) -> impl Strategy<Value = Buckets> {
+pub(super) fn buckets(kind: Kind) -> impl Strategy<Value = Buckets> {
     let number = prop_oneof![0..4u64, 0..=u64::from(Ordinal::MAX)];
     let value = if kind == Kind::Map {
         number.clone().boxed()
@@ -144,7 +144,7 @@ fn pack(slots: &SlotBits, kinds: &[FieldKind], rows: &[impl ObjectRow]) -> Resul
     object_block::pack(&mut Workshop::default(), Some(slots), kinds, rows, u64::MAX)
 }
 
-fn pack_collections(slots: &SlotBits, kind: Kind, rows: &[&Buckets]) -> Result<Block, Unfit> {
+pub(super) fn pack_collections(slots: &SlotBits, kind: Kind, rows: &[&Buckets]) -> Result<Block, Unfit> {
     collection_block::pack(&mut Workshop::default(), Some(slots), kind, rows, u64::MAX)
 }
 

@@ -1,11 +1,13 @@
 //! List, set and map records.
 
-use super::{Lanes, RecordKind, Unfit};
+use super::{Lanes, RecordKind, Unfit, blob_collections};
 use crate::Ordinal;
 use crate::blob::DecodeError;
 use crate::read::block::{Block, Workshop};
-use crate::read::collection_block::{self, CollectionRow, Entry, Packer, Span, Unfit as Wrong};
+use crate::read::collection_block::{self, CollectionRow, Entry, Span, Unfit as Wrong, Widths};
 use crate::read::content::RecordHasher;
+use crate::read::pack::BitWriter;
+use crate::read::patched_collections;
 use crate::read::slots::SlotBits;
 use crate::read::wire::{BlobCollection, CollectionBody, Frame};
 use crate::schema::Kind;
@@ -134,6 +136,24 @@ impl CollectionRow for CollectionPlace<'_> {
             Self::Blob(row) => row.entry(number),
         }
     }
+
+    fn widths(&self, _: bool) -> Result<(u32, u32), Wrong> {
+        let Widths { key, value, .. } = match self {
+            Self::Block(block, _) => block.shape.layout.widths, // what is in a block is all right
+            Self::Blob(row) => {
+                blob_collections::check(row, row.body())?;
+                row.body().widths()
+            }
+        };
+        Ok((key, value))
+    }
+
+    fn write(&self, widths: Widths, out: &mut BitWriter<'_>) {
+        match self {
+            Self::Block(block, at) => block.span(*at).write(widths, out),
+            Self::Blob(row) => row.write(widths, out),
+        }
+    }
 }
 
 impl RecordKind for Collections {
@@ -167,27 +187,19 @@ impl RecordKind for Collections {
         workshop: &mut Workshop,
         lanes: &Lanes<'_>,
     ) -> Result<Block, Unfit> {
-        let widths = wire.widths();
-        let mut packer = Packer::new(workshop, lanes.places, widths);
-        let mut refused = Ok(());
-        lanes.each(|place, shard, position| {
-            let row = wire.row(blob, shard, position);
-            if let Err(wrong) = check(&row, widths) {
-                refused = refused.and(Err(wrong));
-                return;
-            }
-            packer.record(place, row.num_entries(), row.size());
-        });
-        refused?;
-        let bits = u64::from(widths.entry());
-        let block = packer.finish(lanes.slots, u64::MAX, |entries| {
-            lanes.each(|_, shard, position| {
-                let row = wire.row(blob, shard, position);
-                let (words, at) = row.entries();
-                entries.copy(words, at, row.num_entries() * bits);
-            });
-        });
-        Ok(block?)
+        Ok(blob_collections::read(wire, blob, workshop, lanes)?)
+    }
+
+    fn patch(
+        _: &Kind,
+        workshop: &mut Workshop,
+        slots: &SlotBits,
+        page: &Block,
+        over: &[(u32, CollectionPlace<'_>)],
+        limit_bits: u64,
+    ) -> Option<Result<Block, Unfit>> {
+        let made = patched_collections::patched(workshop, slots, page, over, limit_bits)?;
+        Some(made.map_err(Into::into))
     }
 
     fn record_bits(row: CollectionPlace<'_>) -> u64 {
@@ -214,19 +226,5 @@ impl RecordKind for Collections {
 
     fn error(_: &CollectionBody, frame: &Frame<'_>, unfit: Unfit) -> DecodeError {
         unfit.error(frame)
-    }
-}
-
-/// Whether a record can be.
-fn check(row: &BlobCollection<'_>, widths: collection_block::Widths) -> Result<(), Wrong> {
-    let num_entries = row.num_entries();
-    if num_entries > u32::MAX.into() {
-        return Err(Wrong::TooLarge);
-    }
-    let may_be_too_high = widths.key.max(widths.value) > u32::BITS - Ordinal::MAX.leading_zeros();
-    match (may_be_too_high, widths.has_buckets) {
-        (true, has_buckets) => collection_block::check(row, has_buckets).map(drop),
-        (false, true) => collection_block::check_size(row.size(), num_entries, row.in_use()),
-        (false, false) => Ok(()),
     }
 }

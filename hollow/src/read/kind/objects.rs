@@ -108,6 +108,30 @@ impl RecordKind for Objects {
         blob_objects::come_closer(wire, blob, lanes, records);
     }
 
+    fn has_texts(wire: &WireObjects) -> bool {
+        wire.body.has_texts()
+    }
+
+    fn check_ends(wire: &WireObjects, blob: &[u8], lanes: &Lanes<'_>, is_read: bool) -> Result<(), Unfit> {
+        let first = match is_read && blob_objects::checks_ends(wire, lanes) {
+            true => lanes.places.room,
+            false => 0,
+        };
+        if first >= lanes.end {
+            return Ok(());
+        }
+        let num_lanes = lanes.lanes.len() as u64;
+        for (number, lane) in (0..).zip(lanes.lanes) {
+            let position =
+                |slot: u32| u64::from(lane.position) + u64::from(slot).saturating_sub(number).div_ceil(num_lanes);
+            let checked = wire
+                .body
+                .check_ends(blob, lane.shard as usize, position(first)..position(lanes.end));
+            checked.map_err(|_| Unfit::WrongEnd)?;
+        }
+        Ok(())
+    }
+
     fn read(
         wire: &WireObjects,
         blob: &[u8],
@@ -115,9 +139,13 @@ impl RecordKind for Objects {
         workshop: &mut Workshop,
         lanes: &Lanes<'_>,
     ) -> Result<Block, Unfit> {
-        let mut source = BlobObjects::new(wire, blob, lanes, std::mem::take(&mut workshop.taken));
+        let mut source = BlobObjects::new(wire, blob, lanes, std::mem::take(&mut workshop.objects));
         let block = object_block::build(workshop, lanes.slots, lanes.places, plan, &mut source, u64::MAX);
-        workshop.taken = source.into_room();
+        let wrong_end = source.wrong_end;
+        workshop.objects = source.into_room();
+        if wrong_end {
+            return Err(Unfit::WrongEnd);
+        }
         Ok(block?)
     }
 
@@ -162,6 +190,9 @@ impl RecordKind for Objects {
     }
 
     fn error(wire: &WireObjects, frame: &Frame<'_>, unfit: Unfit) -> DecodeError {
+        if let (Unfit::WrongEnd, Err(first)) = (unfit, frame.check_texts(Some(&wire.body))) {
+            return first;
+        }
         let error = unfit.error(frame);
         let Unfit::OutOfRange { field, .. } = unfit else {
             return error;

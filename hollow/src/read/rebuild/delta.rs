@@ -129,6 +129,7 @@ fn log_blocks<K: RecordKind>(
                     lanes: &[Lane { shard, position }],
                     slots: None,
                     places: Places::in_order(len),
+                    end: len as u32,
                 };
                 push(K::read(wire, frame.blob, &before.plan, &mut workshop, &lanes), len)?;
             }

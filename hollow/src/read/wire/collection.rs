@@ -2,6 +2,7 @@
 
 use super::super::bits::WireWords;
 use super::super::collection_block::{CollectionRow, Widths};
+use super::super::pack::BitWriter;
 use super::{Extent, read_width, read_words};
 use crate::blob::{Cursor, DecodeError};
 use crate::memory::bit_array::mask;
@@ -111,6 +112,18 @@ impl CollectionBody {
         self.widths
     }
 
+    /// The ends and sizes of a shard.
+    pub(crate) fn ends<'a>(&self, blob: &'a [u8], shard: usize) -> WireWords<'a> {
+        let shard = self.shards.get(shard);
+        shard.map_or(WireWords::default(), |shard| shard.ends.words(blob))
+    }
+
+    /// The entries of a shard.
+    pub(crate) fn entries<'a>(&self, blob: &'a [u8], shard: usize) -> WireWords<'a> {
+        let shard = self.shards.get(shard);
+        shard.map_or(WireWords::default(), |shard| shard.entries.words(blob))
+    }
+
     /// The record at a position of a shard.
     pub(crate) fn row<'a>(&'a self, blob: &'a [u8], shard: usize, position: u32) -> BlobCollection<'a> {
         let mut row = BlobCollection {
@@ -152,10 +165,34 @@ pub(crate) struct BlobCollection<'a> {
 }
 
 impl<'a> BlobCollection<'a> {
+    /// What it has in common with all others.
+    pub(crate) fn body(&self) -> &'a CollectionBody {
+        self.body
+    }
+
     /// The words that its entries are in, and the bit at which they begin.
-    pub(crate) fn entries(&self) -> (WireWords<'a>, u64) {
+    fn entries(&self) -> (WireWords<'a>, u64) {
         let at = self.start * u64::from(self.body.widths.entry());
         (self.entries.words(self.blob), at)
+    }
+
+    /// Appends all entries as they are.
+    pub(crate) fn copy(&self, out: &mut BitWriter<'_>) {
+        let (words, at) = self.entries();
+        out.copy_wire(words, at, self.num_entries() * u64::from(self.body.widths.entry()));
+    }
+
+    /// Appends all entries with these widths, which they fit.
+    pub(crate) fn write(&self, widths: Widths, out: &mut BitWriter<'_>) {
+        let Widths { key, value, .. } = self.body.widths;
+        if (key, value) == (widths.key, widths.value) {
+            return self.copy(out);
+        }
+        for number in 0..self.num_entries() {
+            let (key, value) = self.entry(number).unwrap_or((mask(widths.key), 0));
+            out.push(key, widths.key);
+            out.push(value, widths.value);
+        }
     }
 
     /// How many entries are not empty.

@@ -1,10 +1,10 @@
 //! Type states as blobs have them: parsed and checked, records still in the blob's bytes.
 //!
 //! Parsing allocates for what is per shard and per changed ordinal only, after the length was held against what remains
-//! of the blob. It checks all lengths; `docs/format.md`, section 20, lists the checks. Whether the ends of texts and of
-//! elements ascend is checked as well, unless the blob is to be read where it lies: then no record is looked at, and
-//! every read holds what it finds against the lengths. What is in the records themselves is checked when they go into a
-//! block.
+//! of the blob. It checks all lengths; `docs/format.md`, section 20, lists the checks. Whether the ends of elements ascend
+//! is checked as well, and those of texts for a delta; for a snapshot these are when its records go into pages, so that
+//! they are read once. If the blob is to be read where it lies no record is looked at, and every read holds what it finds
+//! against the lengths. What is in the records themselves is checked when they go into a block.
 //!
 //! What is parsed names places of the blob and does not borrow it, so that it can be kept beside a mapped file.
 
@@ -45,6 +45,11 @@ impl Extent {
         self.len
     }
 
+    /// The offset behind it.
+    fn end(self) -> u64 {
+        (self.start + self.len) as u64
+    }
+
     fn len_bits(self) -> u64 {
         (self.len / 8) as u64 * 64
     }
@@ -53,8 +58,10 @@ impl Extent {
 /// Whether records are looked at while parsing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// The ends of variable-length data are checked.
+    /// The ends of texts and of elements are checked.
     Ends,
+    /// The ends of elements are checked; those of texts are by who makes pages of all records.
+    Elements,
     /// Lengths only: the blob is read where it lies.
     Lengths,
 }
@@ -179,22 +186,19 @@ impl<'b> Frame<'b> {
                 Body::Object(body) => body.read_shard(cursor, num_records)?,
                 Body::Collection(body) => body.read_shard(cursor, num_records)?,
             }
-            match &body {
-                _ if depth == Depth::Lengths => {}
-                Body::Object(body) => body.check_ends(blob, cursor, num_records)?,
-                Body::Collection(body) => body.check_ends(blob, cursor, num_records)?,
+            match (&body, depth) {
+                (Body::Object(body), Depth::Ends) => body.check_ends(blob, shard as usize, 0..num_records)?,
+                (Body::Collection(body), Depth::Ends | Depth::Elements) => {
+                    body.check_ends(blob, cursor, num_records)?;
+                }
+                (_, Depth::Lengths) | (Body::Object(_), Depth::Elements) => {}
             }
         }
         let max = max.unwrap_or(-1);
         let contents = match form {
             Form::Snapshot => Contents::Snapshot(read_populated(blob, cursor, max)?),
             Form::Delta => {
-                // Every shard's are sorted, which a stable sort makes use of, but it takes memory for as many again.
-                if changes.len() as u64 * 16 <= cursor.offset() {
-                    changes.sort();
-                } else {
-                    changes.sort_unstable();
-                }
+                sort(&mut changes, max, cursor.offset());
                 Contents::Delta(changes)
             }
         };
@@ -208,6 +212,21 @@ impl<'b> Frame<'b> {
             contents,
             end: cursor.offset(),
         })
+    }
+
+    /// Checks the ends of all texts of a snapshot: those of its body, or of one that was taken out.
+    pub(super) fn check_texts(&self, taken: Option<&ObjectBody>) -> Result<(), DecodeError> {
+        let body = match (&self.body, taken) {
+            (_, Some(body)) | (Some(Body::Object(body)), None) => body,
+            _ => return Ok(()),
+        };
+        let ordinals = self.max_ordinal.map_or(0, |max| u64::from(max.get()) + 1);
+        for shard in 0..u64::from(self.num_shards) {
+            let num_records = ordinals.saturating_sub(shard).div_ceil(self.num_shards.into());
+            let checked = body.check_ends(self.blob, shard as usize, 0..num_records);
+            checked.map_err(|error| error.in_type(self.schema.name()))?;
+        }
+        Ok(())
     }
 
     /// The error for a record that cannot be; the best offset there is, is that of the whole type state.
@@ -296,6 +315,38 @@ fn read_changes(
     };
     read("removed ordinals", Change::removed)?;
     read("added ordinals", Change::added)
+}
+
+/// Sorts the changes of all shards of a blob of so many bytes, each shard's being sorted and none there twice.
+fn sort(changes: &mut Vec<Change>, max: i64, blob_len: u64) {
+    let (len, ordinals) = (changes.len() as u64, (max + 1).unsigned_abs());
+    // The ways that are faster take memory of their own.
+    if len * 16 > blob_len {
+        changes.sort_unstable();
+    } else if len * 32 < ordinals {
+        changes.sort();
+    } else {
+        let mut words = vec![[0u64; 2]; ordinals.div_ceil(64) as usize]; // of removed ordinals and of added ones
+        for change in changes.iter() {
+            if let Some(word) = words.get_mut((change.ordinal() >> 6) as usize) {
+                word[usize::from(change.is_added())] |= 1 << (change.ordinal() & 63);
+            }
+        }
+        changes.clear();
+        for (first, [removed, added]) in (0u32..).step_by(64).zip(words) {
+            let mut left = removed | added;
+            while left != 0 {
+                let bit = left.trailing_zeros();
+                left &= left - 1;
+                if removed >> bit & 1 != 0 {
+                    changes.push(Change::removed(first + bit));
+                }
+                if added >> bit & 1 != 0 {
+                    changes.push(Change::added(first + bit));
+                }
+            }
+        }
+    }
 }
 
 fn read_populated(blob: &[u8], cursor: &mut Cursor<'_>, max: i64) -> Result<Extent, DecodeError> {

@@ -2,8 +2,9 @@
 
 use super::super::object_block::FieldKind;
 use super::{Extent, read_width, read_words};
-use crate::blob::{Cursor, DecodeError};
+use crate::blob::{Cursor, DecodeError, DecodeErrorKind};
 use crate::schema::ObjectSchema;
+use std::ops::Range;
 
 /// All shards of an object type.
 #[derive(Debug)]
@@ -101,24 +102,37 @@ impl ObjectBody {
         Ok(())
     }
 
-    /// The bytes of a record begin where those of the record before end: ends must not go back, nor past the area.
-    pub(super) fn check_ends(&self, blob: &[u8], cursor: &Cursor<'_>, num_records: u64) -> Result<(), DecodeError> {
-        const WHAT: &str = "end of variable-length data";
-        let Some(records) = self.shards.last().map(|shard| shard.words(blob)) else {
+    /// The bytes of a record begin where those of the record before end: ends must not go back, nor past the area. Looks at
+    /// the records of a shard at these positions.
+    pub(crate) fn check_ends(&self, blob: &[u8], shard: usize, positions: Range<u64>) -> Result<(), DecodeError> {
+        let Some(records) = self.shard(shard).map(|records| records.words(blob)) else {
             return Ok(());
         };
-        let areas = self.areas_of(self.shards.len() - 1);
+        let areas = self.areas_of(shard);
         for field in self.fields.iter().filter(|field| field.kind.is_variable_length()) {
             let limit = areas.get(field.area).map_or(0, |area| area.len() as u64);
-            let (mut before, mut at) = (0, field.offset);
-            for _ in 0..num_records {
-                let end = records.get_near(at, field.width - 1);
+            let bit_of = |position: u64| position * self.record_bits + field.offset;
+            let mut before = match positions.start.checked_sub(1) {
+                Some(before) => records.get(bit_of(before), field.width - 1),
+                None => 0,
+            };
+            let mut at_bit = bit_of(positions.start);
+            for _ in positions.clone() {
+                let end = records.get_near(at_bit, field.width - 1);
                 if end < before || end > limit {
-                    let expected = format!("{before} to {limit}");
-                    return Err(cursor.invalid(WHAT, expected, end).in_field(&field.name));
+                    return Err(DecodeError {
+                        offset: areas.last().map_or(0, |last| last.end()),
+                        type_name: None,
+                        field: Some(field.name.clone()),
+                        kind: DecodeErrorKind::Invalid {
+                            what: "end of variable-length data",
+                            expected: format!("{before} to {limit}"),
+                            found: end.to_string(),
+                        },
+                    });
                 }
                 before = end;
-                at += self.record_bits;
+                at_bit += self.record_bits;
             }
         }
         Ok(())
@@ -143,6 +157,11 @@ impl ObjectBody {
     /// The records of a shard.
     pub(crate) fn shard(&self, shard: usize) -> Option<Extent> {
         self.shards.get(shard).copied()
+    }
+
+    /// Whether there are STRING or BYTES fields.
+    pub(crate) fn has_texts(&self) -> bool {
+        self.num_areas > 0
     }
 
     /// A field that takes no bits although there are records, which no writer makes: a record has at least the bit that
