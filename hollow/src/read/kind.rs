@@ -4,7 +4,7 @@ mod blob_objects;
 mod collections;
 mod objects;
 
-pub(crate) use collections::{Collections, Entries};
+pub(crate) use collections::{Buckets, CollectionPlace, Collections, Entries};
 pub(crate) use objects::{ObjectPlace, Objects, WireObjects};
 
 use super::block::{Block, Places, TooLarge, Workshop};
