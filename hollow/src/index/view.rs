@@ -41,13 +41,13 @@ impl<'s> KeyView<'s> {
 
     /// The record with this key; see [`UniqueKey::find`].
     pub fn find(&self, key: &[KeyValue]) -> Option<Ordinal> {
-        self.keys.find(self.table, key)
+        self.keys.find(&self.table, key)
     }
 
     /// The record with this LONG; see [`UniqueKey::find_long`].
     #[inline]
     pub fn find_long(&self, key: i64) -> Option<Ordinal> {
-        self.keys.find_long(self.table, key)
+        self.keys.find_long(&self.table, key)
     }
 
     /// The record of each of these LONGs, in their order. Faster than asking for one after the other if the records do not
@@ -63,19 +63,19 @@ impl<'s> KeyView<'s> {
     pub fn find_longs<'k>(&self, keys: &'k [i64]) -> impl Iterator<Item = Option<Ordinal>> + use<'s, 'k> {
         let view = *self;
         let batches = keys.chunks(TOGETHER);
-        batches.flat_map(move |keys| view.keys.find_longs(view.table, keys).into_iter().take(keys.len()))
+        batches.flat_map(move |keys| view.keys.find_longs(&view.table, keys).into_iter().take(keys.len()))
     }
 
     /// The record with this INT; see [`UniqueKey::find_int`].
     #[inline]
     pub fn find_int(&self, key: i32) -> Option<Ordinal> {
-        self.keys.find_int(self.table, key)
+        self.keys.find_int(&self.table, key)
     }
 
     /// The record with this STRING; see [`UniqueKey::find_str`].
     #[inline]
     pub fn find_str(&self, key: &str) -> Option<Ordinal> {
-        self.keys.find_str(self.table, key)
+        self.keys.find_str(&self.table, key)
     }
 
     /// Records that cannot be found because another has their key; see [`UniqueKey::duplicates`].

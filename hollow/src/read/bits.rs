@@ -10,16 +10,38 @@ use crate::memory::bit_array::mask;
 /// Reads the value of this width at this bit of `bytes`. Zero if it does not lie within, with seven bytes more.
 #[inline]
 pub(crate) fn get(bytes: &[u8], at_bit: u64, width: u32) -> u64 {
-    let (at, shift) = ((at_bit >> 3) as usize, (at_bit & 7) as u32);
-    let Some(&word) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else {
-        return 0;
-    };
-    let low = u64::from_le_bytes(word) >> shift;
+    let mask = mask(width);
+    let (low, shift) = window(bytes, at_bit);
     if shift + width <= 64 {
-        return low & mask(width);
+        return low & mask;
     }
-    let high = u64::from(bytes.get(at + 8).copied().unwrap_or(0));
-    (low | high << (64 - shift)) & mask(width)
+    (low | beyond(bytes, at_bit, shift)) & mask
+}
+
+/// As [`get`], with the mask of the width, which is not zero.
+#[inline]
+pub(crate) fn get_some(bytes: &[u8], at_bit: u64, width: u32) -> (u64, u64) {
+    let mask = u64::MAX >> (width.wrapping_neg() & 63); // no question about the width
+    let (low, shift) = window(bytes, at_bit);
+    if shift + width <= 64 {
+        return (low & mask, mask);
+    }
+    ((low | beyond(bytes, at_bit, shift)) & mask, mask)
+}
+
+/// At least 57 bits from this one on, and where in its byte that is.
+#[inline(always)]
+fn window(bytes: &[u8], at_bit: u64) -> (u64, u32) {
+    let (at, shift) = ((at_bit >> 3) as usize, (at_bit & 7) as u32);
+    let word = bytes.get(at..at + 8).and_then(|word| word.first_chunk());
+    (word.map_or(0, |word| u64::from_le_bytes(*word)) >> shift, shift)
+}
+
+/// What [`window`] has not of the 64 bits from this one on, in its place.
+#[cold]
+fn beyond(bytes: &[u8], at_bit: u64, shift: u32) -> u64 {
+    let at = (at_bit >> 3) as usize + 8;
+    u64::from(bytes.get(at).copied().unwrap_or(0)) << (64 - shift)
 }
 
 /// So many values of this width, as [`pack`] wrote them at the start of `bytes`.

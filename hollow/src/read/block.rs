@@ -177,9 +177,9 @@ impl Block {
         (self.shape.occupancy != Occupancy::Ranked).then_some(self.shape.room)
     }
 
-    /// Whether the page has the slots from 0 up to this number and no others.
-    pub(super) fn leading_only(&self) -> Option<u32> {
-        (self.shape.occupancy == Occupancy::Leading).then_some(self.leading)
+    /// The slots from 0 up to this number have records, each in the place of its number.
+    pub(super) fn num_leading(&self) -> u32 {
+        self.leading
     }
 }
 

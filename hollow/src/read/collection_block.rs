@@ -362,6 +362,23 @@ impl Span<'_> {
         }
         Some((key, raw >> self.key_width))
     }
+
+    /// Hands over number, key and value of each bucket that is not empty.
+    #[inline(always)]
+    pub(crate) fn for_each(&self, mut each: impl FnMut(u32, u64, u64)) {
+        let (width, key_mask) = (self.key_width + self.value_width, mask(self.key_width));
+        let empty = if self.has_buckets { key_mask } else { u64::MAX };
+        let bytes = self.block.get((self.at_bit >> 3) as usize..).unwrap_or_default();
+        let mut at_bit = self.at_bit & 7;
+        for number in 0..self.len {
+            let raw = bits::get(bytes, at_bit, width);
+            let key = raw & key_mask;
+            at_bit += u64::from(width);
+            if key != empty {
+                each(number, key, raw >> self.key_width);
+            }
+        }
+    }
 }
 
 /// An element of a list or set, or an entry of a map, with its place.

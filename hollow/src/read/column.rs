@@ -1,20 +1,23 @@
 //! A field of all records, read page by page.
 //!
-//! What a point accessor finds out for each record (which page, where the field is in it) is found out once a page here.
+//! What a point accessor finds out for each record (which page, where the field is in it) is found out once a page here,
+//! and the values of a page are unpacked together before they are handed over.
 
 use super::kind::Objects;
 use super::object_block::FieldKind;
 use super::overlay;
+use super::reader::ColumnReader;
 use super::records::Records;
-use super::slots::{NO_SLOTS, PAGE_BITS, SlotBits, iter_bits};
+use super::slots::{PAGE_BITS, PAGE_ORDINALS, SlotBits, iter_bits};
+use super::unpack::Word;
 use crate::Ordinal;
 use crate::memory::zigzag;
 
 /// A field of all records of a type. See [`ObjectTypeState::column`](super::ObjectTypeState::column).
 #[derive(Debug)]
 pub struct Column<'s, T> {
-    records: &'s Records<Objects>,
-    field: usize,
+    pub(super) records: &'s Records<Objects>,
+    pub(super) field: usize,
     holds: std::marker::PhantomData<T>,
 }
 
@@ -26,7 +29,7 @@ impl<T> Clone for Column<'_, T> {
 
 impl<T> Copy for Column<'_, T> {}
 
-mod sealed {
+pub(super) mod sealed {
     use super::FieldKind;
 
     pub trait Sealed {
@@ -50,12 +53,12 @@ pub trait ColumnValue: sealed::Sealed + Copy {}
 macro_rules! column_value {
     ($($ty:ty, $kind:ident, $stored:ident => $value:expr;)*) => {$(
         impl sealed::Sealed for $ty {
-            #[inline]
+            #[inline(always)]
             fn kind() -> sealed::Kind {
                 sealed::Kind(FieldKind::$kind)
             }
 
-            #[inline]
+            #[inline(always)]
             fn of($stored: u64) -> Option<Self> {
                 $value
             }
@@ -83,6 +86,11 @@ impl<'s, T: ColumnValue> Column<'s, T> {
         })
     }
 
+    /// The column made ready for reading many records at random: see [`ColumnReader`].
+    pub fn reader(&self) -> ColumnReader<'s, T> {
+        ColumnReader::new(*self)
+    }
+
     /// Hands over every record with its value, `None` for null, ascending by ordinal.
     #[inline]
     pub fn for_each(&self, mut each: impl FnMut(Ordinal, Option<T>)) {
@@ -92,35 +100,18 @@ impl<'s, T: ColumnValue> Column<'s, T> {
     /// Starts with `start` and goes on with every record, ascending by ordinal.
     #[inline]
     pub fn fold<A>(&self, start: A, mut each: impl FnMut(A, Ordinal, Option<T>) -> A) -> A {
-        let kind = T::kind().0;
-        let null = kind.null(64);
-        let mut mixed = None;
-        let mut result = start;
-        for number in 0..self.records.num_pages() {
-            let plain = self.records.plain_page(number);
-            let plain = plain.and_then(|page| Some((page.column(self.field, kind)?, page.leading_only()?)));
-            let Some((column, len)) = plain else {
-                let page = mixed.get_or_insert_with(|| Values::new(kind));
-                page.read(self.records, number, self.field, kind);
-                result = page.fold(result, &mut each);
-                continue;
-            };
-            let ordinals = (number << PAGE_BITS..).map_while(Ordinal::new);
-            for (ordinal, stored) in ordinals.zip(column.values(len)) {
-                let value = if stored == null { None } else { T::of(stored) };
-                result = each(result, ordinal, value);
-            }
-        }
-        result
+        let mut values = Values::new();
+        (0..self.records.num_pages()).fold(start, |result, number| {
+            values.page(self.records, self.field, number, result, &mut each)
+        })
     }
 
     /// Every record with its value, ascending by ordinal. [`Column::for_each`] is somewhat faster.
     pub fn iter(&self) -> impl Iterator<Item = (Ordinal, Option<T>)> + use<'s, T> {
-        let this = *self;
+        let (this, mut values) = (*self, Box::new(Values::new()));
         (0..this.records.num_pages()).flat_map(move |number| {
-            let mut page = Values::new(T::kind().0);
-            page.read(this.records, number, this.field, T::kind().0);
-            page.fold(Vec::with_capacity(1 << PAGE_BITS), &mut |mut all, ordinal, value| {
+            let all = Vec::with_capacity(PAGE_ORDINALS as usize);
+            values.page(this.records, this.field, number, all, &mut |mut all, ordinal, value| {
                 all.push((ordinal, value));
                 all
             })
@@ -128,65 +119,141 @@ impl<'s, T: ColumnValue> Column<'s, T> {
     }
 }
 
-/// The values of a page.
+/// Room for the values of a page, by slot.
 struct Values {
-    first: u32,
-    slots: SlotBits,
-    /// By slot. Null is what stands for it in the widest field.
-    values: Box<[u64; 1 << PAGE_BITS]>,
-    null: u64,
+    /// For pages that say it all and have no value beyond 32 bits.
+    narrow: [u32; PAGE_ORDINALS as usize],
+    /// For all others.
+    wide: [u64; PAGE_ORDINALS as usize],
 }
 
 impl Values {
-    fn new(kind: FieldKind) -> Self {
+    fn new() -> Self {
         Self {
-            first: 0,
-            slots: NO_SLOTS,
-            values: Box::new([0; 1 << PAGE_BITS]),
-            null: kind.null(64),
+            narrow: [0; PAGE_ORDINALS as usize],
+            wide: [0; PAGE_ORDINALS as usize],
         }
     }
 
-    fn read(&mut self, records: &Records<Objects>, number: u32, field: usize, kind: FieldKind) {
-        self.first = number << PAGE_BITS;
-        self.slots = records.slots(number);
-        let page = records.pages.get(number);
-        if let Some((page, len)) = page.and_then(|page| Some((page, page.positions_are_slots()?))) {
-            match page.column(field, kind) {
-                Some(column) => self
-                    .values
-                    .iter_mut()
-                    .zip(column.values(len))
-                    .for_each(|(to, value)| *to = value),
-                None => self.values.fill(self.null),
-            }
-        } else {
-            for slot in iter_bits(&self.slots) {
-                let record = records.below(number, slot);
-                let value = record.and_then(|record| record.value_of(field, kind));
-                self.values[slot as usize] = value.unwrap_or(self.null);
-            }
-        }
-        for &entry in records.overlays.get(number).map_or(&[][..], |overlay| overlay) {
-            let record = overlay::place_of(entry).and_then(|place| records.log.get(place));
-            let value = record.and_then(|(block, position)| block.value(position, field, kind));
-            self.values[overlay::slot_of(entry) as usize] = value.unwrap_or(self.null);
-        }
-    }
-
+    /// Goes on with the records of a page.
     #[inline]
-    fn fold<A, T: ColumnValue>(&self, start: A, each: &mut impl FnMut(A, Ordinal, Option<T>) -> A) -> A {
-        let null = self.null;
-        let value = |stored: u64| if stored == null { None } else { T::of(stored) };
-        let mut result = start;
-        let mut add = |result: A, slot: u32, stored: u64| match Ordinal::new(self.first + slot) {
-            Some(ordinal) => each(result, ordinal, value(stored)),
-            None => result,
-        };
-        for slot in iter_bits(&self.slots) {
-            let stored = self.values.get(slot as usize).copied().unwrap_or(null);
-            result = add(result, slot, stored);
+    fn page<A, T: ColumnValue>(
+        &mut self,
+        records: &Records<Objects>,
+        field: usize,
+        number: u32,
+        start: A,
+        each: &mut impl FnMut(A, Ordinal, Option<T>) -> A,
+    ) -> A {
+        let kind = T::kind().0;
+        let (first, slots) = (number << PAGE_BITS, records.slots(number));
+        match read_narrow(records, field, kind, number, &mut self.narrow) {
+            Some(null) => {
+                come_closer(records, field, kind, number + 1);
+                fold(&self.narrow, null, first, &slots, start, each)
+            }
+            None => {
+                read_wide(records, field, kind, number, &slots, &mut self.wide);
+                fold(&self.wide, kind.null(64), first, &slots, start, each)
+            }
         }
-        result
     }
+}
+
+/// Unpacks a page that says it all if no value of it is wider than 32 bits; gives what stands for null there.
+fn read_narrow(
+    records: &Records<Objects>,
+    field: usize,
+    kind: FieldKind,
+    number: u32,
+    values: &mut [u32],
+) -> Option<u32> {
+    let page = records.plain_page(number)?;
+    let room = page.positions_are_slots()?;
+    let column = page.column(field, kind).filter(|column| column.width() <= 32)?;
+    column.unpack(values.get_mut(..room as usize)?);
+    Some(column.null() as u32)
+}
+
+/// Brings a page's column close to the processor while it is busy with another: it lies where nothing was read before, and
+/// is too short for the processor to see what comes next.
+fn come_closer(records: &Records<Objects>, field: usize, kind: FieldKind, number: u32) {
+    let page = records.pages.get(number);
+    let Some((column, room)) = page.and_then(|page| Some((page.column(field, kind)?, page.positions_are_slots()?)))
+    else {
+        return;
+    };
+    let len = (column.width() * room / 8) as usize;
+    let lines = column.bytes().get(..len).unwrap_or_default().chunks(64);
+    std::hint::black_box(lines.fold(0, |seen, line| seen | line.first().copied().unwrap_or(0)));
+}
+
+/// The values of these slots, wherever they are; for null what stands for it in the widest field.
+fn read_wide(
+    records: &Records<Objects>,
+    field: usize,
+    kind: FieldKind,
+    number: u32,
+    slots: &SlotBits,
+    values: &mut [u64],
+) {
+    let null = kind.null(64);
+    let page = records.pages.get(number);
+    if let Some((page, room)) = page.and_then(|page| Some((page, page.positions_are_slots()?))) {
+        match page.column(field, kind) {
+            Some(column) => {
+                let (values, here) = (values.get_mut(..room as usize).unwrap_or_default(), column.null());
+                column.unpack(values);
+                let nulls = values.iter_mut().filter(|value| **value == here);
+                nulls.for_each(|value| *value = null);
+            }
+            None => values.fill(null),
+        }
+    } else {
+        for slot in iter_bits(slots) {
+            let value = records.below(number, slot).and_then(|row| row.value_of(field, kind));
+            if let Some(to) = values.get_mut(slot as usize) {
+                *to = value.unwrap_or(null);
+            }
+        }
+    }
+    for &entry in records.overlays.get(number).map_or(&[][..], |overlay| overlay) {
+        let record = overlay::place_of(entry).and_then(|place| records.log.get(place));
+        let value = record.and_then(|(block, position)| block.value(position, field, kind));
+        if let Some(to) = values.get_mut(overlay::slot_of(entry) as usize) {
+            *to = value.unwrap_or(null);
+        }
+    }
+}
+
+/// Goes on with these slots' values. `first` is the ordinal of the first slot.
+#[inline]
+fn fold<W: Word, A, T: ColumnValue>(
+    values: &[W; PAGE_ORDINALS as usize],
+    null: W,
+    first: u32,
+    slots: &SlotBits,
+    start: A,
+    each: &mut impl FnMut(A, Ordinal, Option<T>) -> A,
+) -> A {
+    let Some(first_ordinal) = Ordinal::new(first) else {
+        return start;
+    };
+    // A page begins at an ordinal only if it ends at one. Said so, there is nothing to decide from one value to the next.
+    let ordinal = |number: u32| Ordinal::new(number).unwrap_or(first_ordinal);
+    let value = |stored: W| if stored == null { None } else { T::of(stored.get()) };
+    let mut result = start;
+    for ((first, &word), values) in (first..).step_by(64).zip(slots).zip(values.as_chunks::<64>().0) {
+        if word == u64::MAX {
+            for (number, &stored) in (first..).zip(values) {
+                result = each(result, ordinal(number), value(stored));
+            }
+            continue;
+        }
+        for slot in iter_bits(&[word]) {
+            let stored = values.get(slot as usize).copied().unwrap_or(null);
+            result = each(result, ordinal(first + slot), value(stored));
+        }
+    }
+    result
 }

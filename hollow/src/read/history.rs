@@ -8,19 +8,24 @@ use std::time::SystemTime;
 /// The last states of a chain. Each costs what the next one changed of it, so hundreds can be held.
 ///
 /// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let case = fixtures::vectors::case("large-random");
+/// # let (from, to) = case.deltas()[0];
+/// # let snapshot = case.snapshot(from).ok_or("no snapshot")?;
+/// # let delta = case.delta(from, to).ok_or("no delta")?;
 /// use hollow::read::{History, ReadState};
 /// use std::time::SystemTime;
 ///
 /// let mut history = History::with_limit(100);
-/// let state = ReadState::from_snapshot(case.snapshot(case.versions()[0]).unwrap()).unwrap();
+/// let state = ReadState::from_snapshot(snapshot)?;
 /// history.push(state.clone(), SystemTime::now());
-/// let (from, to) = case.deltas()[0];
-/// history.push(state.apply_delta(case.delta(from, to).unwrap()).unwrap(), SystemTime::now());
+/// history.push(state.apply_delta(delta)?, SystemTime::now());
 /// for held in history.versions() {
 ///     println!("{:?} since {:?}: {} bytes", held.version, held.since, held.bytes);
 /// }
 /// assert_eq!(history.len(), 2);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct History {

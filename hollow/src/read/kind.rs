@@ -8,7 +8,7 @@ mod windows;
 
 pub(crate) use blob_collections::BlobRoom as CollectionRoom;
 pub(crate) use blob_objects::BlobRoom as ObjectRoom;
-pub(crate) use collections::{CollectionPlace, Collections, Entries};
+pub(crate) use collections::{Buckets, CollectionPlace, Collections, Entries};
 pub(crate) use objects::{ObjectPlace, Objects, WireObjects};
 
 use super::block::{Block, Places, TooLarge, Workshop};

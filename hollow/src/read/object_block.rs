@@ -13,8 +13,8 @@
 use super::bits;
 use super::block::{Block, BlockBuilder, Places, TooLarge, Workshop};
 use super::collection_block::Layout;
-use super::pack::unpack;
 use super::slots::{SlotBits, iter_bits};
+use super::unpack::{Word, unpack};
 use crate::Ordinal;
 use crate::memory::bit_array::mask;
 use crate::schema::FieldType;
@@ -59,10 +59,16 @@ impl FieldKind {
     /// What stands for null in a field of this width.
     #[inline]
     pub(crate) fn null(self, width: u32) -> u64 {
+        self.null_among(mask(width))
+    }
+
+    /// The same, by the mask of the width.
+    #[inline(always)]
+    pub(crate) fn null_among(self, mask: u64) -> u64 {
         match self {
             Self::Float => NULL_FLOAT.into(),
             Self::Double => NULL_DOUBLE,
-            _ => mask(width),
+            _ => mask,
         }
     }
 
@@ -113,9 +119,8 @@ impl Block {
     #[inline]
     pub(crate) fn value(&self, position: u32, field: usize, kind: FieldKind) -> Option<u64> {
         let layout = self.layout(field, kind)?;
-        let width = u32::from(layout.width);
-        let raw = bits::get(&self.bytes, layout.bit_of(position), width);
-        kind.decode(raw, width)
+        let (raw, mask) = bits::get_some(&self.bytes, layout.bit_of(position), layout.width.into());
+        (raw != kind.null_among(mask)).then_some(raw)
     }
 
     /// The stored bytes of a field if it is of this kind, STRING or BYTES, and not null.
@@ -123,20 +128,21 @@ impl Block {
     pub(crate) fn text(&self, position: u32, field: usize, kind: FieldKind) -> Option<&[u8]> {
         let layout = self.layout(field, kind)?;
         let width = u32::from(layout.width);
-        let (at, end_mask) = (layout.bit_of(position), mask(width - 1));
-        let (start, raw) = if position == 0 {
-            (self.texts_before(layout), bits::get(&self.bytes, at, width))
-        } else if width <= 28 {
-            let both = bits::get(&self.bytes, at - u64::from(width), 2 * width);
-            (both & end_mask, both >> width)
+        let at = layout.bit_of(position);
+        let (start, (raw, mask)) = if position > 0 && width <= 28 {
+            let (both, mask) = bits::get_some(&self.bytes, at - u64::from(width), 2 * width);
+            (both, (both >> width, mask >> width))
         } else {
-            let before = bits::get(&self.bytes, at - u64::from(width), width);
-            (before & end_mask, bits::get(&self.bytes, at, width))
+            let end = bits::get_some(&self.bytes, at, width);
+            let before = at.checked_sub(width.into()).filter(|_| position > 0);
+            let start = before.map_or_else(|| self.texts_before(layout), |at| bits::get(&self.bytes, at, width));
+            (start, end)
         };
+        let end_mask = mask >> 1;
         if raw > end_mask {
             return None;
         }
-        let area = self.shape.area_at;
+        let (area, start) = (self.shape.area_at, start & end_mask);
         self.bytes.get(area + start as usize..area + raw as usize)
     }
 
@@ -162,6 +168,13 @@ impl Block {
         Some((texts, ends))
     }
 
+    /// The column with the ends of texts, what they are counted in, and where the first one begins.
+    pub(super) fn ends(&self, field: usize, kind: FieldKind) -> Option<(Column<'_>, &[u8], u64)> {
+        let first = self.texts_before(self.layout(field, kind)?);
+        let texts = self.bytes.get(self.shape.area_at..)?;
+        Some((self.column(field, kind)?, texts, first))
+    }
+
     /// How to read a field of this kind from record to record.
     pub(crate) fn column(&self, field: usize, kind: FieldKind) -> Option<Column<'_>> {
         let layout = self.layout(field, kind)?;
@@ -181,7 +194,7 @@ pub(crate) struct Column<'s> {
     width: u32,
 }
 
-impl Column<'_> {
+impl<'s> Column<'s> {
     /// Unpacks the values of as many records as there is room for; for null what stands for it in the widest field.
     pub(super) fn unpack_widest(&self, values: &mut [u64]) {
         unpack(self.bytes, self.width, values);
@@ -191,12 +204,33 @@ impl Column<'_> {
         }
     }
 
-    /// The stored values of the first records; for null what stands for it in the widest field.
-    #[inline]
-    pub(crate) fn values(&self, len: u32) -> impl Iterator<Item = u64> {
-        let (null, here) = (self.kind.null(64), self.kind.null(self.width));
-        let values = bits::unpack(self.bytes, self.width, len);
-        values.map(move |raw| if raw == here { null } else { raw })
+    /// The packed values, and whatever the block has behind them.
+    pub(crate) fn bytes(&self) -> &'s [u8] {
+        self.bytes
+    }
+
+    /// Bits of a value.
+    pub(crate) fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// What stands for null.
+    pub(crate) fn null(&self) -> u64 {
+        self.kind.null(self.width)
+    }
+
+    /// From this slot on, a multiple of eight.
+    pub(crate) fn from_slot(self, slot: usize) -> Self {
+        let bytes = self.bytes.get(slot / 8 * self.width as usize..);
+        Self {
+            bytes: bytes.unwrap_or_default(),
+            ..self
+        }
+    }
+
+    /// Unpacks the values of as many records as there is room for.
+    pub(crate) fn unpack<W: Word>(&self, out: &mut [W]) {
+        unpack(self.bytes, self.width, out);
     }
 }
 

@@ -30,6 +30,8 @@ macro_rules! with_width {
     };
 }
 
+pub(super) use with_width;
+
 /// Appends the low `width` bits of these values, the first one at a full byte, up to a full byte.
 pub(crate) fn pack(out: &mut Vec<u8>, values: &[u64], width: u32) {
     let start = out.len();
@@ -76,36 +78,6 @@ fn pack_group<const WIDTH: usize>(out: &mut [u8], values: &[u64; GROUP]) {
     if let Some(word) = words.next() {
         *word = last.to_le_bytes();
     }
-}
-
-/// Unpacks as many values of this width as there is room for, as [`pack`] wrote them at the start of `bytes`.
-pub(crate) fn unpack(bytes: &[u8], width: u32, values: &mut [u64]) {
-    let done: usize = with_width!(width, WIDTH => unpack_groups::<WIDTH>(bytes, values));
-    for (number, value) in (0..).zip(values).skip(done) {
-        *value = bits::get(bytes, number * u64::from(width), width);
-    }
-}
-
-/// Whole groups, as far as there are eight more bytes behind them; gives how many values those are.
-fn unpack_groups<const WIDTH: usize>(mut bytes: &[u8], values: &mut [u64]) -> usize {
-    let mut done = 0;
-    for group in values.as_chunks_mut::<GROUP>().0 {
-        let Some(packed) = bytes.get(..WIDTH + 8) else {
-            break;
-        };
-        for (number, value) in group.iter_mut().enumerate() {
-            let (byte, shift) = (number * WIDTH / 8, number * WIDTH % 8);
-            let word = packed[byte..].first_chunk();
-            *value = word.map_or(0, |word| u64::from_le_bytes(*word)) >> shift;
-            if shift + WIDTH > 64 {
-                *value |= u64::from(packed[byte + 8]) << (64 - shift);
-            }
-            *value &= mask(WIDTH as u32);
-        }
-        bytes = bytes.get(WIDTH..).unwrap_or_default();
-        done += GROUP;
-    }
-    done
 }
 
 /// Values in bytes, one behind the other.

@@ -4,7 +4,9 @@ use super::column::{Column, ColumnValue};
 use super::content::ContentHash;
 use super::kind::{Collections, Entries, ObjectPlace, Objects};
 use super::object_block::{FieldKind, NULL_DOUBLE, NULL_FLOAT};
+use super::reader::TextReader;
 use super::records::{Populated, Records};
+use super::slots::SlotBits;
 use crate::Ordinal;
 use crate::memory::text::StoredText;
 use crate::memory::zigzag;
@@ -94,6 +96,10 @@ type_state!(
     ///
     /// Accessors are total: null, no such record, no such field and a field of another type are all `None`. They
     /// neither allocate nor lock.
+    ///
+    /// An accessor finds record and field anew each time. Whoever reads one field of many records takes the field first:
+    /// [`ObjectTypeState::column`] to go over all records, its [`reader`](Column::reader) to read thousands in any order,
+    /// [`ObjectTypeState::text_reader`] for texts.
     ObjectTypeState,
     Objects,
     Object,
@@ -178,8 +184,8 @@ impl ObjectTypeState {
         Ordinal::new(raw as u32)
     }
 
-    /// The values of a field in all records, read page by page: several times as fast as asking for each record. `None`
-    /// if there is no such field or it does not hold a `T`.
+    /// The values of a field in all records, read page by page: several times as fast as asking for each record.
+    /// [`Column::reader`] reads them in any order. `None` if there is no such field or it does not hold a `T`.
     ///
     /// ```
     /// # let case = fixtures::vectors::case("large-random");
@@ -196,6 +202,12 @@ impl ObjectTypeState {
     /// ```
     pub fn column<T: ColumnValue>(&self, field: usize) -> Option<Column<'_, T>> {
         Column::new(&self.records, field)
+    }
+
+    /// A STRING field made ready for reading many records at random. `None` if there is no such field or it holds
+    /// something else.
+    pub fn text_reader(&self, field: usize) -> Option<TextReader<'_>> {
+        TextReader::new(&self.records, field)
     }
 
     /// A record, found once for reading several of its fields.
@@ -234,6 +246,10 @@ impl ObjectTypeState {
 pub(crate) struct ObjectRecord<'s>(ObjectPlace<'s>);
 
 impl<'s> ObjectRecord<'s> {
+    pub(super) fn new(place: ObjectPlace<'s>) -> Self {
+        Self(place)
+    }
+
     /// The bits of a field of this kind as they are stored: INT and LONG zig-zagged, BOOLEAN 0 or 1, REFERENCE the
     /// ordinal, FLOAT and DOUBLE their pattern, which for null is a value too. `None` for all other nulls, and for
     /// patterns of all ones.
@@ -383,8 +399,13 @@ impl TypeReadState {
     }
 
     /// How many pages there are at most.
-    pub(super) fn num_pages(&self) -> u32 {
+    pub(crate) fn num_pages(&self) -> u32 {
         each!(self, state => state.records.num_pages())
+    }
+
+    /// The populated slots of a page.
+    pub(crate) fn slots(&self, number: u32) -> SlotBits {
+        each!(self, state => state.records.slots(number))
     }
 
     /// The hash of all records; see [`ObjectTypeState::content_hash`].

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// Where a page is.
 #[derive(Clone, Copy, Debug, Default)]
-struct Place {
+pub(super) struct Place {
     start: u32,
     /// Lines, none if it is in the base, and in the highest bits the number of the segment.
     lines: u32,
@@ -26,6 +26,12 @@ impl Place {
             start: start as u32,
             lines: (segment as u32) << LINES_BITS | lines as u32,
         }
+    }
+
+    /// Whether it is not in the base.
+    #[inline]
+    pub(super) fn is_changed(self) -> bool {
+        self.lines != 0
     }
 
     #[inline]
@@ -90,6 +96,11 @@ impl Changes {
             segments: Vec::new(),
             grown: 0,
         }
+    }
+
+    /// Where each page is.
+    pub(super) fn places(&self) -> &[Place] {
+        &self.places
     }
 
     pub(super) fn grown(&self) -> usize {

@@ -26,7 +26,7 @@ mod tests;
 
 use crate::Ordinal;
 use crate::memory::slab::{LINE_BYTES, Line, Slab};
-use changes::Changes;
+use changes::{Changes, Place};
 pub(super) use fill::{Filler, Keyed};
 pub(super) use line::Glance;
 use line::{Look, Mark, SLOTS, look};
@@ -137,6 +137,7 @@ impl Table {
     pub(super) fn lookup(&self) -> Lookup<'_> {
         Lookup {
             lines: self.base.lines(),
+            changed: self.changes.as_deref().map_or(&[], Changes::places),
             changes: self.changes.as_deref(),
             pages: self.pages,
         }
@@ -231,6 +232,8 @@ impl Table {
 #[derive(Clone, Copy)]
 pub(super) struct Lookup<'t> {
     lines: &'t [Line],
+    /// Where each page is; empty if all are in the base.
+    changed: &'t [Place],
     changes: Option<&'t Changes>,
     pages: u32,
 }
@@ -250,10 +253,11 @@ impl Lookup<'_> {
     /// while it waits for this one's line.
     #[inline]
     pub(super) fn glance(&self, hash: u64) -> Glance {
-        if self.changes.is_some() {
+        let spread = Spread::of(hash, self.pages);
+        if self.changed.get(spread.page()).is_some_and(|place| place.is_changed()) {
             return self.glance_at_changed(hash);
         }
-        let line = self.lines.get(Spread::of(hash, self.pages).line());
+        let line = self.lines.get(spread.line());
         line.map_or(Glance::Nowhere, |line| line::glance(line, Mark::of(hash)))
     }
 

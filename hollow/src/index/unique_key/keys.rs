@@ -124,7 +124,7 @@ impl<'a> Keys<'a> {
     }
 
     /// The record with this key.
-    pub(in crate::index) fn find(&self, table: Lookup<'_>, key: &[KeyValue]) -> Option<Ordinal> {
+    pub(in crate::index) fn find(&self, table: &Lookup<'_>, key: &[KeyValue]) -> Option<Ordinal> {
         match *key {
             [KeyValue::Long(key)] => return self.find_long(table, key),
             [KeyValue::Int(key)] => return self.find_int(table, key),
@@ -144,7 +144,7 @@ impl<'a> Keys<'a> {
     }
 
     #[inline]
-    pub(in crate::index) fn find_long(&self, table: Lookup<'_>, key: i64) -> Option<Ordinal> {
+    pub(in crate::index) fn find_long(&self, table: &Lookup<'_>, key: i64) -> Option<Ordinal> {
         let Fields::Long(ty, field) = self.fields else {
             return self.find_by_route(table, &KeyValue::Long(key));
         };
@@ -155,7 +155,7 @@ impl<'a> Keys<'a> {
     /// Looks up a few keys together: first all lines of the table, then all records, so that their misses of the cache
     /// overlap. Only as many as there is room for.
     #[inline]
-    pub(in crate::index) fn find_longs(&self, table: Lookup<'_>, keys: &[i64]) -> [Option<Ordinal>; TOGETHER] {
+    pub(in crate::index) fn find_longs(&self, table: &Lookup<'_>, keys: &[i64]) -> [Option<Ordinal>; TOGETHER] {
         let mut found = [None; TOGETHER];
         let Fields::Long(ty, field) = self.fields else {
             let single = keys.iter().map(|&key| self.find_long(table, key));
@@ -178,7 +178,7 @@ impl<'a> Keys<'a> {
     }
 
     #[inline]
-    pub(in crate::index) fn find_int(&self, table: Lookup<'_>, key: i32) -> Option<Ordinal> {
+    pub(in crate::index) fn find_int(&self, table: &Lookup<'_>, key: i32) -> Option<Ordinal> {
         let Fields::Int(ty, field) = self.fields else {
             return self.find_by_route(table, &KeyValue::Int(key));
         };
@@ -186,7 +186,7 @@ impl<'a> Keys<'a> {
         table.find(hash, |ordinal| ty.int(ordinal, field) == Some(key))
     }
 
-    pub(in crate::index) fn find_str(&self, table: Lookup<'_>, key: &str) -> Option<Ordinal> {
+    pub(in crate::index) fn find_str(&self, table: &Lookup<'_>, key: &str) -> Option<Ordinal> {
         let Fields::Parts([route]) = self.fields else {
             return None;
         };
@@ -199,7 +199,7 @@ impl<'a> Keys<'a> {
     }
 
     /// A single number behind references, or one asked for as what the key is not.
-    fn find_by_route(&self, table: Lookup<'_>, key: &KeyValue) -> Option<Ordinal> {
+    fn find_by_route(&self, table: &Lookup<'_>, key: &KeyValue) -> Option<Ordinal> {
         let Fields::Parts([route]) = self.fields else {
             return None;
         };

@@ -1,6 +1,7 @@
-use super::{BitWriter, Run, count_not_ones, pack, unpack};
+use super::{BitWriter, Run, count_not_ones, pack};
 use crate::memory::bit_array::mask;
 use crate::read::bits::{self, WireWords};
+use crate::read::unpack::unpack;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -37,7 +38,7 @@ proptest! {
         let expected = packed(&bits);
         prop_assert_eq!(&out[..before.len()], &before[..]);
         prop_assert_eq!(&out[before.len()..], &expected[..expected.len() - 8]);
-        let mut found = vec![1; values.len()];
+        let mut found = vec![1u64; values.len()];
         unpack(&expected, width, &mut found);
         let expected: Vec<u64> = values.iter().map(|value| value & mask(width)).collect();
         prop_assert_eq!(found, expected);

@@ -5,8 +5,11 @@ use super::{Context, Group, Row, RowResult, Unit, row};
 use crate::data::{Data, d2};
 use crate::measure::{Sample, Stopwatch};
 use crate::scale::Scale;
+use anyhow::Context as _;
 use hollow::Ordinal;
 use std::hint::black_box;
+
+const NO_COLUMN: &str = "the field holds something else";
 
 /// Added to a key to miss: no key of D2 has this bit.
 const MISS: i64 = 1 << 37;
@@ -167,9 +170,11 @@ fn int(context: &mut Context, sequential: bool) -> RowResult {
     let (flat, [field]) = object(state, "Flat", ["i"])?;
     let mut watch = Stopwatch::default();
     let sum = watch.time(|| {
-        let values = ordinals.iter().filter_map(|&ordinal| flat.int(ordinal, field));
-        values.fold(0_i64, |sum, value| sum + i64::from(value))
+        let column = flat.column::<i32>(field)?.reader();
+        let values = ordinals.iter().filter_map(|&ordinal| column.get(ordinal));
+        Some(values.fold(0_i64, |sum, value| sum + i64::from(value)))
     });
+    let sum = sum.context(NO_COLUMN)?;
     Ok(watch.sample(ordinals.len() as u64, 0, sum).into())
 }
 
@@ -179,22 +184,27 @@ fn long(context: &mut Context, sequential: bool) -> RowResult {
     let (flat, [field]) = object(state, "Flat", ["id"])?;
     let mut watch = Stopwatch::default();
     let sum = watch.time(|| {
-        let values = ordinals.iter().filter_map(|&ordinal| flat.long(ordinal, field));
-        values.fold(0_i64, i64::wrapping_add)
+        let column = flat.column::<i64>(field)?.reader();
+        let values = ordinals.iter().filter_map(|&ordinal| column.get(ordinal));
+        Some(values.fold(0_i64, i64::wrapping_add))
     });
+    let sum = sum.context(NO_COLUMN)?;
     Ok(watch.sample(ordinals.len() as u64, 0, sum).into())
 }
 
-/// Reads the string as a program would use it (borrowed here, a new string in Java) and takes its length.
+/// Reads the string as a program would use it (borrowed here, a new string in Java) and takes its length. Many strings are
+/// asked for together, as one who has many to read would.
 fn string(context: &mut Context, sequential: bool) -> RowResult {
     let ordinals = ordinals(context, sequential);
     let state = &context.at(0)?.state;
     let (flat, [field]) = object(state, "Flat", ["s"])?;
     let mut watch = Stopwatch::default();
     let sum = watch.time(|| {
-        let texts = ordinals.iter().filter_map(|&ordinal| flat.text(ordinal, field));
-        texts.fold(0, |sum, text| sum + black_box(text.to_str()).len())
+        let reader = flat.text_reader(field)?;
+        let texts = reader.get_many(&ordinals).flatten();
+        Some(texts.fold(0, |sum, text| sum + black_box(text.to_str()).len()))
     });
+    let sum = sum.context(NO_COLUMN)?;
     Ok(watch.sample(ordinals.len() as u64, 0, sum).into())
 }
 
@@ -204,11 +214,13 @@ fn reference(context: &mut Context) -> RowResult {
     let (flat, [field]) = object(state, "Flat", ["ref"])?;
     let mut watch = Stopwatch::default();
     let sum = watch.time(|| {
-        ordinals.iter().fold(0_i64, |sum, &ordinal| {
-            let to = flat.reference(ordinal, field);
+        let column = flat.column::<Ordinal>(field)?.reader();
+        Some(ordinals.iter().fold(0_i64, |sum, &ordinal| {
+            let to = column.get(ordinal);
             sum + to.map_or(-1, |ordinal| i64::from(ordinal.get()))
-        })
+        }))
     });
+    let sum = sum.context(NO_COLUMN)?;
     Ok(watch.sample(ordinals.len() as u64, 0, sum).into())
 }
 
@@ -224,29 +236,34 @@ fn equal(context: &mut Context) -> RowResult {
     let texts: Vec<String> = ordinals.iter().map(text).collect();
     let mut watch = Stopwatch::default();
     let equal = watch.time(|| {
-        let same =
-            |(ordinal, text): &(&Ordinal, &String)| flat.text(**ordinal, field).is_some_and(|stored| stored.is(text));
-        ordinals.iter().zip(&texts).filter(same).count()
+        let reader = flat.text_reader(field)?;
+        let pairs = reader.get_many(&ordinals).zip(&texts);
+        Some(
+            pairs
+                .filter(|(stored, text)| stored.is_some_and(|stored| stored.is(text)))
+                .count(),
+        )
     });
+    let equal = equal.context(NO_COLUMN)?;
     Ok(watch.sample(ordinals.len() as u64, 0, equal).into())
 }
 
-/// By the column, which knows which ordinals are populated, and by the ordinals.
+/// By the column, which goes over the populated ordinals only, or by a bit set of these.
 fn scan(context: &mut Context, populated: bool) -> RowResult {
     let n = context.n;
     let state = &context.at(0)?.state;
     let (flat, [field]) = object(state, "Flat", ["i"])?;
     let mut watch = Stopwatch::default();
     let sum = watch.time(|| {
+        let column = flat.column::<i32>(field)?;
         if populated {
-            let values = flat.populated().filter_map(|ordinal| flat.int(ordinal, field));
-            return values.map(i64::from).sum();
+            let reader = column.reader();
+            let values = flat.populated().filter_map(|ordinal| reader.get(ordinal));
+            return Some(values.map(i64::from).sum());
         }
-        let column = flat.column::<i32>(field);
-        column.map_or(0, |column| {
-            column.fold(0, |sum, _, value| sum + i64::from(value.unwrap_or(0)))
-        })
+        Some(column.fold(0, |sum, _, value| sum + i64::from(value.unwrap_or(0))))
     });
+    let sum = sum.context(NO_COLUMN)?;
     Ok(watch.sample(n.into(), 0, sum).into())
 }
 
@@ -257,13 +274,15 @@ fn hit_and_read(context: &mut Context) -> RowResult {
     let records = index.view(state);
     let mut watch = Stopwatch::default();
     let sum = watch.time(|| {
-        let found = keys.iter().filter_map(|&key| records.find_long(key));
-        found.fold(0_i64, |sum, ordinal| {
-            let length = flat
-                .text(ordinal, string)
-                .map_or(0, |text| black_box(text.to_str()).len());
-            sum + i64::from(flat.int(ordinal, int).unwrap_or_default()) + length as i64
-        })
+        let ints = flat.column::<i32>(int)?.reader();
+        let texts = flat.text_reader(string)?;
+        let found: Vec<Ordinal> = records.find_longs(&keys).flatten().collect();
+        let texts = texts.get_many(&found);
+        Some(found.iter().zip(texts).fold(0_i64, |sum, (&ordinal, text)| {
+            let length = text.map_or(0, |text| black_box(text.to_str()).len());
+            sum + i64::from(ints.get(ordinal).unwrap_or_default()) + length as i64
+        }))
     });
+    let sum = sum.context(NO_COLUMN)?;
     Ok(watch.sample(keys.len() as u64, 0, sum).into())
 }
