@@ -220,7 +220,7 @@ impl<'s> Column<'s> {
     }
 
     /// From this slot on, a multiple of eight.
-    pub(crate) fn from_slot(self, slot: usize) -> Self {
+    pub(crate) fn beginning_at(self, slot: usize) -> Self {
         let bytes = self.bytes.get(slot / 8 * self.width as usize..);
         Self {
             bytes: bytes.unwrap_or_default(),

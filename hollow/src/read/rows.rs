@@ -132,7 +132,7 @@ impl<'s> Field<'s> {
                 .values
                 .get_mut(slots.start..slots.end.min(room))
                 .unwrap_or_default();
-            column.from_slot(slots.start).unpack(values);
+            column.beginning_at(slots.start).unpack(values);
         }
     }
 
