@@ -92,7 +92,8 @@ impl<'e> Mapper<'e> {
 
     /// Adds many records, each with all it refers to, and gives their ordinals in the same order. The outcome is that of
     /// adding one after the other, sooner: in a large dataset most of the time goes into waiting for memory, and here the
-    /// waiting for one record is that for others as well.
+    /// waiting for one record is that for others as well. (Not for threads that fill an engine together: they share tables,
+    /// and would have to wait for each other instead.)
     ///
     /// # Errors
     /// As [`Mapper::add`], of the first record that cannot be added; those before it are.
@@ -129,6 +130,11 @@ pub(crate) trait RecordSink {
     /// The ordinal of a record, an old one if it is known.
     fn add_record(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError>;
 
+    /// Whether adding several records at once is worth waiting for.
+    fn looks_together(&self) -> bool {
+        false
+    }
+
     /// Appends the ordinals of several records; as adding one after the other.
     fn add_records(&mut self, ty: TypeId, records: &RecordList, ordinals: &mut Vec<Ordinal>) -> Result<(), WriteError> {
         for record in records.iter() {
@@ -150,6 +156,10 @@ impl RecordSink for WriteStateEngine {
     #[inline]
     fn add_record(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError> {
         self.add_record(ty, record)
+    }
+
+    fn looks_together(&self) -> bool {
+        true
     }
 
     fn add_records(&mut self, ty: TypeId, records: &RecordList, ordinals: &mut Vec<Ordinal>) -> Result<(), WriteError> {

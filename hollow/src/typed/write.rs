@@ -53,6 +53,7 @@ pub(crate) struct Session {
     pub(super) depth: usize,
     records: Vec<RecordBytes>,
     lists: Vec<Vec<Ordinal>>,
+    together: bool,
     pub(super) waiting: Waiting,
     pub(super) idle: Vec<Waiting>,
     pub(super) added: Vec<Ordinal>,
@@ -64,7 +65,7 @@ impl Session {
     /// Adds a record with all it refers to.
     pub(crate) fn add<T: Record>(&mut self, engine: &mut dyn RecordSink, record: &T) -> Result<Ordinal, AddError> {
         let plan = self.root::<T>(engine)?;
-        self.begin();
+        self.begin(engine);
         let mut writer = Writer { engine, session: self };
         Ok(record.write_record(&mut writer, plan)?)
     }
@@ -76,16 +77,23 @@ impl Session {
         records: impl Iterator<Item = &'t T>,
     ) -> Result<Vec<Ordinal>, AddError> {
         let plan = self.root::<T>(engine)?;
-        self.begin();
-        let waits = self.plans[plan].waits && !self.plans[plan].collection;
+        self.begin(engine);
+        let waits = self.waits::<T>(plan) && !self.plans[plan].collection;
         let mut ordinals = Vec::with_capacity(records.size_hint().0);
         let mut writer = Writer { engine, session: self };
         writer.elements(plan, waits, records, |_, record| Ok(record), &mut ordinals)?;
         Ok(ordinals)
     }
 
+    /// Whether elements of a collection wait, or values of a map, or objects by themselves.
+    #[inline]
+    fn waits<T: Record>(&self, plan: usize) -> bool {
+        self.together && !T::IS_REMEMBERED && self.plans[plan].waits
+    }
+
     /// Begins with a root record, whatever became of the one before.
-    fn begin(&mut self) {
+    fn begin(&mut self, engine: &dyn RecordSink) {
+        self.together = engine.looks_together();
         self.depth = 0;
         self.waiting.depth = 0;
         self.waiting.clear();
@@ -241,7 +249,7 @@ impl Writer<'_> {
         let element_plan = self.element_plan(plan, 0);
         let mut ordinals = self.session.lists.pop().unwrap_or_default();
         ordinals.clear();
-        let waits = self.session.plans[plan].waits && !T::IS_REMEMBERED;
+        let waits = self.session.waits::<T>(plan);
         self.elements(element_plan, waits, elements, |_, element| Ok(element), &mut ordinals)?;
         let ordinal = self.add_collection(plan, |out| {
             record_form::push_list(out, &ordinals);
@@ -261,7 +269,7 @@ impl Writer<'_> {
         let element_plan = self.element_plan(plan, 0);
         let mut ordinals = self.session.lists.pop().unwrap_or_default();
         ordinals.clear();
-        let waits = self.session.plans[plan].waits && !T::IS_REMEMBERED;
+        let waits = self.session.waits::<T>(plan);
         self.elements(element_plan, waits, elements, |_, element| Ok(element), &mut ordinals)?;
         ordinals.sort_unstable();
         ordinals.dedup();
@@ -284,7 +292,7 @@ impl Writer<'_> {
         let (key_plan, value_plan) = (self.element_plan(plan, 0), self.element_plan(plan, 1));
         let mut ordinals = self.session.maps.pop().unwrap_or_default();
         ordinals.clear();
-        if self.session.plans[plan].waits && !V::IS_REMEMBERED {
+        if self.session.waits::<V>(plan) {
             let [mut keys, mut values] = [(); 2].map(|()| self.session.lists.pop().unwrap_or_default());
             keys.clear();
             values.clear();
