@@ -52,7 +52,7 @@ impl Random {
         let kind = self.below(60_000);
         Part {
             name: format!("a part with a name that takes its room, number {kind}"),
-            size: (kind % 3 != 0).then_some((kind % 7) as i32),
+            size: (!kind.is_multiple_of(3)).then_some((kind % 7) as i32),
         }
     }
 
