@@ -14,6 +14,7 @@
 //! - At most one is written at a time. One that fails is reported with the next version and tried again, of the state
 //!   announced by then; the chain does not depend on it, since consumers can begin with the snapshot before.
 
+use super::check::same_pages;
 use super::commit::Retries;
 use super::environment::FailPoints;
 use super::stage::{Sink, Staging};
@@ -21,7 +22,6 @@ use super::{BoxError, CycleError, Producer, Step};
 use crate::Version;
 use crate::read::ReadState;
 use crate::store::{BlobEntry, BlobKind, Key, LateSnapshot, Put, Sha256, Staged, Store};
-use crate::tools::checksum::Checksums;
 use crate::write::SnapshotPlan;
 use std::io;
 use std::path::PathBuf;
@@ -252,13 +252,7 @@ impl Work {
         if !same_tags || read.dataset() != self.state.dataset() {
             return Err("the snapshot reads back with other tags or schemas".into());
         }
-        let (found, expected) = Checksums::common(&read, &self.state);
-        if found != expected {
-            return Err(
-                format!("the snapshot reads back differently: checksum expected={expected} found={found}").into(),
-            );
-        }
-        Ok(())
+        Ok(same_pages("the snapshot reads back differently", &self.state, &read)?)
     }
 
     fn put(&self, entry: &BlobEntry, content: &Staged) -> Result<(), Failure> {

@@ -92,8 +92,10 @@ impl ProducerBuilder {
         self
     }
 
-    /// Compares every record of every n-th version with what its blobs read back as (default: never), besides the changed
-    /// ones, which are compared with every version. Costs a look at every record then. Zero counts as one.
+    /// Checks every n-th version in full (default: never), besides what changed, which is checked with every version. Then
+    /// every record of the new state is compared with what was put in, and a snapshot is encoded, read back as by a
+    /// consumer that starts, and compared page by page; unless one is due it is not published. Finds what no delta tells,
+    /// as damaged memory. Costs several looks at every record then. Zero counts as one.
     pub fn full_check_every(mut self, versions: u32) -> Self {
         self.config.full_check_every = Some(versions.max(1));
         self

@@ -1,18 +1,29 @@
 //! S4: what was encoded is read back and compared, before anybody else can read it.
 //!
-//! - The delta, applied to the announced state, must give exactly the engine's records; the reverse delta must lead back.
-//!   Both are judged by what changed: with every version before checked, that settles the whole.
-//! - A snapshot must hold the same records as the state reached by the delta, by checksum over everything.
+//! | when | what | cost |
+//! |---|---|---|
+//! | every version | the delta, applied to the announced state, gives the engine's records, and the reverse delta leads back: by the hashes of the pages that are not shared (`pages`), and by the records that came | what changed |
+//! | with a snapshot | it holds the engine's ordinals, and what the delta leads to, by checksum | every record |
+//! | [in full](super::ProducerBuilder::full_check_every) | every record of the new state is the engine's, and a snapshot, read as by a consumer that starts, has the same pages | every record |
+//!
+//! As every version before was checked, what changed settles the whole, unless memory itself is damaged: that is what the
+//! full check is for.
+
+mod form;
+mod pages;
+#[cfg(test)]
+mod tests;
 
 use super::CycleError;
 use super::stage::{Encoded, StagedBlob};
 use crate::Ordinal;
-use crate::memory::var_int::{self, Decoded};
 use crate::read::{ReadState, Transition, TypeReadState};
-use crate::schema::FieldType;
 use crate::store::BlobBytes;
 use crate::tools::checksum::Checksums;
 use crate::write::WriteStateEngine;
+use form::same_record;
+use pages::changed_as_told;
+pub(super) use pages::same_pages;
 use roaring::RoaringBitmap;
 
 /// What reading back gave.
@@ -49,25 +60,28 @@ pub(super) fn check(
     extent: Extent,
 ) -> Result<Checked, CycleError> {
     let Extent { evolved, in_full } = extent;
-    let by_snapshot = match &encoded.snapshot {
-        Some(blob) => Some(ReadState::from_snapshot(&open(blob)?)?),
-        None => None,
-    };
+    let read = |blob: &StagedBlob| Ok::<_, CycleError>(ReadState::from_snapshot(&open(blob)?)?);
+    let by_snapshot = encoded.snapshot.as_ref().map(read).transpose()?;
     let by_delta = match (&encoded.delta, previous) {
         (Some(blob), Some(previous)) => {
             let next = previous.apply_delta(&open(blob)?)?;
-            changed_as_told(engine, previous, &next, evolved)?;
+            if evolved {
+                changed_ordinals_as_told(engine, previous, &next)?;
+            } else {
+                changed_as_told(engine, previous, &next)?;
+            }
             if let Some(back) = &encoded.reverse_delta {
-                let back = next.apply_delta(&open(back)?)?;
-                leads_back(engine, previous, &back, evolved)?;
-                if back.tag() != previous.tag() || back.header_tags() != previous.header_tags() {
-                    return Err(differ("the reverse delta leads back to other tags"));
-                }
+                leads_back(engine, previous, &next.apply_delta(&open(back)?)?, evolved)?;
             }
             if in_full && !evolved {
                 populated_as_told(engine, &next)?;
                 for ty in next.types() {
                     same_records(engine, ty, ty.populated())?;
+                }
+                let cold = encoded.for_check.as_ref().map(read).transpose()?;
+                if let Some(snapshot) = by_snapshot.as_ref().or(cold.as_ref()) {
+                    same_tags(snapshot, &next)?;
+                    same_pages("the snapshot reads back differently", &next, snapshot)?;
                 }
             }
             Some(next)
@@ -80,9 +94,7 @@ pub(super) fn check(
             if a != b {
                 return Err(differ(format!("snapshot and delta give different states: {a} and {b}")));
             }
-            if snapshot.header_tags() != next.header_tags() || snapshot.tag() != next.tag() {
-                return Err(differ("snapshot and delta have different tags"));
-            }
+            same_tags(&snapshot, &next)?;
             populated_as_told(engine, &snapshot)?;
             let checksum = Some(Checksums::of(&snapshot).total);
             // The state reached by the delta shares its pages with the state before, unless the model has changed.
@@ -105,6 +117,13 @@ pub(super) fn check(
     }
 }
 
+fn same_tags(snapshot: &ReadState, next: &ReadState) -> Result<(), CycleError> {
+    if snapshot.header_tags() != next.header_tags() || snapshot.tag() != next.tag() {
+        return Err(differ("snapshot and delta have different tags"));
+    }
+    Ok(())
+}
+
 /// Whether the reverse delta undid the delta.
 fn leads_back(
     engine: &WriteStateEngine,
@@ -112,13 +131,11 @@ fn leads_back(
     back: &ReadState,
     evolved: bool,
 ) -> Result<(), CycleError> {
-    let differs = |name: &str| differ(format!("the reverse delta does not lead back, type={name}"));
+    if back.tag() != previous.tag() || back.header_tags() != previous.header_tags() {
+        return Err(differ("the reverse delta leads back to other tags"));
+    }
     if !evolved {
-        let difference = Transition::between(previous, back);
-        return match difference.changed_types().next() {
-            Some((name, _)) => Err(differs(name)),
-            None => Ok(()),
-        };
+        return same_pages("the reverse delta does not lead back", previous, back);
     }
     // What the engine's schemas no longer have is not in the reverse delta: only ordinals can be compared.
     for ty in previous.types().filter(|ty| engine.type_id(ty.name()).is_some()) {
@@ -126,7 +143,30 @@ fn leads_back(
             .ty(ty.name())
             .is_some_and(|back| back.populated().eq(ty.populated()))
         {
-            return Err(differs(ty.name()));
+            let what = format!("the reverse delta does not lead back, type={}", ty.name());
+            return Err(differ(what));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the delta changed the ordinals that the engine changed, where the schemas are others than before.
+fn changed_ordinals_as_told(
+    engine: &WriteStateEngine,
+    previous: &ReadState,
+    next: &ReadState,
+) -> Result<(), CycleError> {
+    let transition = Transition::between(previous, next);
+    for (id, schema) in engine.type_ids().zip(engine.dataset().schemas()) {
+        if next.ty(schema.name()).is_none() {
+            continue; // a type that consumers learn of with the next snapshot
+        }
+        let bitmap = |ordinals: &[Ordinal]| ordinals.iter().map(|o| o.get()).collect::<RoaringBitmap>();
+        let told = engine.changes(id);
+        let changes = transition.changes(schema.name());
+        if changes.added != bitmap(&told.added) || changes.removed != bitmap(&told.removed) {
+            let what = format!("the delta changes other ordinals, type={}", schema.name());
+            return Err(differ(what));
         }
     }
     Ok(())
@@ -143,34 +183,6 @@ fn populated_as_told(engine: &WriteStateEngine, state: &ReadState) -> Result<(),
                 "the state read back has other ordinals, type={}",
                 ty.name()
             )));
-        }
-    }
-    Ok(())
-}
-
-/// Whether the delta changed what the engine changed.
-fn changed_as_told(
-    engine: &WriteStateEngine,
-    previous: &ReadState,
-    next: &ReadState,
-    evolved: bool,
-) -> Result<(), CycleError> {
-    let transition = Transition::between(previous, next);
-    for (id, schema) in engine.type_ids().zip(engine.dataset().schemas()) {
-        let Some(ty) = next.ty(schema.name()) else {
-            continue; // a type that consumers learn of with the next snapshot
-        };
-        let bitmap = |ordinals: &[Ordinal]| ordinals.iter().map(|o| o.get()).collect::<RoaringBitmap>();
-        let told = engine.changes(id);
-        let changes = transition.changes(schema.name());
-        if changes.added != bitmap(&told.added) || changes.removed != bitmap(&told.removed) {
-            return Err(differ(format!(
-                "the delta changes other ordinals, type={}",
-                schema.name()
-            )));
-        }
-        if !evolved {
-            same_records(engine, ty, changes.added.iter().filter_map(Ordinal::new))?;
         }
     }
     Ok(())
@@ -197,80 +209,4 @@ fn same_records(
         }
     }
     Ok(())
-}
-
-/// Compares a record in its serialized form (`docs/format.md`, section 5) with the one read. Buckets of sets and maps are
-/// left to the checksum of snapshots: the form has them before collisions are resolved.
-fn same_record(bytes: &[u8], ty: &TypeReadState, ordinal: Ordinal) -> bool {
-    let mut form = Form(bytes);
-    let same = match ty {
-        TypeReadState::Object(ty) => {
-            let fields = ty.schema().fields.iter().enumerate();
-            fields.map(|(at, field)| (at, &field.ty)).all(|(at, kind)| match kind {
-                FieldType::String => form.bytes() == ty.text(ordinal, at).map(|text| text.bytes()),
-                FieldType::Bytes => form.bytes() == ty.bytes(ordinal, at),
-                FieldType::Float => form.array().map(u32::from_be_bytes).map(u64::from) == ty.stored_bits(ordinal, at),
-                FieldType::Double => form.array().map(u64::from_be_bytes) == ty.stored_bits(ordinal, at),
-                _ => form.number() == ty.stored_bits(ordinal, at),
-            })
-        }
-        TypeReadState::List(ty) => {
-            let size = form.number();
-            size == Some(ty.len_of(ordinal) as u64)
-                && ty
-                    .elements(ordinal)
-                    .all(|element| form.number() == Some(element.get().into()))
-        }
-        TypeReadState::Set(ty) => {
-            let mut elements: Vec<u32> = ty.elements(ordinal).map(Ordinal::get).collect();
-            elements.sort_unstable();
-            let (mut size, mut last) = (form.number() == Some(elements.len() as u64), 0);
-            for element in elements {
-                size &= form.number() == Some((element - last).into()) && form.number().is_some();
-                last = element;
-            }
-            size
-        }
-        TypeReadState::Map(ty) => {
-            let mut entries: Vec<(u32, u32)> = ty.entries(ordinal).map(|(k, v)| (k.get(), v.get())).collect();
-            entries.sort_unstable();
-            let (mut same, mut last) = (form.number() == Some(entries.len() as u64), 0);
-            for (key, value) in entries {
-                same &= form.number() == Some((key - last).into()) && form.number() == Some(value.into());
-                same &= form.number().is_some();
-                last = key;
-            }
-            same
-        }
-    };
-    same && form.0.is_empty()
-}
-
-/// Takes values off the front of a serialized record.
-struct Form<'b>(&'b [u8]);
-
-impl<'b> Form<'b> {
-    /// A variable-length integer; `None` for null.
-    fn number(&mut self) -> Option<u64> {
-        let (value, length) = match var_int::read_u64(self.0) {
-            Decoded::Value(value, length) => (Some(value), length),
-            Decoded::Null => (None, 1),
-            Decoded::Truncated | Decoded::TooLong => (None, 0), // leaves bytes over, or none where some are due
-        };
-        self.0 = &self.0[length..];
-        value
-    }
-
-    fn bytes(&mut self) -> Option<&'b [u8]> {
-        let length = usize::try_from(self.number()?).ok()?;
-        let (value, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(value)
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (value, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*value)
-    }
 }

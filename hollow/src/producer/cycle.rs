@@ -1,7 +1,7 @@
 //! One cycle from S2 to S11.
 
 use super::check::{Checked, Extent, check};
-use super::stage::{Encoded, Staging};
+use super::stage::{Encoded, Snapshot, Staging};
 use super::validate::{Candidate, validate};
 use super::{
     BoxError, CycleError, CycleOutcome, CycleStats, Producer, PublishUnchanged, Published, SnapshotWriting, Standing,
@@ -236,10 +236,20 @@ impl Producer {
         let in_background =
             self.config.snapshot_writing == SnapshotWriting::InBackground && self.config.snapshot_every > 1;
         let snapshot = evolved || continued.is_none() || (due && !in_background);
+        let in_full_due = self
+            .config
+            .full_check_every
+            .is_some_and(|every| self.since_full_check.saturating_add(1) >= every);
+        let in_full = in_full_due && !self.primed_in_common;
         stats.warnings.extend(self.collect_snapshot()?);
         let environment = &mut self.environment;
         let between = || environment.reach(Step::PartlyEncoded);
-        let encoded = Encoded::stage(&mut self.engine, staging, continued, attempt.version, snapshot, between)?;
+        let encode = match (snapshot, in_full) {
+            (true, _) => Snapshot::Published,
+            (false, true) => Snapshot::Checked,
+            (false, false) => Snapshot::None,
+        };
+        let encoded = Encoded::stage(&mut self.engine, staging, continued, attempt.version, encode, between)?;
         self.environment.reach(Step::Encoded)?;
         stats.encode = start.elapsed();
         let bytes = |blob: &Option<super::stage::StagedBlob>| blob.as_ref().map(|blob| blob.entry.length);
@@ -250,11 +260,6 @@ impl Producer {
         // S4
         let start = Instant::now();
         let before = state.as_deref().filter(|_| continued.is_some());
-        let in_full_due = self
-            .config
-            .full_check_every
-            .is_some_and(|every| self.since_full_check.saturating_add(1) >= every);
-        let in_full = in_full_due && !self.primed_in_common;
         let extent = Extent { evolved, in_full };
         let Checked { state: next, checksum } = check(&self.engine, &encoded, before, extent)?;
         let next = next.with_version(attempt.version);

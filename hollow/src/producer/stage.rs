@@ -147,8 +147,21 @@ impl Write for Sink {
 #[derive(Debug)]
 pub(super) struct Encoded {
     pub(super) snapshot: Option<StagedBlob>,
+    /// A snapshot for the full check alone: it is not published.
+    pub(super) for_check: Option<StagedBlob>,
     pub(super) delta: Option<StagedBlob>,
     pub(super) reverse_delta: Option<StagedBlob>,
+}
+
+/// What becomes of a snapshot of the cycle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Snapshot {
+    /// None is encoded.
+    None,
+    /// It is read back, and that is all.
+    Checked,
+    /// It is checked and published.
+    Published,
 }
 
 impl Encoded {
@@ -158,17 +171,22 @@ impl Encoded {
         staging: &Staging,
         previous: Option<Version>,
         version: Version,
-        snapshot: bool,
+        snapshot: Snapshot,
         mut between: impl FnMut() -> Result<(), CycleError>,
     ) -> Result<Self, CycleError> {
         let mut encoded = Self {
             snapshot: None,
+            for_check: None,
             delta: None,
             reverse_delta: None,
         };
-        if snapshot {
+        if snapshot != Snapshot::None {
             let blob = staging.blob(BlobKind::Snapshot, None, version, |out| engine.write_snapshot(out))?;
-            encoded.snapshot = Some(blob);
+            let place = match snapshot {
+                Snapshot::Published => &mut encoded.snapshot,
+                _ => &mut encoded.for_check,
+            };
+            *place = Some(blob);
         }
         if let Some(previous) = previous {
             let delta = staging.blob(BlobKind::Delta, Some(previous), version, |out| engine.write_delta(out))?;

@@ -163,9 +163,12 @@ fn holds(block: &Block, kinds: &[FieldKind], records: &BTreeMap<u32, Vec<Cell>>)
                 prop_assert_eq!(block.text(position, field, kind), bytes);
             } else {
                 prop_assert_eq!(block.value(position, field, kind), value);
-                let column = block.column(field, kind);
-                let stored = column.and_then(|column| column.values(position + 1).last());
-                prop_assert_eq!(stored.filter(|&stored| stored != kind.null(64)), value);
+                let mut stored = vec![kind.null(64); position as usize + 1];
+                if let Some(column) = block.column(field, kind) {
+                    column.unpack_widest(&mut stored);
+                }
+                let last = stored[position as usize];
+                prop_assert_eq!((last != kind.null(64)).then_some(last), value);
             }
             let other = if kind == FieldKind::Int {
                 FieldKind::Long

@@ -4,7 +4,7 @@ use super::mapper::RecordSink;
 use super::model::{FieldModel, Holds, Shape, TypeModel};
 use super::read::{Bound, Place, Slot, TypePlan};
 use super::write::{Source, WritePlan};
-use super::{Model, ModelError, TypedState};
+use super::{Model, ModelError, TypedState, waiting};
 use crate::memory::var_int;
 use crate::read::{HashKeyLookup, ReadState, Route, TypeReadState};
 use crate::schema::{FieldType, ObjectSchema, Schema};
@@ -297,9 +297,13 @@ pub(super) fn write_plans(model: &Model, engine: &dyn RecordSink, first: usize) 
             fields,
             targets,
             order,
+            collection: !matches!(schema, Schema::Object(_)),
+            waits: false,
         })
     };
-    model.types.iter().map(plan).collect()
+    let mut plans = model.types.iter().map(plan).collect::<Result<Vec<_>, _>>()?;
+    waiting::decide(&mut plans, first);
+    Ok(plans)
 }
 
 fn check_keys(model: &Model, ty: &TypeModel, schema: &Schema) -> Result<(), ModelError> {

@@ -34,37 +34,27 @@ pub(super) trait Shared {
     fn keep(&self) -> Keep;
 }
 
-impl<T: Send + Sync + 'static> Shared for Arc<T> {
-    #[inline]
-    fn is_shared(&self) -> bool {
-        Arc::strong_count(self) > 1
-    }
+macro_rules! shared {
+    ([$($generics:tt)*] $ty:ty, $keep:ident) => {
+        impl<$($generics)*> Shared for Arc<$ty> {
+            #[inline]
+            fn is_shared(&self) -> bool {
+                Arc::strong_count(self) > 1
+            }
 
-    #[inline]
-    fn address(&self) -> usize {
-        Arc::as_ptr(self).addr()
-    }
+            #[inline]
+            fn address(&self) -> usize {
+                Arc::as_ptr(self).addr()
+            }
 
-    fn keep(&self) -> Keep {
-        Keep::Any { _held: self.clone() }
-    }
+            fn keep(&self) -> Keep {
+                Keep::$keep { _held: self.clone() }
+            }
+        }
+    };
 }
-
-impl Shared for Arc<str> {
-    #[inline]
-    fn is_shared(&self) -> bool {
-        Arc::strong_count(self) > 1
-    }
-
-    #[inline]
-    fn address(&self) -> usize {
-        Arc::as_ptr(self).addr()
-    }
-
-    fn keep(&self) -> Keep {
-        Keep::Text { _held: self.clone() }
-    }
-}
+shared!([T: Send + Sync + 'static] T, Any);
+shared!([] str, Text);
 
 #[derive(Clone, Copy, Debug)]
 struct Remembered {

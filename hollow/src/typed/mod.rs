@@ -148,6 +148,7 @@ mod recent;
 mod record;
 mod state;
 mod values;
+mod waiting;
 mod write;
 
 pub use changes::{Change, changes, changes_of};

@@ -24,6 +24,10 @@ pub trait Record: Field {
     /// What reading a record gives: a borrowed accessor, or the value itself if it is a plain one.
     type Ref<'s>;
 
+    /// Values are remembered by where they are, so that most need not be looked for.
+    #[doc(hidden)]
+    const IS_REMEMBERED: bool = false;
+
     /// Adds the type and all it refers to.
     #[doc(hidden)]
     fn declare_record(model: &mut ModelBuilder, naming: &Naming) -> Result<usize, ModelError>;
@@ -133,10 +137,7 @@ macro_rules! __hollow_reference_field {
                 record: &mut $crate::typed::RecordBytes,
                 field: usize,
             ) -> ::core::result::Result<(), $crate::write::WriteError> {
-                let target = writer.target(record, field);
-                let ordinal = <$ty as $crate::typed::Record>::write_record(self, writer, target)?;
-                record.reference(ordinal);
-                ::core::result::Result::Ok(())
+                writer.reference(self, record, field)
             }
             #[inline]
             fn get(of: $crate::typed::At<'_>, field: usize) -> ::core::option::Option<Self::View<'_>> {

@@ -7,6 +7,7 @@
 use super::mapper::RecordSink;
 use super::memo::{Memo, Shared};
 use super::recent::Recent;
+use super::waiting::{self, Waiting};
 use super::{AddError, Model, ModelError, Record, bind};
 use crate::Ordinal;
 use crate::write::record_form::{self, Buckets};
@@ -27,6 +28,10 @@ pub(super) struct WritePlan {
     pub(super) targets: Box<[usize]>,
     /// Where the engine's fields come from, if they are not those of the model in the same order.
     pub(super) order: Option<Box<[Source]>>,
+    /// It is that of a list, set or map.
+    pub(super) collection: bool,
+    /// Elements, or values of a map, may wait for each other; objects, when many are added by themselves.
+    pub(super) waits: bool,
 }
 
 /// Where a field of the engine's schema comes from.
@@ -44,10 +49,14 @@ pub(crate) struct Session {
     pub(super) plans: Vec<WritePlan>,
     roots: HashMap<any::TypeId, usize>,
     memo: Memo,
-    recent: Recent,
-    depth: usize,
+    pub(super) recent: Recent,
+    pub(super) depth: usize,
     records: Vec<RecordBytes>,
     lists: Vec<Vec<Ordinal>>,
+    together: bool,
+    pub(super) waiting: Waiting,
+    pub(super) idle: Vec<Waiting>,
+    pub(super) added: Vec<Ordinal>,
     sets: Vec<Vec<(Ordinal, i32)>>,
     maps: Vec<Vec<(Ordinal, Ordinal, i32)>>,
 }
@@ -56,9 +65,38 @@ impl Session {
     /// Adds a record with all it refers to.
     pub(crate) fn add<T: Record>(&mut self, engine: &mut dyn RecordSink, record: &T) -> Result<Ordinal, AddError> {
         let plan = self.root::<T>(engine)?;
-        self.depth = 0;
+        self.begin(engine);
         let mut writer = Writer { engine, session: self };
         Ok(record.write_record(&mut writer, plan)?)
+    }
+
+    /// Adds many records, and gives their ordinals.
+    pub(crate) fn add_all<'t, T: Record>(
+        &mut self,
+        engine: &mut dyn RecordSink,
+        records: impl Iterator<Item = &'t T>,
+    ) -> Result<Vec<Ordinal>, AddError> {
+        let plan = self.root::<T>(engine)?;
+        self.begin(engine);
+        let waits = self.waits::<T>(plan) && !self.plans[plan].collection;
+        let mut ordinals = Vec::with_capacity(records.size_hint().0);
+        let mut writer = Writer { engine, session: self };
+        writer.elements(plan, waits, records, |_, record| Ok(record), &mut ordinals)?;
+        Ok(ordinals)
+    }
+
+    /// Whether elements of a collection wait, or values of a map, or objects by themselves.
+    #[inline]
+    fn waits<T: Record>(&self, plan: usize) -> bool {
+        self.together && !T::IS_REMEMBERED && self.plans[plan].waits
+    }
+
+    /// Begins with a root record, whatever became of the one before.
+    fn begin(&mut self, engine: &dyn RecordSink) {
+        self.together = engine.looks_together();
+        self.depth = 0;
+        self.waiting.depth = 0;
+        self.waiting.clear();
     }
 
     /// The name of the type of a plan.
@@ -125,8 +163,8 @@ impl RecordBytes {
 
 /// Writes the records that a typed record is made of. Only derived code sees one.
 pub struct Writer<'w> {
-    engine: &'w mut dyn RecordSink,
-    session: &'w mut Session,
+    pub(super) engine: &'w mut dyn RecordSink,
+    pub(super) session: &'w mut Session,
 }
 
 impl std::fmt::Debug for Writer<'_> {
@@ -154,6 +192,20 @@ impl Writer<'_> {
         self.session.plans[record.plan].targets[field]
     }
 
+    /// Adds a record that a field refers to, and appends the reference.
+    #[inline]
+    pub fn reference<T: Record>(
+        &mut self,
+        value: &T,
+        record: &mut RecordBytes,
+        field: usize,
+    ) -> Result<(), WriteError> {
+        let target = self.target(record, field);
+        let ordinal = value.write_record(self, target)?;
+        record.reference(ordinal);
+        Ok(())
+    }
+
     /// The plan of elements or keys (0), or of the values of a map (1).
     #[inline]
     pub(super) fn element_plan(&self, plan: usize, which: usize) -> usize {
@@ -166,6 +218,10 @@ impl Writer<'_> {
         let (session, engine) = (&mut *self.session, &mut *self.engine);
         let ordinal = match session.recent.find(record.plan, &record.bytes) {
             Ok(ordinal) => ordinal,
+            Err(vacancy) if session.waiting.depth == session.depth && session.waiting.plan == record.plan => {
+                session.waiting.push(&record.bytes, vacancy);
+                waiting::unknown()
+            }
             Err(vacancy) => {
                 let plan = &session.plans[record.plan];
                 let ordinal = match &plan.order {
@@ -193,9 +249,8 @@ impl Writer<'_> {
         let element_plan = self.element_plan(plan, 0);
         let mut ordinals = self.session.lists.pop().unwrap_or_default();
         ordinals.clear();
-        for element in elements {
-            ordinals.push(element.write_record(self, element_plan)?);
-        }
+        let waits = self.session.waits::<T>(plan);
+        self.elements(element_plan, waits, elements, |_, element| Ok(element), &mut ordinals)?;
         let ordinal = self.add_collection(plan, |out| {
             record_form::push_list(out, &ordinals);
             true
@@ -212,16 +267,18 @@ impl Writer<'_> {
     ) -> Result<Ordinal, WriteError> {
         self.enter(plan)?;
         let element_plan = self.element_plan(plan, 0);
-        let mut ordinals = self.session.sets.pop().unwrap_or_default();
+        let mut ordinals = self.session.lists.pop().unwrap_or_default();
         ordinals.clear();
-        for element in elements {
-            let ordinal = element.write_record(self, element_plan)?;
-            ordinals.push((ordinal, own_hash(ordinal)));
-        }
-        ordinals.sort_unstable_by_key(|&(ordinal, _)| ordinal);
+        let waits = self.session.waits::<T>(plan);
+        self.elements(element_plan, waits, elements, |_, element| Ok(element), &mut ordinals)?;
+        ordinals.sort_unstable();
         ordinals.dedup();
-        let ordinal = self.add_collection(plan, |out| record_form::push_set(out, &mut ordinals, Buckets::Mixed));
-        self.session.sets.push(ordinals);
+        let mut hashed = self.session.sets.pop().unwrap_or_default();
+        hashed.clear();
+        hashed.extend(ordinals.iter().map(|&ordinal| (ordinal, own_hash(ordinal))));
+        let ordinal = self.add_collection(plan, |out| record_form::push_set(out, &mut hashed, Buckets::Mixed));
+        self.session.lists.push(ordinals);
+        self.session.sets.push(hashed);
         ordinal
     }
 
@@ -235,10 +292,24 @@ impl Writer<'_> {
         let (key_plan, value_plan) = (self.element_plan(plan, 0), self.element_plan(plan, 1));
         let mut ordinals = self.session.maps.pop().unwrap_or_default();
         ordinals.clear();
-        for (key, value) in entries {
-            let key = key.write_record(self, key_plan)?;
-            let value = value.write_record(self, value_plan)?;
-            ordinals.push((key, value, own_hash(key)));
+        if self.session.waits::<V>(plan) {
+            let [mut keys, mut values] = [(); 2].map(|()| self.session.lists.pop().unwrap_or_default());
+            keys.clear();
+            values.clear();
+            let key_first = |writer: &mut Self, (key, value): (&'t K, &'t V)| {
+                keys.push(key.write_record(writer, key_plan)?);
+                Ok(value)
+            };
+            self.elements(value_plan, true, entries, key_first, &mut values)?;
+            let pairs = keys.iter().zip(&values);
+            ordinals.extend(pairs.map(|(&key, &value)| (key, value, own_hash(key))));
+            self.session.lists.extend([keys, values]);
+        } else {
+            for (key, value) in entries {
+                let key = key.write_record(self, key_plan)?;
+                let value = value.write_record(self, value_plan)?;
+                ordinals.push((key, value, own_hash(key)));
+            }
         }
         ordinals.sort_unstable_by_key(|&(key, value, _)| (key, value));
         ordinals.dedup();
@@ -291,7 +362,7 @@ impl Writer<'_> {
         if let Some(ordinal) = self.session.memo.get(shared.address(), plan) {
             return Ok(ordinal);
         }
-        let ordinal = add(self)?;
+        let ordinal = self.at_once(add)?;
         if shared.is_shared() {
             self.session.memo.insert(shared.address(), plan, ordinal, shared.keep());
         }
@@ -308,7 +379,7 @@ impl Writer<'_> {
         if let Some(ordinal) = self.session.memo.variant(plan, index) {
             return Ok(ordinal);
         }
-        let ordinal = add(self)?;
+        let ordinal = self.at_once(add)?;
         self.session.memo.set_variant(plan, index, ordinal);
         Ok(ordinal)
     }

@@ -14,15 +14,20 @@ const MAX_RECORD_BYTES: u64 = i32::MAX as u64;
 impl TypeState {
     /// The ordinal of a record, an old one if the record is known; it becomes part of this cycle.
     pub(super) fn add(&mut self, record: &[u8]) -> Added {
-        let ordinal = if self.restored.is_some() {
-            self.add_restored(record)?.ordinal()
-        } else {
-            let hash = self.hasher.hash(record);
-            let home = self.home_of(record);
-            match self.find(home, hash, record) {
-                Some(ordinal) => ordinal,
-                None => self.assign(home, hash, record)?.ordinal(),
-            }
+        if self.restored.is_some() {
+            let ordinal = self.add_restored(record)?.ordinal();
+            self.members.insert(ordinal);
+            return Ok(ordinal.into());
+        }
+        self.add_hashed(self.home_of(record), self.hasher.hash(record), record)
+    }
+
+    /// As [`TypeState::add`] where nothing waits for being recognised, of a record whose partition and hash are known.
+    #[inline]
+    pub(super) fn add_hashed(&mut self, home: usize, hash: u64, record: &[u8]) -> Added {
+        let ordinal = match self.find(home, hash, record) {
+            Some(ordinal) => ordinal,
+            None => self.assign(home, hash, record)?.ordinal(),
         };
         self.members.insert(ordinal);
         Ok(ordinal.into())

@@ -4,6 +4,7 @@ use super::adding::Buffers;
 use super::header_tags::HeaderTags;
 use super::layout::MAX_SHARDS;
 use super::record_form;
+use super::together::Looking;
 use super::type_state::{TypeState, shape_of};
 use super::{Changes, WriteConfig, WriteError};
 use crate::Ordinal;
@@ -77,6 +78,7 @@ pub struct WriteStateEngine {
     /// See [`WriteStateEngine::keep_buckets`].
     pub(super) keep_buckets: bool,
     pub(super) buffers: Buffers,
+    pub(super) looking: Looking,
 }
 
 impl WriteStateEngine {
@@ -95,6 +97,7 @@ impl WriteStateEngine {
             ended_types: Vec::new(),
             keep_buckets: false,
             buffers: Buffers::default(),
+            looking: Looking::default(),
         }
     }
 

@@ -43,6 +43,7 @@ mod record_store;
 pub(crate) mod restore;
 mod restored;
 mod statistics;
+mod together;
 mod tree;
 mod type_state;
 
@@ -55,3 +56,4 @@ pub use membership::Changes;
 pub use object_record::{FieldValue, ObjectRecord};
 pub use parallel::{Adder, Adders};
 pub use plan::SnapshotPlan;
+pub(crate) use together::RecordList;

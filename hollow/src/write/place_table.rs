@@ -38,6 +38,18 @@ impl PlaceTable {
         self.stripes[stripe_of(hash)].find(hash, is_it)
     }
 
+    /// What looking for this hash reads first; nothing else is to be had from it.
+    #[inline]
+    pub(super) fn tags_at(&self, hash: u64) -> u64 {
+        self.stripes[stripe_of(hash)].tags_at(hash)
+    }
+
+    /// The slot that looking for this hash reads next, if there is one.
+    #[inline]
+    pub(super) fn slot_at(&self, hash: u64) -> u64 {
+        self.stripes[stripe_of(hash)].slot_at(hash)
+    }
+
     /// Adds a place. The same hash may come several times.
     #[inline]
     pub(super) fn insert(&mut self, hash: u64, place: Place) {

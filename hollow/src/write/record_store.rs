@@ -15,7 +15,10 @@ use crate::Ordinal;
 use crate::memory::var_int;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+/// Not a huge page: that makes looking for known records a little quicker, but every new one half as slow again, since
+/// the system has to make room for such pages and clears them long before they are filled.
 const CHUNK: usize = 1 << 20;
+const MIN_CHUNK: usize = 1 << 8;
 /// Records begin at multiples of this.
 const ALIGNMENT: usize = 4;
 /// Bits of a place that say where in its chunk a record begins, in units of the alignment.
@@ -51,7 +54,9 @@ impl Place {
 
 #[derive(Debug, Default)]
 struct Chunk {
+    /// Zero behind what is filled.
     bytes: Vec<u8>,
+    len: usize,
     live: usize,
 }
 
@@ -103,26 +108,51 @@ impl Chunk {
     /// For records when the chunk before this one is full: there will be more.
     fn after_full_one() -> Self {
         Self {
-            bytes: Vec::with_capacity(CHUNK),
-            live: 0,
+            bytes: vec![0; CHUNK],
+            ..Self::default()
         }
     }
 
+    #[inline]
     fn has_room(&self, record: &[u8]) -> bool {
-        self.bytes.is_empty() || self.bytes.len() + occupied(record) <= CHUNK
+        self.len == 0 || self.len + occupied(record) <= CHUNK
     }
 
     /// Appends a record; gives its offset.
     #[inline]
     fn append(&mut self, ordinal: Ordinal, record: &[u8]) -> usize {
-        let offset = self.bytes.len();
-        self.bytes.extend_from_slice(&ordinal.get().to_le_bytes());
-        push_number(&mut self.bytes, record.len() as u64);
-        self.bytes.extend_from_slice(record);
-        let padding = self.bytes.len().next_multiple_of(ALIGNMENT) - self.bytes.len();
-        self.bytes.extend_from_slice(&[0; ALIGNMENT][..padding]);
-        self.live += self.bytes.len() - offset;
+        let (offset, size) = (self.len, occupied(record));
+        if self.bytes.len() - offset < size {
+            self.grow(size);
+        }
+        let room = &mut self.bytes[offset..offset + size];
+        room[..ORDINAL].copy_from_slice(&ordinal.get().to_le_bytes());
+        let start = match u8::try_from(record.len()) {
+            Ok(length @ 0..0x80) => {
+                room[ORDINAL] = length;
+                ORDINAL + 1
+            }
+            _ => {
+                let mut length = Vec::new();
+                push_number(&mut length, record.len() as u64);
+                room[ORDINAL..ORDINAL + length.len()].copy_from_slice(&length);
+                ORDINAL + length.len()
+            }
+        };
+        room[start..start + record.len()].copy_from_slice(record);
+        self.len += size;
+        self.live += size;
         offset
+    }
+
+    /// Makes room for so many bytes more. The first chunk of a type grows with it; a record that is larger than a chunk
+    /// has one of its own.
+    #[cold]
+    fn grow(&mut self, size: usize) {
+        let wanted = (self.bytes.len() * 2).clamp(MIN_CHUNK, CHUNK).max(self.len + size);
+        let mut larger = vec![0; wanted];
+        larger[..self.len].copy_from_slice(&self.bytes[..self.len]);
+        self.bytes = larger;
     }
 }
 
@@ -170,6 +200,15 @@ impl RecordStore {
     #[inline]
     pub(super) fn at(&self, place: Place) -> Option<(u32, &[u8])> {
         self.chunks.get(place.chunk())?.at(place.offset())
+    }
+
+    /// The first byte of what lies at a place; for bringing it close.
+    #[inline]
+    pub(super) fn first_byte(&self, place: Place) -> u8 {
+        let chunk = self.chunks.get(place.chunk());
+        chunk
+            .and_then(|chunk| chunk.bytes.get(place.offset()))
+            .map_or(0, |&byte| byte)
     }
 
     /// Where the record at this ordinal lies.
@@ -221,7 +260,7 @@ impl RecordStore {
         self.live -= size;
         self.garbage += size;
         if chunk.live == 0 {
-            self.garbage -= chunk.bytes.len();
+            self.garbage -= chunk.len;
             *chunk = Chunk::default();
             self.empty_chunks.push(index as u32);
             if self.head == Some(index as u32) {
@@ -248,7 +287,7 @@ impl RecordStore {
         if self.garbage <= self.live.max(MIN_GARBAGE) {
             return;
         }
-        let sparse: Vec<bool> = self.chunks.iter().map(|c| c.live * 2 < c.bytes.len()).collect();
+        let sparse: Vec<bool> = self.chunks.iter().map(|c| c.live * 2 < c.len).collect();
         self.head = None;
         let mut record = Vec::new();
         for number in 0..self.places.len() * PAGE {
@@ -338,11 +377,7 @@ impl RecordStore {
 
     /// Makes every number free that no chunk has; to be called when all is adopted.
     pub(super) fn tidy(&mut self) {
-        let empty = self
-            .chunks
-            .iter()
-            .enumerate()
-            .filter(|(_, chunk)| chunk.bytes.is_empty());
+        let empty = self.chunks.iter().enumerate().filter(|(_, chunk)| chunk.len == 0);
         self.empty_chunks = empty.map(|(index, _)| index as u32).collect();
         self.head = None;
     }

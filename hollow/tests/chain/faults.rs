@@ -1,12 +1,13 @@
 //! A store that fails, lies or loses answers.
 
 use crate::routes::consumer;
-use crate::support::{Random, assert_is, dataset, fill, producer};
+use crate::support::{Random, assert_is, builder, dataset, fill, producer};
 use hollow::consumer::{Consumer, RefreshOutcome};
-use hollow::producer::CycleError;
+use hollow::producer::{CycleError, SnapshotWriting, Step};
 use hollow::store::{Register, Registers, Store, StoreError, Token};
 use hollow::testing::{Fault, FaultyStore, Model, Operation};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 /// A store with `versions` versions (snapshots at 1, 6, 11), and what the last one holds.
 fn published(versions: usize) -> (Store, Model) {
@@ -231,4 +232,97 @@ fn a_store_that_does_not_compare_is_not_produced_to() {
     assert!(refused(&careless_and_empty));
     careless.compare_and_set(Register::Head, None, &head).expect("set");
     assert!(refused(&Store::new(blobs, Arc::new(careless))));
+}
+
+/// Turns a bit of a staged blob of the cycle, or the snapshot in the background, that is under way.
+fn flip(staging: &Path, blob: &str, part: usize) {
+    let mut flipped = 0;
+    for cycle in std::fs::read_dir(staging).expect("staged").flatten() {
+        let path = cycle.path().join(blob);
+        if let Ok(mut bytes) = std::fs::read(&path) {
+            let at = bytes.len() * part / 16;
+            bytes[at] ^= 0x10;
+            std::fs::write(&path, bytes).expect("written");
+            flipped += 1;
+        }
+    }
+    assert_eq!(flipped, 1, "{blob} is staged");
+}
+
+#[test]
+fn a_blob_that_was_damaged_before_it_was_read_back_is_not_published() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let staging = directory.path().join("staging");
+    let store = Store::fs(directory.path().join("store")).expect("a store");
+    // What is damaged next: at which step, which blob, where.
+    let damage = Arc::new(Mutex::new(None::<(Step, &'static str, usize)>));
+    let (next, root) = (damage.clone(), staging.clone());
+    let mut producer = builder(dataset(), &store, 52)
+        .snapshots(SnapshotWriting::InBackground)
+        .snapshot_every(2)
+        .full_check_every(1)
+        .staging(&staging)
+        .fail_point(move |step| {
+            let mut next = next.lock().expect("no panic before");
+            if let Some((_, blob, part)) = next.take_if(|(at, ..)| *at == step) {
+                flip(&root, blob, part);
+            }
+            Ok(())
+        })
+        .build()
+        .expect("valid");
+    let (mut random, mut model) = (Random::new(52), Model::new(dataset()));
+    random.change(&mut model, 60);
+    let mut version = producer
+        .run_cycle(|cycle| fill(cycle, &model))
+        .expect("published")
+        .version();
+    let (mut refused, mut kept) = (0, 0);
+    for part in 4..15 {
+        for blob in ["delta", "reversedelta", "snapshot"] {
+            random.change(&mut model, 40);
+            let bystander = producer.state().expect("a state");
+            *damage.lock().expect("no panic before") = Some((Step::Encoded, blob, part));
+            match producer.run_cycle(|cycle| fill(cycle, &model)) {
+                // Bits that fill up say nothing.
+                Ok(outcome) => (version, kept) = (outcome.version(), kept + 1),
+                Err(CycleError::Integrity(_) | CycleError::Decode(_)) => {
+                    refused += 1;
+                    assert_eq!(producer.version(), version);
+                    assert!(Arc::ptr_eq(&bystander, &producer.state().expect("a state")));
+                }
+                Err(other) => panic!("{blob} {part}: {other:?}"),
+            }
+            let outcome = producer.run_cycle(|cycle| fill(cycle, &model)).expect("published");
+            version = outcome.version().or(version);
+            producer.finish_background_snapshot().expect("nothing is damaged");
+            assert_is(&producer.state().expect("a state"), &model);
+        }
+    }
+    assert!(refused > 25, "refused={refused} kept={kept}");
+
+    // The same in the background: the version stays without that snapshot, and a later one has one.
+    let mut lost = 0;
+    for part in 4..15 {
+        let mut versions = Vec::new();
+        while producer.background_snapshot().is_none() {
+            random.change(&mut model, 40);
+            *damage.lock().expect("no panic before") = Some((Step::SnapshotStaged, "snapshot", part));
+            versions.push(producer.run_cycle(|cycle| fill(cycle, &model)).expect("published"));
+        }
+        lost += usize::from(matches!(
+            producer.finish_background_snapshot(),
+            Err(CycleError::Snapshot { .. })
+        ));
+        *damage.lock().expect("no panic before") = None;
+        while producer.background_snapshot().is_some() {
+            producer.finish_background_snapshot().expect("nothing is damaged");
+            random.change(&mut model, 40);
+            producer.run_cycle(|cycle| fill(cycle, &model)).expect("published");
+        }
+    }
+    assert!(lost > 6, "{lost}");
+    let late = consumer(&store);
+    late.refresh().expect("loadable");
+    assert_is(&late.state().expect("a state"), &model);
 }

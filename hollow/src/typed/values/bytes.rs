@@ -58,12 +58,9 @@ macro_rules! bytes {
             ) -> Result<(), WriteError> {
                 if is_inline(FORM, form::INLINE) {
                     record_form::push_bytes(record.bytes(), self);
-                } else {
-                    let target = writer.target(record, field);
-                    let ordinal = Record::write_record(self, writer, target)?;
-                    record.reference(ordinal);
+                    return Ok(());
                 }
-                Ok(())
+                writer.reference(self, record, field)
             }
 
             fn get(of: At<'_>, field: usize) -> Option<&[u8]> {

@@ -56,9 +56,10 @@ impl<T: Field> Field for Option<T> {
 }
 
 macro_rules! pointer {
-    ($pointer:ident, [$($bound:tt)*], $write:expr) => {
+    ($pointer:ident, [$($bound:tt)*], remembered = $remembered:expr, $write:expr) => {
         impl<T: Record $($bound)*> Record for $pointer<T> {
             type Ref<'s> = T::Ref<'s>;
+            const IS_REMEMBERED: bool = $remembered;
 
             fn declare_record(model: &mut ModelBuilder, naming: &Naming) -> Result<usize, ModelError> {
                 <T as Record>::declare_record(model, naming)
@@ -94,13 +95,10 @@ macro_rules! pointer {
                 record: &mut RecordBytes,
                 field: usize,
             ) -> Result<(), WriteError> {
-                let target = writer.target(record, field);
-                if target == usize::MAX {
+                if writer.target(record, field) == usize::MAX {
                     return Field::write::<FORM>(&**self, writer, record, field); // in the record itself
                 }
-                let ordinal = Record::write_record(self, writer, target)?;
-                record.reference(ordinal);
-                Ok(())
+                writer.reference(self, record, field)
             }
 
             #[inline]
@@ -137,9 +135,9 @@ macro_rules! pointer {
         }
     };
 }
-pointer!(Box, [], |pointer, writer, plan| Record::write_record(
-    &**pointer, writer, plan
-));
-pointer!(Arc, [+ Send + Sync], |pointer, writer, plan| {
+pointer!(Box, [], remembered = T::IS_REMEMBERED, |pointer, writer, plan| {
+    Record::write_record(&**pointer, writer, plan)
+});
+pointer!(Arc, [+ Send + Sync], remembered = true, |pointer, writer, plan| {
     writer.shared(plan, pointer, |writer| Record::write_record(&**pointer, writer, plan))
 });

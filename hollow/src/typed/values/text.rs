@@ -55,9 +55,10 @@ fn write_record(text: &str, writer: &mut Writer<'_>, plan: usize) -> Result<Ordi
 
 /// `write`: how a record of it is added.
 macro_rules! text {
-    ($ty:ty, $write:expr) => {
+    ($ty:ty, remembered = $remembered:expr, $write:expr) => {
         impl Record for $ty {
             type Ref<'s> = Text<'s>;
+            const IS_REMEMBERED: bool = $remembered;
 
             fn declare_record(model: &mut ModelBuilder, naming: &Naming) -> Result<usize, ModelError> {
                 let name = naming.type_name.unwrap_or("String");
@@ -97,12 +98,9 @@ macro_rules! text {
             ) -> Result<(), WriteError> {
                 if is_inline(FORM, form::BOXED) {
                     record_form::push_text(record.bytes(), self);
-                } else {
-                    let target = writer.target(record, field);
-                    let ordinal = Record::write_record(self, writer, target)?;
-                    record.reference(ordinal);
+                    return Ok(());
                 }
-                Ok(())
+                writer.reference(self, record, field)
             }
 
             #[inline]
@@ -127,8 +125,12 @@ macro_rules! text {
         }
     };
 }
-text!(String, |text, writer, plan| write_record(text, writer, plan));
-text!(Box<str>, |text, writer, plan| write_record(text, writer, plan));
-text!(Arc<str>, |text, writer, plan| {
+text!(String, remembered = false, |text, writer, plan| write_record(
+    text, writer, plan
+));
+text!(Box<str>, remembered = false, |text, writer, plan| write_record(
+    text, writer, plan
+));
+text!(Arc<str>, remembered = true, |text, writer, plan| {
     writer.shared(plan, text, |writer| write_record(text, writer, plan))
 });

@@ -18,7 +18,8 @@ pub(super) struct BitWriter {
 /// Where some values are pushed to a [`BitWriter`], whose state is in registers meanwhile.
 #[derive(Debug)]
 pub(super) struct Cursor<'w> {
-    room: &'w mut [u8],
+    /// Words, as they go on the wire.
+    room: &'w mut [[u8; WORD]],
     len: usize,
     word: u64,
     filled_bits: u32,
@@ -37,7 +38,7 @@ impl Cursor<'_> {
         debug_assert_eq!(value & !mask(width_bits), 0);
         self.word |= value << self.filled_bits;
         // Written each time: whether the word is full can hardly be guessed.
-        if let Some(room) = self.room[self.len..].first_chunk_mut() {
+        if let Some(room) = self.room.get_mut(self.len) {
             *room = self.word.to_be_bytes();
         }
         let end = self.filled_bits + width_bits;
@@ -45,7 +46,7 @@ impl Cursor<'_> {
         // What does not fit, in two steps, since nothing may be left of it.
         let rest = value >> 1 >> (63 - self.filled_bits);
         self.word = if is_full { rest } else { self.word };
-        self.len += if is_full { WORD } else { 0 };
+        self.len += usize::from(is_full);
         self.filled_bits = end % u64::BITS;
     }
 }
@@ -63,7 +64,7 @@ impl BitWriter {
     #[inline]
     pub(super) fn push_all(&mut self, max_values: usize, push: impl FnOnce(&mut Cursor<'_>)) {
         let mut cursor = Cursor {
-            room: self.bytes.room((max_values + 1) * WORD),
+            room: self.bytes.room((max_values + 1) * WORD).as_chunks_mut().0,
             len: 0,
             word: self.word,
             filled_bits: self.filled_bits,
@@ -73,7 +74,7 @@ impl BitWriter {
             len, word, filled_bits, ..
         } = cursor;
         (self.word, self.filled_bits) = (word, filled_bits);
-        self.bytes.advance(len);
+        self.bytes.advance(len * WORD);
     }
 
     /// Writes the number of words, then the words; what was not pushed is zero. Then it is empty and can be used again.

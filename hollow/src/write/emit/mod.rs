@@ -187,13 +187,15 @@ impl Frame<'_> {
         self.layout.max_ordinal.map_or(0, |max| max.get() + 1)
     }
 
-    /// How many shards to pack in one pass over the records.
+    /// How many shards to pack in one pass over the records: about the same in each, since memory that is not touched
+    /// need not be given.
     fn shards_at_once(&self, count: u32) -> u32 {
         let num_shards = self.layout.forward.num_shards;
         let per_shard = self.layout.packed_bytes(count) / u64::from(num_shards);
-        u32::try_from(PACKED_BYTES / per_shard.max(1))
+        let most = u32::try_from(PACKED_BYTES / per_shard.max(1))
             .unwrap_or(u32::MAX)
-            .max(1)
+            .max(1);
+        num_shards.div_ceil(num_shards.div_ceil(most))
     }
 }
 

@@ -5,7 +5,7 @@ use super::body::Size;
 use super::buffer::Buffer;
 use crate::memory::bit_array::mask;
 use crate::memory::var_int;
-use crate::write::record_form::{FieldKind, NULL_DOUBLE, NULL_FLOAT, take_number, take_number_or};
+use crate::write::record_form::{FieldKind, NULL_DOUBLE, NULL_FLOAT, split_number_or};
 use std::io;
 
 /// An object shard being packed.
@@ -89,18 +89,23 @@ impl ObjectBody {
         self.fixed.push_all(fields.len(), |fixed| {
             let mut rest = record;
             for (field, bytes) in fields.iter().zip(variable) {
-                let value = match field.form {
-                    Form::Number => take_number_or(&mut rest, field.null),
-                    Form::Double => take_number_of::<8>(&mut rest).map_or(field.null, u64::from_be_bytes),
-                    Form::Float => {
-                        take_number_of::<4>(&mut rest).map_or(field.null, |bits| u32::from_be_bytes(bits).into())
-                    }
-                    Form::Bytes => match take_number(&mut rest) {
-                        Some(length) => {
-                            take_bytes(&mut rest, length, bytes);
-                            bytes.len() as u64
+                let value;
+                (value, rest) = match field.form {
+                    Form::Number => split_number_or(rest, field.null),
+                    Form::Double => match rest.split_first_chunk() {
+                        Some((bits, rest)) => (u64::from_be_bytes(*bits), rest),
+                        None => (field.null, rest),
+                    },
+                    Form::Float => match rest.split_first_chunk() {
+                        Some((bits, rest)) => (u32::from_be_bytes(*bits).into(), rest),
+                        None => (field.null, rest),
+                    },
+                    Form::Bytes => match split_number_or(rest, u64::MAX) {
+                        (u64::MAX, rest) => (field.null | bytes.len() as u64, rest),
+                        (length, rest) => {
+                            let rest = move_bytes(rest, length, bytes);
+                            (bytes.len() as u64, rest)
                         }
-                        None => field.null | bytes.len() as u64,
                     },
                 };
                 fixed.push_fitting(value & field.mask, field.width);
@@ -142,17 +147,10 @@ impl ObjectBody {
     }
 }
 
-/// Takes the bits of a floating point number off the front of a record.
+/// Moves bytes off the front of a record, and gives what is left. Most values are short, and a copy of known length is the
+/// quickest.
 #[inline]
-fn take_number_of<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
-    let (bits, behind) = rest.split_first_chunk()?;
-    *rest = behind;
-    Some(*bits)
-}
-
-/// Moves bytes off the front of a record. Most values are short, and a copy of known length is the quickest.
-#[inline]
-fn take_bytes(rest: &mut &[u8], length: u64, to: &mut Buffer) {
+fn move_bytes<'r>(rest: &'r [u8], length: u64, to: &mut Buffer) -> &'r [u8] {
     const SHORT: usize = 32;
     let length = usize::try_from(length).unwrap_or(usize::MAX).min(rest.len());
     match rest.first_chunk::<SHORT>() {
@@ -164,5 +162,5 @@ fn take_bytes(rest: &mut &[u8], length: u64, to: &mut Buffer) {
         }
         _ => to.extend(&rest[..length]),
     }
-    *rest = &rest[length..];
+    &rest[length..]
 }

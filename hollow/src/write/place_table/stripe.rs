@@ -181,6 +181,30 @@ impl Stripe {
         }
     }
 
+    /// The tags that looking for a hash begins with.
+    #[inline]
+    pub(super) fn tags_at(&self, hash: u64) -> u64 {
+        match self.capacity {
+            0 => 0,
+            _ => self.view().window(self.view().home(kept(hash))),
+        }
+    }
+
+    /// The first slot with the tag of this hash; zero if there is none.
+    #[inline]
+    pub(super) fn slot_at(&self, hash: u64) -> u64 {
+        if self.capacity == 0 {
+            return 0;
+        }
+        let view = self.view();
+        let at = view.home(kept(hash));
+        let alike = zero_bytes(view.window(at) ^ u64::from_le_bytes([tag_of(hash); WINDOW]));
+        match alike {
+            0 => 0,
+            _ => view.slot(view.step(at, first(alike))),
+        }
+    }
+
     #[inline]
     pub(in crate::write) fn insert(&mut self, hash: u64, place: Place) {
         if (self.len + 1) * 4 > self.capacity * 3 {

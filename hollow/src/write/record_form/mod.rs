@@ -205,14 +205,14 @@ pub(crate) fn take_number(bytes: &mut &[u8]) -> Option<u64> {
     take_long_number(bytes)
 }
 
-/// As [`take_number`], with something to stand for null. For fields that are null now and then, which cannot be guessed.
+/// As [`take_number`], with something to stand for null; gives what is left as well. For fields that are null now and
+/// then, which cannot be guessed, and for readers that keep what is left in registers.
 #[inline]
-pub(crate) fn take_number_or(bytes: &mut &[u8], null: u64) -> u64 {
+pub(crate) fn split_number_or(bytes: &[u8], null: u64) -> (u64, &[u8]) {
     if let Some((&first, rest)) = bytes.split_first()
         && first < 0x80
     {
-        *bytes = rest;
-        return first.into();
+        return (first.into(), rest);
     }
     if let Some(window) = bytes.first_chunk::<8>() {
         let is_null = window[0] == var_int::NULL;
@@ -220,12 +220,19 @@ pub(crate) fn take_number_or(bytes: &mut &[u8], null: u64) -> u64 {
         let last = !window & CONTINUED;
         if last != 0 || is_null {
             let length = if is_null { 1 } else { last.leading_zeros() / 8 + 1 };
-            *bytes = &bytes[length as usize..];
+            let rest = &bytes[length as usize..];
             let value = gather(window >> (64 - 8 * length));
-            return if is_null { null } else { value };
+            return (if is_null { null } else { value }, rest);
         }
     }
-    take_long_number(bytes).unwrap_or(null)
+    split_long_number_or(bytes, null)
+}
+
+#[cold]
+fn split_long_number_or(bytes: &[u8], null: u64) -> (u64, &[u8]) {
+    let mut rest = bytes;
+    let value = take_long_number(&mut rest);
+    (value.unwrap_or(null), rest)
 }
 
 /// The bit of each byte that says that the number goes on.
@@ -324,7 +331,9 @@ mod tests {
             let (mut rest, mut same) = (&out[..], &out[..]);
             for value in values {
                 prop_assert_eq!(take_number(&mut rest), value);
-                prop_assert_eq!(take_number_or(&mut same, 7), value.unwrap_or(7));
+                let (number, left) = split_number_or(same, 7);
+                prop_assert_eq!(number, value.unwrap_or(7));
+                same = left;
             }
             prop_assert!(rest.is_empty() && same.is_empty());
         }

@@ -64,9 +64,8 @@ impl With for Populate {
             let end = n.min(start + chunk(which));
             let records: Vec<_> = (start..end).map(|i| data.typed(&pool, data.record(i, 0))).collect();
             sum += watch.time(|| -> Result<u64, AddError> {
-                records
-                    .iter()
-                    .try_fold(0, |sum, record| Ok(sum + u64::from(mapper.add(record)?.get())))
+                let ordinals = mapper.add_all(&records)?;
+                Ok(ordinals.iter().map(|ordinal| u64::from(ordinal.get())).sum())
             })?;
         }
         Ok((engine, watch.sample(n.into(), 0, sum)))
@@ -106,7 +105,7 @@ impl With for PopulateTwo {
             engine.parallel(|adders| {
                 let add = |records: &[D::Struct]| {
                     let mut mapper = Mapper::with_adder(adders.adder());
-                    records.iter().try_for_each(|record| mapper.add(record).map(drop))
+                    mapper.add_all(records).map(drop)
                 };
                 std::thread::scope(|scope| {
                     let other = scope.spawn(|| add(second));
