@@ -98,4 +98,4 @@ pub use hash_index::{HashIndex, Matches};
 pub use sorted_index::{InOrder, SortedIndex};
 pub use spec::{IndexError, IndexSpec};
 pub use unique_key::{DuplicateKey, UniqueKey};
-pub use view::{HashView, KeyView, SortedView};
+pub use view::{HashView, KeyView, LongKeyReader, SortedView};

@@ -4,7 +4,7 @@ use super::table::Lookup;
 use super::unique_key::{Keys, TOGETHER};
 use super::{DuplicateKey, HashIndex, InOrder, Matches, SortedIndex, UniqueKey};
 use crate::Ordinal;
-use crate::read::ReadState;
+use crate::read::{ColumnReader, ReadState};
 use crate::record::KeyValue;
 use std::fmt;
 use std::ops::RangeBounds;
@@ -66,6 +66,24 @@ impl<'s> KeyView<'s> {
         batches.flat_map(move |keys| view.keys.find_longs(&view.table, keys).into_iter().take(keys.len()))
     }
 
+    /// The index made ready for looking up many thousand LONGs one after the other, at two thirds of the cost of
+    /// [`find_long`](KeyView::find_long) each; `None` if the key is not a single LONG of the record itself. Looks at each
+    /// page of the type, as [`Column::reader`](crate::read::Column::reader) does: make one for a loop, not for a look-up.
+    ///
+    /// ```
+    /// # fn example(state: &hollow::read::ReadState, ids: &[i64]) -> Result<(), hollow::index::IndexError> {
+    /// if let Some(movies) = state.unique_key("Movie")?.long_reader() {
+    ///     let unknown = ids.iter().filter(|&&id| movies.find(id).is_none()).count();
+    ///     # let _ = unknown;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn long_reader(&self) -> Option<LongKeyReader<'s>> {
+        let (keys, column) = (self.keys, self.keys.long_column()?);
+        let table = self.table;
+        Some(LongKeyReader { keys, column, table })
+    }
+
     /// The record with this INT; see [`UniqueKey::find_int`].
     #[inline]
     pub fn find_int(&self, key: i32) -> Option<Ordinal> {
@@ -86,6 +104,28 @@ impl<'s> KeyView<'s> {
     /// The index itself.
     pub fn index(&self) -> &'s UniqueKey {
         self.index
+    }
+}
+
+/// A unique key index over a single LONG, made ready for many look-ups; from [`KeyView::long_reader`].
+pub struct LongKeyReader<'s> {
+    keys: Keys<'s>,
+    column: ColumnReader<'s, i64>,
+    table: Lookup<'s>,
+}
+
+impl fmt::Debug for LongKeyReader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LongKeyReader").finish_non_exhaustive()
+    }
+}
+
+impl LongKeyReader<'_> {
+    /// The record with this key.
+    #[inline]
+    pub fn find(&self, key: i64) -> Option<Ordinal> {
+        let hash = self.keys.hash_long(key);
+        self.table.find(hash, |ordinal| self.column.get(ordinal) == Some(key))
     }
 }
 

@@ -166,6 +166,9 @@ pub(crate) fn check_unique(state: &ReadState, ty: &str, paths: &[&str]) {
     });
     let list: Vec<i64> = longs.flat_map(|key| [key, key.wrapping_add(1), i64::MIN + 3]).collect();
     assert!(view.find_longs(&list).eq(list.iter().map(|&key| view.find_long(key))));
+    if let Some(reader) = view.long_reader() {
+        assert!(list.iter().all(|&key| reader.find(key) == view.find_long(key)));
+    }
     let index = view.index();
     let counts = (index.len(), index.num_duplicates(), index.incomplete());
     assert_eq!(counts, (found.len(), duplicates.len(), incomplete), "{ty} {paths:?}");

@@ -4,7 +4,7 @@ use crate::Ordinal;
 use crate::index::hash::Seeds;
 use crate::index::table::{Glance, Keyed, Lookup};
 use crate::index::values::{hash_part, hash_text, hash_value};
-use crate::read::{ObjectTypeState, Part, ReadState, Route, TypeReadState, object};
+use crate::read::{ColumnReader, ObjectTypeState, Part, ReadState, Route, TypeReadState, object};
 use crate::record::KeyValue;
 use crate::schema::FieldType;
 
@@ -78,11 +78,25 @@ impl<'a> Keys<'a> {
         hasher.finish()
     }
 
+    /// The hash of a key that is a single LONG.
+    #[inline]
+    pub(in crate::index) fn hash_long(&self, key: i64) -> u64 {
+        self.hash_word(key.cast_unsigned())
+    }
+
+    /// The keys of all records, if they are single LONGs of the records themselves.
+    pub(in crate::index) fn long_column(&self) -> Option<ColumnReader<'a, i64>> {
+        let Fields::Long(ty, field) = self.fields else {
+            return None;
+        };
+        Some(ty.column(field)?.reader())
+    }
+
     /// The hash of a record's key; `None` if a part of it is null or missing.
     #[inline]
     pub(super) fn hash_of(&self, ordinal: Ordinal) -> Option<u64> {
         match self.fields {
-            Fields::Long(ty, field) => ty.long(ordinal, field).map(|key| self.hash_word(key.cast_unsigned())),
+            Fields::Long(ty, field) => ty.long(ordinal, field).map(|key| self.hash_long(key)),
             Fields::Int(ty, field) => {
                 let key = ty.int(ordinal, field)?.cast_unsigned();
                 Some(self.hash_word(u64::from(key)))
@@ -102,7 +116,7 @@ impl<'a> Keys<'a> {
     pub(super) fn for_each_hash(&self, records: Option<&TypeReadState>, mut each: impl FnMut(Ordinal, Option<u64>)) {
         match self.fields {
             Fields::Long(ty, field) if let Some(column) = ty.column::<i64>(field) => {
-                let hash = |key: i64| self.hash_word(key.cast_unsigned());
+                let hash = |key: i64| self.hash_long(key);
                 column.for_each(|ordinal, key| each(ordinal, key.map(hash)));
             }
             Fields::Int(ty, field) if let Some(column) = ty.column::<i32>(field) => {
@@ -148,7 +162,7 @@ impl<'a> Keys<'a> {
         let Fields::Long(ty, field) = self.fields else {
             return self.find_by_route(table, &KeyValue::Long(key));
         };
-        let hash = self.hash_word(key.cast_unsigned());
+        let hash = self.hash_long(key);
         table.find(hash, |ordinal| ty.long(ordinal, field) == Some(key))
     }
 
@@ -164,14 +178,14 @@ impl<'a> Keys<'a> {
         };
         let mut glances = [const { Glance::Nowhere }; TOGETHER];
         for (glance, &key) in glances.iter_mut().zip(keys) {
-            *glance = table.glance(self.hash_word(key.cast_unsigned()));
+            *glance = table.glance(self.hash_long(key));
         }
         for ((to, glance), &key) in found.iter_mut().zip(glances).zip(keys) {
             let same = |ordinal| ty.long(ordinal, field) == Some(key);
             *to = match glance {
                 Glance::Nowhere => None,
                 Glance::Perhaps(entry) if same(entry) => Some(entry),
-                _ => table.search(self.hash_word(key.cast_unsigned()), same),
+                _ => table.search(self.hash_long(key), same),
             };
         }
         found

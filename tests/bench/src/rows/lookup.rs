@@ -146,11 +146,14 @@ fn find(context: &mut Context, keys: Vec<i64>) -> RowResult {
     let records = index.view(state);
     let mut watch = Stopwatch::default();
     let sum = watch.time(|| {
-        keys.iter().fold(0_i64, |sum, &key| {
-            let found = records.find_long(key);
+        let records = records.long_reader()?;
+        let sum = keys.iter().fold(0_i64, |sum, &key| {
+            let found = records.find(key);
             sum + found.map_or(-1, |ordinal| i64::from(ordinal.get()))
-        })
+        });
+        Some(sum)
     });
+    let sum = sum.ok_or_else(|| anyhow::anyhow!("the key is a LONG"))?;
     Ok(watch.sample(keys.len() as u64, 0, sum).into())
 }
 
