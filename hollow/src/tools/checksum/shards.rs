@@ -169,3 +169,68 @@ impl Before {
         (self.sum, self.shard, self.at) = (sum, 0, 0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::{PAGE_BITS, ReadState, iter_bits};
+    use crate::write::{FieldValue, WriteConfig, WriteStateEngine};
+
+    /// Two values a record, made of its ordinal.
+    struct Ordinals;
+
+    impl Visit for Ordinals {
+        const TOGETHER: u32 = 1;
+
+        fn page(&mut self, number: u32, slots: &SlotBits, out: &mut impl Out) {
+            for slot in iter_bits(slots) {
+                let ordinal = Ordinal::new((number << PAGE_BITS) + slot).expect("of a page");
+                out.record(ordinal);
+                out.mixed(!ordinal.get().cast_signed());
+            }
+        }
+    }
+
+    /// Some thousand records with holes between them.
+    fn state(num_shards: u32) -> ReadState {
+        let mut engine = WriteStateEngine::new(WriteConfig::default());
+        let schema = crate::schema::parse("Thing { int number; }")
+            .expect("a schema")
+            .remove(0);
+        let ty = engine.add_type(schema, Some(num_shards)).expect("new");
+        let (mut snapshot, mut delta) = (Vec::new(), Vec::new());
+        for (cycle, out) in [&mut snapshot, &mut delta].into_iter().enumerate() {
+            engine.prepare_for_next_cycle(cycle as i64 + 1);
+            let kept = (0..5000).filter(|number| cycle == 0 || number % 7 > 2);
+            for number in kept {
+                engine.add_fields(ty, &[FieldValue::Int(number)]).expect("fits");
+            }
+            match cycle {
+                0 => engine.write_snapshot(out).expect("written"),
+                _ => engine.write_delta(out).expect("written"),
+            };
+        }
+        let state = ReadState::from_snapshot(&snapshot).expect("a state");
+        state.apply_delta(&delta).expect("the next state")
+    }
+
+    #[test]
+    fn any_number_of_shards_is_summed_up_in_their_order() {
+        for num_shards in [1, 2, 16, 64, 128, 1024, 4096] {
+            let state = state(num_shards);
+            let ty = state.ty("Thing").expect("the type");
+            assert_eq!((ty.num_shards(), ty.len()), (num_shards, 714 * 4));
+            let mut expected = Checksum::default();
+            for shard in 0..num_shards {
+                for ordinal in ty.populated().filter(|ordinal| ordinal.get() % num_shards == shard) {
+                    expected.record(ordinal);
+                    expected.mixed(!ordinal.get().cast_signed());
+                }
+            }
+            for values in [2 * ty.len(), usize::MAX] {
+                let found = sum_up(ty, values, &mut Ordinals);
+                assert_eq!(found, expected.value(), "{num_shards} shards, {values} values");
+            }
+        }
+    }
+}
