@@ -91,8 +91,12 @@ impl Writer<'_> {
                     break;
                 }
             }
-            if self.session.waiting.is_full() {
-                self.add_waiting(ordinals)?;
+            // Not left at once: those that wait outside of this are still to be added.
+            if self.session.waiting.is_full()
+                && let Err(error) = self.add_waiting(ordinals)
+            {
+                result = Err(error);
+                break;
             }
         }
         let added = self.add_waiting(ordinals);
