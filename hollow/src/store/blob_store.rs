@@ -21,6 +21,19 @@ pub trait BlobStore: Send + Sync + fmt::Debug {
     /// [`StoreError::Absent`] if it is not there.
     fn open(&self, key: &Key) -> Result<BlobBytes, StoreError>;
 
+    /// Opens an object that must not be longer than this. A store that has to fetch objects looks at the length first.
+    ///
+    /// # Errors
+    /// As [`open`](BlobStore::open), and [`StoreError::Corrupt`] if it is longer.
+    fn open_within(&self, key: &Key, at_most: u64) -> Result<BlobBytes, StoreError> {
+        let bytes = self.open(key)?;
+        if bytes.len() as u64 > at_most {
+            let expected = format!("at most {at_most} bytes");
+            return Err(StoreError::corrupt(key, expected, format!("{} bytes", bytes.len())));
+        }
+        Ok(bytes)
+    }
+
     /// The objects whose names begin with `prefix`, in no order. Only cleaning up may depend on it.
     ///
     /// # Errors
@@ -58,6 +71,16 @@ pub trait Registers: Send + Sync + fmt::Debug {
         expected: Option<&Token>,
         content: &[u8],
     ) -> Result<Token, StoreError>;
+
+    /// Proves that the store does what [`compare_and_set`](Registers::compare_and_set) promises, also when many write at
+    /// once. Whoever publishes asks this first. Stores that see to it themselves have nothing to prove; for others it
+    /// takes a few dozen requests, and leaves nothing behind.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] if the store must not be published to; others if that could not be found out.
+    fn prove(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// The registers of a dataset.

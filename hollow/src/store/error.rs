@@ -32,6 +32,15 @@ pub enum StoreError {
         #[source]
         cause: Cause,
     },
+    /// The store is asked more often than it allows. Whether a write took effect is unknown. Retry, with longer pauses.
+    #[error("the store is asked too often, object={what}; ask less often, or have its limits raised")]
+    Throttled {
+        /// The object.
+        what: String,
+        /// What the store said.
+        #[source]
+        cause: Cause,
+    },
     /// The bytes are not what they must be. Never use them; try another copy or another route.
     #[error("damaged object={what}: expected {expected}, found={found}")]
     Corrupt {
@@ -91,6 +100,6 @@ impl StoreError {
 
     /// Whether the same call may succeed a little later without anybody doing anything.
     pub fn is_transient(&self) -> bool {
-        matches!(self, StoreError::Unavailable { .. })
+        matches!(self, StoreError::Unavailable { .. } | StoreError::Throttled { .. })
     }
 }

@@ -231,11 +231,7 @@ impl Store {
     /// [`StoreError::Absent`] if it is not there, [`StoreError::Corrupt`] if it has another digest or form.
     pub fn manifest(&self, version: Version, sha256: &Sha256) -> Result<Manifest, StoreError> {
         let key = Key::manifest(version, sha256);
-        let bytes = self.blobs().open(&key)?;
-        if bytes.len() > MAX_MANIFEST_BYTES {
-            let expected = format!("at most {MAX_MANIFEST_BYTES} bytes");
-            return Err(StoreError::corrupt(&key, expected, format!("{} bytes", bytes.len())));
-        }
+        let bytes = self.blobs().open_within(&key, MAX_MANIFEST_BYTES as u64)?;
         let length = bytes.len() as u64;
         let bytes = bytes.verified(&key, length, sha256)?;
         let manifest: Manifest = parse(key.as_str(), &bytes)?;
@@ -272,6 +268,8 @@ impl Store {
     /// [`StoreError::Corrupt`] if length or digest differ from what the manifest says.
     pub fn blob(&self, entry: &BlobEntry) -> Result<super::BlobBytes, StoreError> {
         let key = Key::new(entry.key.as_str())?;
-        self.blobs().open(&key)?.verified(&key, entry.length, &entry.sha256)
+        self.blobs()
+            .open_within(&key, entry.length)?
+            .verified(&key, entry.length, &entry.sha256)
     }
 }

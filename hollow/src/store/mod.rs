@@ -25,10 +25,13 @@ mod fs;
 mod java;
 mod key;
 mod load;
+mod location;
 mod manifest;
 mod memory;
 mod mirror;
 pub mod route;
+#[cfg(feature = "s3")]
+mod s3;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -45,6 +48,8 @@ pub use load::{LoadError, load};
 pub use manifest::{BlobEntry, Head, LateSnapshot, Manifest, Pin, Previous, Receipt, SCHEMA};
 pub use memory::MemoryStore;
 pub use mirror::FsMirror;
+#[cfg(feature = "s3")]
+pub use s3::{S3Checksums, S3Credentials, S3Settings, S3Store};
 pub use source::{BlobRef, Link, LinkRef, PartRef, Source};
 
 use std::path::Path;

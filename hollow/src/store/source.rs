@@ -150,7 +150,7 @@ impl Source for Store {
 
     fn open(&self, blob: &BlobRef) -> Result<Vec<BlobBytes>, StoreError> {
         let key = Key::new(blob.name.as_str())?;
-        let bytes = self.blobs().open(&key)?;
+        let bytes = self.blobs().open_within(&key, blob.length)?;
         match &blob.sha256 {
             Some(sha256) => Ok(vec![bytes.verified(&key, blob.length, sha256)?]),
             None => Err(StoreError::corrupt(&key, "a blob with a known digest", "none")),

@@ -184,4 +184,8 @@ impl Registers for FaultyStore {
         let set = || self.inner.registers().compare_and_set(register, expected, content);
         self.run(Operation::Set, register, set, |token, _| token)
     }
+
+    fn prove(&self) -> Result<(), StoreError> {
+        self.inner.registers().prove()
+    }
 }

@@ -1,6 +1,8 @@
 //! For tests of this crate and of those built on it (feature `testing`): time and randomness by hand, a store that fails
-//! on command, and a plain model to compare states with.
+//! on command, a plain model to compare states with, and the laws that
+//! every store keeps.
 
+pub mod conformance;
 mod faulty;
 mod model;
 

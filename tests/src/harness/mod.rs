@@ -1,7 +1,11 @@
-//! What tests across packages share: chains walked version by version, programs that are killed, waiting with a deadline.
+//! What tests across packages share: chains walked version by version, programs that are killed, waiting with a deadline,
+//! servers that misbehave.
 
 pub mod chain;
+pub mod fake_s3;
+pub mod http;
 pub mod program;
+pub mod proxy;
 
 pub use chain::Chain;
 pub use program::{Finished, Program};

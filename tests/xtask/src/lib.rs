@@ -12,6 +12,7 @@ pub mod deps;
 pub mod interop;
 pub mod kafka;
 pub mod prove;
+pub mod s3;
 pub mod skip;
 pub mod steps;
 pub mod test_run;

@@ -19,3 +19,12 @@ pub fn skip(what: &str, why: &str) {
     // Nobody is left to tell when standard output is closed.
     let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
 }
+
+/// Why a switch forbids a real component, if it does: its value is `off`, with an optional reason after a colon.
+pub fn switched_off(switch: &str, value: Option<&str>) -> Option<String> {
+    let rest = value?.trim().strip_prefix("off")?;
+    Some(match rest.trim_start_matches(':').trim() {
+        "" => format!("switched off by {switch}=off"),
+        reason => reason.to_owned(),
+    })
+}

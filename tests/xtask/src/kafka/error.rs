@@ -186,7 +186,7 @@ impl LogTail {
     }
 
     /// The end of a file; nothing when it cannot be read.
-    pub(super) fn of_file(path: &Path) -> LogTail {
+    pub(crate) fn of_file(path: &Path) -> LogTail {
         std::fs::read(path)
             .map(|bytes| LogTail::of(&String::from_utf8_lossy(&bytes)))
             .unwrap_or_default()

@@ -40,9 +40,9 @@ mod jars;
 mod java;
 mod layout;
 mod node;
-mod ports;
+pub(crate) mod ports;
 mod probe;
-mod process;
+pub(crate) mod process;
 mod standing;
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-pub use error::KafkaError;
+pub use error::{KafkaError, LogTail};
 pub use jars::fetch;
 pub use standing::{BrokerStatus, status, stop, wipe};
 
@@ -358,11 +358,7 @@ fn home() -> PathBuf {
 
 /// Why [`SWITCH`] forbids a real broker, if it does.
 fn switched_off(value: Option<&str>) -> Option<String> {
-    let rest = value?.trim().strip_prefix("off")?;
-    Some(match rest.trim_start_matches(':').trim() {
-        "" => format!("switched off by {SWITCH}=off"),
-        reason => reason.to_owned(),
-    })
+    skip::switched_off(SWITCH, value)
 }
 
 /// A new folder under `run/`, named after this process; those of processes that are gone are deleted.

@@ -16,7 +16,7 @@ pub(super) fn is_free(port: u16) -> bool {
 }
 
 /// `count` different free ports that are not in `taken`.
-pub(super) fn pick(count: usize, taken: &[u16]) -> Result<Vec<u16>, KafkaError> {
+pub(crate) fn pick(count: usize, taken: &[u16]) -> Result<Vec<u16>, KafkaError> {
     let mut picked = Vec::with_capacity(count);
     let mut tried = 0;
     while picked.len() < count {
@@ -34,6 +34,6 @@ pub(super) fn pick(count: usize, taken: &[u16]) -> Result<Vec<u16>, KafkaError> 
 }
 
 /// 64 bits that differ from call to call and from process to process; not for secrets.
-pub(super) fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }

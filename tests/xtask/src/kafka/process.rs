@@ -117,7 +117,7 @@ fn wait_for_end(processes: &mut [&mut Process], patience: Duration) -> bool {
 /// Its standard input is a pipe from the owner. The system closes the pipe however the owner ends, the shell's `read`
 /// returns, and it does what Drop would have done.
 #[derive(Debug)]
-pub(super) struct Watchdog {
+pub(crate) struct Watchdog {
     shell: Child,
     _pipe: Option<ChildStdin>,
 }
@@ -128,7 +128,7 @@ impl Watchdog {
         do n=$((n+1)); [ $n -eq 40 ] && kill -KILL \"$1\"; sleep 0.25; done";
 
     /// Guards the process, a child of this one that was not waited for yet.
-    pub(super) fn start(pid: u32) -> Result<Watchdog, KafkaError> {
+    pub(crate) fn start(pid: u32) -> Result<Watchdog, KafkaError> {
         let mut shell = Command::new("sh")
             .args(["-c", Watchdog::SCRIPT, "broker-watchdog"])
             .arg(pid.to_string())
@@ -164,7 +164,7 @@ fn to_pid(pid: u32) -> Option<Pid> {
 }
 
 /// True when a process of that id exists, whoever it is.
-pub(super) fn process_exists(pid: u32) -> bool {
+pub(crate) fn process_exists(pid: u32) -> bool {
     match to_pid(pid).map(rustix::process::test_kill_process) {
         Some(Ok(()) | Err(rustix::io::Errno::PERM)) => true,
         Some(Err(_)) | None => false,

@@ -2,7 +2,8 @@
 //!
 //! 1. everything is built, so that a compile error is not mistaken for a test that fails;
 //! 2. unit and property tests (libraries and programs);
-//! 3. integration tests, with a real Kafka where there is Java: its jars are fetched before, not within a test;
+//! 3. integration tests, with a real Kafka where there is Java, and a real S3 server where there is pip: both are fetched
+//!    before, not within a test;
 //! 4. examples in the documentation.
 //!
 //! The summary is read from cargo's output as it passes through: see [`summary::Summary`].
@@ -19,6 +20,7 @@ use std::time::Instant;
 use anyhow::Context;
 
 use crate::kafka::{Kafka, SWITCH};
+use crate::s3::{self, S3Server};
 use crate::skip;
 use crate::steps::{self, Steps};
 use crate::workspace;
@@ -30,7 +32,8 @@ use summary::Summary;
 /// When something does not build, or a part that `CI=true` requires is missing. Tests that fail are no error here:
 /// they are in the summary.
 pub fn run(locked: bool, filter: Option<&str>) -> anyhow::Result<Summary> {
-    let kafka = prepare_kafka()?;
+    let kafka = prepare("a real Kafka", Kafka::available)?;
+    let s3 = prepare("a real S3 server", S3Server::available)?;
     let mut steps = Steps::default();
     let mut total = Summary::default();
 
@@ -52,6 +55,7 @@ pub fn run(locked: bool, filter: Option<&str>) -> anyhow::Result<Summary> {
             command
                 .arg("--no-fail-fast")
                 .env(SWITCH, &kafka)
+                .env(s3::SWITCH, &s3)
                 .arg("--")
                 .args(test_arguments)
                 .args(filter);
@@ -69,20 +73,17 @@ pub fn run(locked: bool, filter: Option<&str>) -> anyhow::Result<Summary> {
     Ok(total)
 }
 
-/// The value of [`SWITCH`] for the tests: whether they may start a real broker.
-fn prepare_kafka() -> anyhow::Result<String> {
+/// The value of the switch of a real component for the tests: whether they may start it.
+fn prepare(what: &str, available: impl FnOnce() -> Result<(), String>) -> anyhow::Result<String> {
     let start = Instant::now();
-    match Kafka::available() {
+    match available() {
         Ok(()) => {
-            eprintln!(
-                "==> real Kafka: ready, looked for in {}",
-                steps::seconds(start.elapsed())
-            );
+            eprintln!("==> {what}: ready, looked for in {}", steps::seconds(start.elapsed()));
             Ok("on".into())
         }
-        Err(reason) if workspace::in_ci() => anyhow::bail!("with CI=true the real Kafka must be there: {reason}"),
+        Err(reason) if workspace::in_ci() => anyhow::bail!("with CI=true {what} must be there: {reason}"),
         Err(reason) => {
-            eprintln!("==> tests with a real Kafka are skipped: {reason}");
+            eprintln!("==> tests with {what} are skipped: {reason}");
             Ok(format!("off: {}", reason.replace('\n', " ")))
         }
     }
