@@ -3,7 +3,6 @@
 use super::stage::Staging;
 use super::{BoxError, CycleError, Producer, Published, Standing, Step, builder};
 use crate::Version;
-use crate::copy::HashPositions;
 use crate::read::{Filter, ReadState};
 use crate::store::route::{Chain, Preference, Route};
 use crate::store::{Head, LinkRef, Manifest, Store, StoreError, load};
@@ -122,9 +121,9 @@ impl Producer {
         Ok(())
     }
 
-    /// Makes the engine one that has just published a state.
+    /// Makes the engine one that has just published a state, which lends it its records.
     pub(super) fn resume(&mut self, state: &ReadState) -> Result<(), WriteError> {
-        self.engine.recreate(state, HashPositions::AsAdded)?;
+        self.engine.recreate_lent(state)?;
         let tag = self.environment.tag(Some(state.tag()));
         self.engine.prepare_for_next_cycle(tag);
         Ok(())

@@ -9,6 +9,12 @@ use crate::Ordinal;
 pub(crate) struct CollectionRecord<'s>(CollectionPlace<'s>);
 
 impl CollectionRecord<'_> {
+    /// How many elements or entries there are.
+    #[inline]
+    pub(crate) fn size(&self) -> usize {
+        self.0.size()
+    }
+
     /// Hands over place, key and value of each entry, in their order.
     #[inline(always)]
     pub(crate) fn for_each(&self, mut each: impl FnMut(u32, Ordinal, Ordinal)) {

@@ -253,8 +253,7 @@ impl Striped {
         let hash = self.frozen.hasher.hash(record);
         let work = &mut *lock(&self.stripes[stripe_of(hash)].0);
         let known = work.table.find(hash, |place| {
-            let (ordinal, stored) = work.beside.at(&self.frozen.records, place)?;
-            if stored == record { Ordinal::new(ordinal) } else { None }
+            work.beside.recognise(&self.frozen.records, place, record)
         });
         let ordinal = match known {
             Some(ordinal) => ordinal,
