@@ -58,3 +58,6 @@ impl LentRecords for LentType {
         self.form.touch(&self.ty, ordinal)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,6 +54,13 @@ impl WriteStateEngine {
         self.types[ty.index()].records.own(ordinal)
     }
 
+    /// Hashes records as the other engine, so that threads find their ordinals in the same stocks.
+    #[cfg(test)]
+    pub(crate) fn hash_as(&mut self, other: &Self) {
+        let types = self.types.iter_mut().zip(&other.types);
+        types.for_each(|(ty, other)| ty.hasher = other.hasher);
+    }
+
     /// Whether there is a record of this or the previous cycle.
     pub(crate) fn has_record(&self, ty: TypeId, ordinal: Ordinal) -> bool {
         self.types[ty.index()].records.has(ordinal)
