@@ -38,6 +38,8 @@ pub(super) struct Config {
     pub(super) allow_chain_break: bool,
     pub(super) attempts: u32,
     pub(super) pause: Duration,
+    /// Whether announced states lend the engine its records, so that it keeps none.
+    pub(super) lends: bool,
 }
 
 /// Describes a producer; made by [`Producer::builder`].
@@ -67,6 +69,7 @@ impl ProducerBuilder {
                 allow_chain_break: false,
                 attempts: 4,
                 pause: Duration::from_millis(100),
+                lends: true,
             },
             environment: Environment::default(),
             dataset,
@@ -189,6 +192,13 @@ impl ProducerBuilder {
     /// died. For tests.
     pub fn fail_point(mut self, point: impl FnMut(Step) -> Result<(), BoxError> + Send + 'static) -> Self {
         self.environment.fail_points = FailPoints::new(point);
+        self
+    }
+
+    /// Whether announced states lend the engine its records, so that it keeps none.
+    #[cfg(test)]
+    pub(super) fn lends(mut self, lends: bool) -> Self {
+        self.config.lends = lends;
         self
     }
 

@@ -333,7 +333,10 @@ impl Producer {
             self.primed_in_common = false;
         } else {
             let tag = self.environment.tag(self.engine.next_tag());
-            self.engine.prepare_for_next_cycle_lent(tag, &*next);
+            match self.config.lends {
+                true => self.engine.prepare_for_next_cycle_lent(tag, &*next),
+                false => self.engine.prepare_for_next_cycle(tag),
+            }
         }
         self.environment.reach(Step::Swapped)?;
 

@@ -59,6 +59,8 @@ mod restore;
 mod retention;
 mod stage;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 pub use background::SnapshotWriting;

@@ -3,6 +3,7 @@
 use super::stage::Staging;
 use super::{BoxError, CycleError, Producer, Published, Standing, Step, builder};
 use crate::Version;
+use crate::copy::HashPositions;
 use crate::read::{Filter, ReadState};
 use crate::store::route::{Chain, Preference, Route};
 use crate::store::{Head, LinkRef, Manifest, Store, StoreError, load};
@@ -123,7 +124,10 @@ impl Producer {
 
     /// Makes the engine one that has just published a state, which lends it its records.
     pub(super) fn resume(&mut self, state: &ReadState) -> Result<(), WriteError> {
-        self.engine.recreate_lent(state)?;
+        match self.config.lends {
+            true => self.engine.recreate_lent(state)?,
+            false => self.engine.recreate(state, HashPositions::AsAdded)?,
+        }
         let tag = self.environment.tag(Some(state.tag()));
         self.engine.prepare_for_next_cycle(tag);
         Ok(())

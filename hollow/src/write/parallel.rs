@@ -252,9 +252,9 @@ impl Striped {
     fn add(&self, record: &[u8]) -> Added {
         let hash = self.frozen.hasher.hash(record);
         let work = &mut *lock(&self.stripes[stripe_of(hash)].0);
-        let known = work.table.find(hash, |place| {
-            work.beside.recognise(&self.frozen.records, place, record)
-        });
+        let known = work
+            .table
+            .find(hash, |place| work.beside.recognise(&self.frozen.records, place, record));
         let ordinal = match known {
             Some(ordinal) => ordinal,
             None => self.store(work, hash, record)?.ordinal(),

@@ -15,11 +15,11 @@
 mod chunk;
 mod lending;
 
-pub(super) use chunk::Place;
-use chunk::{Chunk, NOWHERE, payload};
+use super::lent::LentRecords;
 use crate::Ordinal;
 use crate::memory::OrdinalSet;
-use super::lent::LentRecords;
+pub(super) use chunk::Place;
+use chunk::{Chunk, NOWHERE, payload};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Garbage below this is not worth a look.

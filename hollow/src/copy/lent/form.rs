@@ -125,9 +125,7 @@ impl EngineForm {
             match (kind, take_field(&mut rest, in_engine)) {
                 (FieldKind::Text | FieldKind::Bytes, Bytes(value)) => record.stored_bytes(field, kind) == Some(value),
                 (FieldKind::Text | FieldKind::Bytes, _) => record.stored_bytes(field, kind).is_none(),
-                (FieldKind::Float, Number(bits)) => {
-                    record.stored_bits(field, kind).unwrap_or(u32::MAX.into()) == bits
-                }
+                (FieldKind::Float, Number(bits)) => record.stored_bits(field, kind).unwrap_or(u32::MAX.into()) == bits,
                 (FieldKind::Double, Number(bits)) => record.stored_bits(field, kind).unwrap_or(u64::MAX) == bits,
                 (_, Number(value)) => record.stored_bits(field, kind) == Some(value),
                 (_, Null) => record.stored_bits(field, kind).is_none(),

@@ -37,9 +37,7 @@ enum Op {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Publish {
     /// The next state is lent: the one by the delta, or by the snapshot.
-    Lend {
-        by_delta: bool,
-    },
+    Lend { by_delta: bool },
     /// The next state is not lent; the one before is further on.
     Keep,
     /// Everything is written, and then the cycle fails.
@@ -136,7 +134,9 @@ fn apply(engine: &mut WriteStateEngine, op: &Op) -> Result<Option<Ordinal>, Stri
     let done = match op {
         Op::Add(value) => engine.add("Top", value).map(Some),
         Op::AddBeside(value) => engine
-            .parallel(|adders| std::thread::scope(|scope| scope.spawn(|| adders.adder().add("Top", value)).join().unwrap()))
+            .parallel(|adders| {
+                std::thread::scope(|scope| scope.spawn(|| adders.adder().add("Top", value)).join().unwrap())
+            })
             .unwrap()
             .map(Some),
         Op::AddSet { elements, hashes } => match hashes {
@@ -148,7 +148,9 @@ fn apply(engine: &mut WriteStateEngine, op: &Op) -> Result<Option<Ordinal>, Stri
         }
         .map(Some),
         Op::AddPairs { keys, hashes } => {
-            let pairs_of = keys.iter().map(|key| (at(key), at(&(key / 2)), hashes.unwrap_or(key.cast_signed())));
+            let pairs_of = keys
+                .iter()
+                .map(|key| (at(key), at(&(key / 2)), hashes.unwrap_or(key.cast_signed())));
             engine.add_map_hashed(pairs, &pairs_of.collect::<Vec<_>>()).map(Some)
         }
         Op::AddNothing => engine.add_fields(nothing, &[] as &[FieldValue<'_>]).map(Some),
@@ -220,7 +222,9 @@ impl Both {
         }
         let of_snapshot = ReadState::from_snapshot(&blobs.snapshot).unwrap();
         let before = self.state.take();
-        let by_delta = before.zip(blobs.deltas).map(|(before, (delta, _))| before.apply_delta(&delta).unwrap());
+        let by_delta = before
+            .zip(blobs.deltas)
+            .map(|(before, (delta, _))| before.apply_delta(&delta).unwrap());
         let state = match (how, by_delta) {
             (Publish::Lend { by_delta: false }, _) | (_, None) => of_snapshot,
             (_, Some(state)) => state,
@@ -249,8 +253,14 @@ impl Both {
                 min_candidate_hole_cost_bytes: 0,
                 min_candidate_hole_percentage: 0,
             };
-            let moved = self.keeping.compact_within(config, 40).map_err(|error| error.to_string());
-            assert_eq!(moved, self.lent.compact_within(config, 40).map_err(|error| error.to_string()));
+            let moved = self
+                .keeping
+                .compact_within(config, 40)
+                .map_err(|error| error.to_string());
+            assert_eq!(
+                moved,
+                self.lent.compact_within(config, 40).map_err(|error| error.to_string())
+            );
         }
         self.state = Some(state);
     }
@@ -270,7 +280,10 @@ impl Both {
                 let own = self.lent.own_record_bytes(id, ordinal);
                 assert!(is_given || own.is_some(), "{} {ordinal}", ty.name());
                 assert!(!is_given || own.is_none() || self.kept, "{} {ordinal}", ty.name());
-                assert!(self.lent.is_told_to_be(id, ordinal, &self.keeping.record_bytes(id, ordinal).unwrap()));
+                assert!(
+                    self.lent
+                        .is_told_to_be(id, ordinal, &self.keeping.record_bytes(id, ordinal).unwrap())
+                );
                 given.push(0);
                 assert!(!self.lent.is_told_to_be(id, ordinal, &given));
             }
@@ -340,7 +353,12 @@ fn nothing_is_left_of_records_that_are_published() {
     let mut both = published(20_000);
     let (leaves, bytes) = (both.lent.type_id("Leaf").unwrap(), 20_000 * 12);
     let saved = |both: &Both| both.keeping.memory_bytes() - both.lent.memory_bytes();
-    assert!(saved(&both) > bytes, "{} {}", both.keeping.memory_bytes(), both.lent.memory_bytes());
+    assert!(
+        saved(&both) > bytes,
+        "{} {}",
+        both.keeping.memory_bytes(),
+        both.lent.memory_bytes()
+    );
     // A cycle has what it adds, until it is published.
     let before = both.lent.memory_bytes();
     for round in 0..5 {
@@ -348,7 +366,9 @@ fn nothing_is_left_of_records_that_are_published() {
             engine.add_all_from_previous_cycle().unwrap();
             for a in 0..100 {
                 engine.remove(leaves, Ordinal::new(round * 100 + a).unwrap()).unwrap();
-                engine.add("Leaf", &leaf_of(100_000 + (round * 100 + a).cast_signed())).unwrap();
+                engine
+                    .add("Leaf", &leaf_of(100_000 + (round * 100 + a).cast_signed()))
+                    .unwrap();
             }
         });
         assert!(both.lent.memory_bytes() > before);
@@ -356,7 +376,11 @@ fn nothing_is_left_of_records_that_are_published() {
         assert!(saved(&both) > bytes);
         let own = |ordinal: &Ordinal| both.lent.own_record_bytes(leaves, *ordinal).is_some();
         assert_eq!(both.lent.previous_populated(leaves).iter().filter(own).count(), 0);
-        assert!(both.lent.memory_bytes() < before + 4096, "{} {before}", both.lent.memory_bytes());
+        assert!(
+            both.lent.memory_bytes() < before + 4096,
+            "{} {before}",
+            both.lent.memory_bytes()
+        );
     }
 }
 
@@ -389,7 +413,10 @@ fn sets_with_hashes_of_the_callers_keep_their_bytes() {
     });
     for _ in 0..3 {
         both.publish(Publish::Lend { by_delta: true });
-        let own: Vec<bool> = ordinals.iter().map(|&o| both.lent.own_record_bytes(plain, o).is_some()).collect();
+        let own: Vec<bool> = ordinals
+            .iter()
+            .map(|&o| both.lent.own_record_bytes(plain, o).is_some())
+            .collect();
         assert_eq!(own, [true, false]);
         both.are_alike();
         both.each(|engine| {

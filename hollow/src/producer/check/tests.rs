@@ -3,9 +3,9 @@ use super::*;
 use crate::Version;
 use crate::producer::stage::{Snapshot, Staging};
 use crate::record::Value;
+use crate::schema::Schema;
 use crate::store::Staged;
 use crate::tools::dump;
-use crate::schema::Schema;
 use crate::write::WriteConfig;
 use crate::write::lent::{Lender, LentRecords};
 use std::sync::{Arc, Mutex};
@@ -167,8 +167,15 @@ fn bytes(blob: &StagedBlob) -> Vec<u8> {
 #[test]
 fn what_was_encoded_well_is_accepted() {
     let snapshots = [Snapshot::None, Snapshot::Checked, Snapshot::Published];
-    for (snapshot, lent) in snapshots.into_iter().flat_map(|snapshot| [(snapshot, false), (snapshot, true)]) {
-        let candidate = Plan { lent, ..Plan::new(3000) }.candidate(snapshot);
+    for (snapshot, lent) in snapshots
+        .into_iter()
+        .flat_map(|snapshot| [(snapshot, false), (snapshot, true)])
+    {
+        let candidate = Plan {
+            lent,
+            ..Plan::new(3000)
+        }
+        .candidate(snapshot);
         for in_full in [false, true] {
             let checked = candidate.check(in_full).unwrap();
             assert_eq!(checked.state.ty("Movie").unwrap().len(), 3001);

@@ -60,7 +60,13 @@ pub(super) fn write_type<'e>(
     let changes = ty.changes.as_ref().unwrap_or(&unchanged);
     match kind {
         Kind::Snapshot => frame.snapshot(ty.records.reader(), ty.members.current(), ty.members.num_words(), out),
-        Kind::Delta => frame.delta(&layout.forward, ty.records.reader(), &changes.removed, &changes.added, out),
+        Kind::Delta => frame.delta(
+            &layout.forward,
+            ty.records.reader(),
+            &changes.removed,
+            &changes.added,
+            out,
+        ),
         Kind::ReverseDelta => {
             let division = layout.backward.as_ref().unwrap_or(&layout.forward);
             frame.delta(division, ty.records.reader(), &changes.added, &changes.removed, out)

@@ -123,7 +123,9 @@ impl RecordStore {
             }
             let page = ordinals.first().and_then(|&first| self.places.get_mut(page_of(first)));
             if let Some(page) = page
-                && page.as_ref().is_some_and(|places| places.iter().all(|&place| place == NOWHERE))
+                && page
+                    .as_ref()
+                    .is_some_and(|places| places.iter().all(|&place| place == NOWHERE))
             {
                 *page = None;
             }
