@@ -262,12 +262,6 @@ impl<'s> ObjectRecord<'s> {
             _ => stored,
         }
     }
-
-    /// The stored bytes of a STRING or BYTES field.
-    #[inline]
-    pub(crate) fn stored_bytes(&self, field: usize, kind: FieldKind) -> Option<&'s [u8]> {
-        self.0.bytes_of(field, kind)
-    }
 }
 
 impl ListTypeState {
