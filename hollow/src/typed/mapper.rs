@@ -36,7 +36,7 @@ pub struct Mapper<'e> {
 #[derive(Debug)]
 enum Into<'e> {
     Engine(&'e mut WriteStateEngine),
-    Adder(Adder<'e>),
+    Adder(Box<Adder<'e>>),
 }
 
 impl<'e> Mapper<'e> {
@@ -73,7 +73,7 @@ impl<'e> Mapper<'e> {
     /// ```
     pub fn with_adder(adder: Adder<'e>) -> Self {
         Self {
-            sink: Into::Adder(adder),
+            sink: Into::Adder(Box::new(adder)),
             session: Session::default(),
         }
     }
@@ -86,7 +86,7 @@ impl<'e> Mapper<'e> {
     pub fn add<T: Record>(&mut self, record: &T) -> Result<Ordinal, AddError> {
         match &mut self.sink {
             Into::Engine(engine) => self.session.add(*engine, record),
-            Into::Adder(adder) => self.session.add(adder, record),
+            Into::Adder(adder) => self.session.add(&mut **adder, record),
         }
     }
 
@@ -117,7 +117,7 @@ impl<'e> Mapper<'e> {
     ) -> Result<Vec<Ordinal>, AddError> {
         match &mut self.sink {
             Into::Engine(engine) => self.session.add_all(*engine, records.into_iter()),
-            Into::Adder(adder) => self.session.add_all(adder, records.into_iter()),
+            Into::Adder(adder) => self.session.add_all(&mut **adder, records.into_iter()),
         }
     }
 }

@@ -23,7 +23,7 @@ mod chunks;
 mod desk;
 mod striped;
 
-use self::desk::Desk;
+use self::desk::{Desk, Seat};
 use self::striped::{Sorting, Striped};
 use super::adding::{self, Added, Buffers, Sink, adding_methods};
 use super::record_form::Shape;
@@ -48,7 +48,7 @@ pub struct Adders<'e> {
 pub struct Adder<'a> {
     adders: &'a Adders<'a>,
     /// By type, as soon as the thread adds such records.
-    desks: Vec<Option<Arc<Desk>>>,
+    desks: Vec<Option<Seat>>,
     buffers: Buffers,
     sorting: Sorting,
     looking: Looking,
@@ -172,21 +172,11 @@ impl Adder<'_> {
 
 /// The desk of a thread for a type.
 #[inline]
-fn desk<'d>(desks: &'d mut Vec<Option<Arc<Desk>>>, ty: TypeId, striped: &Striped) -> &'d Arc<Desk> {
+fn desk<'d>(desks: &'d mut Vec<Option<Seat>>, ty: TypeId, striped: &Striped) -> &'d Arc<Desk> {
     if desks.len() <= ty.index() {
         desks.resize(ty.index() + 1, None);
     }
-    desks[ty.index()].get_or_insert_with(|| striped.take_desk())
-}
-
-impl Drop for Adder<'_> {
-    fn drop(&mut self) {
-        for (desk, ty) in self.desks.drain(..).zip(&self.adders.types) {
-            if let (Some(desk), SharedRecords::Striped(striped)) = (desk, &ty.records) {
-                striped.leave_desk(desk);
-            }
-        }
-    }
+    desks[ty.index()].get_or_insert_with(|| striped.take_seat())
 }
 
 impl Sink for Adder<'_> {

@@ -10,14 +10,19 @@ use crate::write::free_ordinals::FreeOrdinals;
 use crate::write::record_store::{self, Chunk, NOWHERE, PAGE, Place, Places, RecordStore};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Ordinals that are taken at once, at first and at last: what a thread has left of few records is little.
-const FIRST_STOCK: u32 = 16;
+/// Ordinals that are taken at once, at least and at most. Between these it is at most a quarter of those taken
+/// before: what is left over leaves holes, and those of a small type should be few.
+const LEAST_STOCK: u32 = 16;
 const STOCK: u32 = PAGE as u32;
 
 /// On cache lines of its own: threads that work at neighbouring desks do not disturb each other.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct Desk(Mutex<Work>);
+
+/// A thread's hold on a desk. It leaves by dropping it, without a look at what it worked for: so whoever has an
+/// [`Adder`](super::Adder) need not drop it to end a borrow.
+pub(super) type Seat = Arc<Arc<Desk>>;
 
 #[derive(Debug, Default)]
 pub(super) struct Work {
@@ -30,7 +35,8 @@ pub(super) struct Work {
     pub(super) allowance: u64,
     /// The lowest last.
     stock: Vec<u32>,
-    stocked: u32,
+    /// Ordinals taken so far.
+    taken: u32,
     /// Places of the ordinals in stock, if those are a whole page.
     page: Option<(usize, Places)>,
     pages: Vec<(usize, Places)>,
@@ -89,8 +95,9 @@ impl Work {
     #[cold]
     fn restock(&mut self, free: &Mutex<FreeOrdinals>) {
         self.pages.extend(self.page.take());
-        self.stocked = (self.stocked * 2).clamp(FIRST_STOCK, STOCK);
-        lock(free).take_some(Ordinal::MAX, self.stocked, &mut self.stock);
+        let count = (self.taken / 8 + 1).next_power_of_two().clamp(LEAST_STOCK, STOCK);
+        lock(free).take_some(Ordinal::MAX, count, &mut self.stock);
+        self.taken += self.stock.len() as u32;
         self.stock.reverse();
         if let (Some(&first), Some(&last)) = (self.stock.last(), self.stock.first()) {
             // Ascending and as many as there are from first to last: without holes.

@@ -1,7 +1,7 @@
 //! A type that several threads fill: which records there are is in stripes, what was stored is at the threads' desks.
 
 use super::chunks::Chunks;
-use super::desk::{Desk, Work};
+use super::desk::{Desk, Seat, Work};
 use super::{into_inner, lock};
 use crate::Ordinal;
 use crate::write::WriteError;
@@ -28,20 +28,13 @@ pub(super) struct Striped {
     chunks: Chunks,
     /// Bytes that are stored, or that desks may store.
     bytes: AtomicU64,
-    desks: Mutex<Desks>,
+    seats: Mutex<Vec<Seat>>,
 }
 
 /// A stripe on cache lines of its own: threads that work on neighbours do not disturb each other.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Aligned(Mutex<Stripe>);
-
-#[derive(Debug, Default)]
-struct Desks {
-    all: Vec<Arc<Desk>>,
-    /// Those at which nobody works.
-    idle: Vec<Arc<Desk>>,
-}
 
 /// Room to sort a list of records by stripes, used over and over.
 #[derive(Debug, Default)]
@@ -72,24 +65,21 @@ impl Striped {
             free: Mutex::new(free),
             chunks: Chunks::new(ty.records.next_chunk()),
             bytes: AtomicU64::new(ty.records.live_bytes()),
-            desks: Mutex::default(),
+            seats: Mutex::default(),
             frozen: ty,
         })
     }
 
-    /// A desk at which nobody works.
-    pub(super) fn take_desk(&self) -> Arc<Desk> {
-        let mut desks = lock(&self.desks);
-        desks.idle.pop().unwrap_or_else(|| {
-            let desk = Arc::<Desk>::default();
-            desks.all.push(desk.clone());
-            desk
-        })
-    }
-
-    /// Leaves a desk to the next thread.
-    pub(super) fn leave_desk(&self, desk: Arc<Desk>) {
-        lock(&self.desks).idle.push(desk);
+    /// A place at a desk at which nobody works.
+    pub(super) fn take_seat(&self) -> Seat {
+        let mut seats = lock(&self.seats);
+        // Each is known here; somebody else knows of it only while it is taken.
+        if let Some(idle) = seats.iter().find(|seat| Arc::strong_count(seat) == 1) {
+            return idle.clone();
+        }
+        let seat = Seat::default();
+        seats.push(seat.clone());
+        seat
     }
 
     pub(super) fn add(&self, desk: &Arc<Desk>, record: &[u8]) -> Added {
@@ -244,8 +234,8 @@ impl Striped {
             ty.records.adopt_chunk(number, chunk);
         }
         let mut left = Vec::new();
-        for desk in into_inner(self.desks).all {
-            let work = std::mem::take(&mut *desk.lock());
+        for seat in into_inner(self.seats) {
+            let work = std::mem::take(&mut *seat.lock());
             let found = work.hand_over(&mut ty.records, &mut left);
             // New records are among them; the log of what may differ hears of those here, too.
             ty.live.union_with(&found);
