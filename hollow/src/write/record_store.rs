@@ -13,7 +13,6 @@
 use super::record_form::{push_number, take_number};
 use crate::Ordinal;
 use crate::memory::var_int;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Not a huge page: that makes looking for known records a little quicker, but every new one half as slow again, since
 /// the system has to make room for such pages and clears them long before they are filled.
@@ -27,9 +26,11 @@ const OFFSET_BITS: u32 = 18;
 const ORDINAL: usize = 4;
 /// Garbage below this is not worth a look.
 const MIN_GARBAGE: usize = 64 << 10;
-const NOWHERE: Place = Place(u64::MAX);
+pub(super) const NOWHERE: Place = Place(u64::MAX);
 /// Ordinals whose places make a page.
-const PAGE: usize = 256;
+pub(super) const PAGE: usize = 256;
+/// The places of a page of ordinals.
+pub(super) type Places = Box<[Place; PAGE]>;
 
 /// Where a record lies: chunk above, offset below, 38 bits in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,23 +38,24 @@ pub(super) struct Place(pub(super) u64);
 
 impl Place {
     #[inline]
-    fn new(chunk: u32, offset: usize) -> Self {
+    pub(super) fn new(chunk: u32, offset: usize) -> Self {
         Place(u64::from(chunk) << OFFSET_BITS | (offset / ALIGNMENT) as u64)
     }
 
     #[inline]
-    fn chunk(self) -> usize {
+    pub(super) fn chunk(self) -> usize {
         (self.0 >> OFFSET_BITS) as usize
     }
 
     #[inline]
-    fn offset(self) -> usize {
+    pub(super) fn offset(self) -> usize {
         (self.0 & ((1 << OFFSET_BITS) - 1)) as usize * ALIGNMENT
     }
 }
 
+/// Records one behind the other.
 #[derive(Debug, Default)]
-struct Chunk {
+pub(super) struct Chunk {
     /// Zero behind what is filled.
     bytes: Vec<u8>,
     len: usize,
@@ -100,27 +102,33 @@ impl Chunk {
 
     /// The record at this offset with its ordinal.
     #[inline]
-    fn at(&self, offset: usize) -> Option<(u32, &[u8])> {
+    pub(super) fn at(&self, offset: usize) -> Option<(u32, &[u8])> {
         let stored = self.read(offset)?;
         Some((stored.ordinal, self.record(stored)?))
     }
 
     /// For records when the chunk before this one is full: there will be more.
-    fn after_full_one() -> Self {
+    pub(super) fn after_full_one() -> Self {
         Self {
             bytes: vec![0; CHUNK],
             ..Self::default()
         }
     }
 
+    /// The first byte of what lies at an offset; for bringing it close.
     #[inline]
-    fn has_room(&self, record: &[u8]) -> bool {
+    pub(super) fn first_byte(&self, offset: usize) -> u8 {
+        self.bytes.get(offset).map_or(0, |&byte| byte)
+    }
+
+    #[inline]
+    pub(super) fn has_room(&self, record: &[u8]) -> bool {
         self.len == 0 || self.len + occupied(record) <= CHUNK
     }
 
     /// Appends a record; gives its offset.
     #[inline]
-    fn append(&mut self, ordinal: Ordinal, record: &[u8]) -> usize {
+    pub(super) fn append(&mut self, ordinal: Ordinal, record: &[u8]) -> usize {
         let (offset, size) = (self.len, occupied(record));
         if self.bytes.len() - offset < size {
             self.grow(size);
@@ -156,7 +164,8 @@ impl Chunk {
     }
 }
 
-fn payload(record: &[u8]) -> usize {
+/// Bytes of a record with its length.
+pub(super) fn payload(record: &[u8]) -> usize {
     record.len() + var_int::size_of_u64(record.len() as u64)
 }
 
@@ -167,7 +176,7 @@ fn occupied(record: &[u8]) -> usize {
 /// The records of a type.
 #[derive(Debug, Default)]
 pub(super) struct RecordStore {
-    places: Vec<Option<Box<[Place; PAGE]>>>,
+    places: Vec<Option<Places>>,
     chunks: Vec<Chunk>,
     empty_chunks: Vec<u32>,
     head: Option<u32>,
@@ -206,9 +215,7 @@ impl RecordStore {
     #[inline]
     pub(super) fn first_byte(&self, place: Place) -> u8 {
         let chunk = self.chunks.get(place.chunk());
-        chunk
-            .and_then(|chunk| chunk.bytes.get(place.offset()))
-            .map_or(0, |&byte| byte)
+        chunk.map_or(0, |chunk| chunk.first_byte(place.offset()))
     }
 
     /// Where the record at this ordinal lies.
@@ -340,7 +347,7 @@ impl RecordStore {
     }
 
     #[inline]
-    fn set_place(&mut self, ordinal: Ordinal, place: Place) {
+    pub(super) fn set_place(&mut self, ordinal: Ordinal, place: Place) {
         let page = ordinal.index() / PAGE;
         if page >= self.places.len() {
             self.places.resize_with(page + 1, || None);
@@ -354,25 +361,38 @@ impl RecordStore {
         page[ordinal.index() % PAGE] = place;
     }
 
-    /// Numbers for the chunks that threads make side by side.
-    pub(super) fn chunk_numbers(&self) -> AtomicU32 {
-        AtomicU32::new(self.chunks.len() as u32)
+    /// The number of the first chunk that threads fill beside this store.
+    pub(super) fn next_chunk(&self) -> u32 {
+        self.chunks.len() as u32
     }
 
-    /// Takes in what a thread, or several one after the other, stored beside this store.
-    pub(super) fn adopt(&mut self, beside: Beside) {
-        for (number, chunk) in beside.chunks {
-            let at = number as usize;
-            while self.chunks.len() <= at {
-                self.chunks.push(Chunk::default());
+    /// Takes in a chunk that a thread filled beside this store.
+    pub(super) fn adopt_chunk(&mut self, number: u32, chunk: Chunk) {
+        let at = number as usize;
+        if self.chunks.len() <= at {
+            self.chunks.resize_with(at + 1, Chunk::default);
+        }
+        self.live += chunk.live;
+        self.chunks[at] = chunk;
+    }
+
+    /// Takes in the places of a page of ordinals that a thread had to itself.
+    pub(super) fn adopt_places(&mut self, page: usize, places: Places) {
+        if self.places.len() <= page {
+            self.places.resize_with(page + 1, || None);
+        }
+        match &mut self.places[page] {
+            Some(there) => {
+                let new = there.iter_mut().zip(*places).filter(|(_, place)| *place != NOWHERE);
+                new.for_each(|(there, place)| *there = place);
             }
-            self.live += chunk.live;
-            self.chunks[at] = chunk;
+            nothing => *nothing = Some(places),
         }
-        self.payload += beside.payload;
-        for (ordinal, place) in beside.added {
-            self.set_place(ordinal, place);
-        }
+    }
+
+    /// Counts the bytes of lengths and records in adopted chunks.
+    pub(super) fn count_payload(&mut self, bytes: usize) {
+        self.payload += bytes;
     }
 
     /// Makes every number free that no chunk has; to be called when all is adopted.
@@ -380,52 +400,6 @@ impl RecordStore {
         let empty = self.chunks.iter().enumerate().filter(|(_, chunk)| chunk.len == 0);
         self.empty_chunks = empty.map(|(index, _)| index as u32).collect();
         self.head = None;
-    }
-}
-
-/// Records that are being stored beside a store which nobody changes meanwhile.
-#[derive(Debug, Default)]
-pub(super) struct Beside {
-    chunks: Vec<(u32, Chunk)>,
-    payload: usize,
-    added: Vec<(Ordinal, Place)>,
-}
-
-impl Beside {
-    /// The record at this place, here or in the store, with its ordinal.
-    #[inline]
-    pub(super) fn at<'r>(&'r self, store: &'r RecordStore, place: Place) -> Option<(u32, &'r [u8])> {
-        if let Some(chunk) = store.chunks.get(place.chunk()) {
-            return chunk.at(place.offset());
-        }
-        let number = place.chunk() as u32;
-        let at = self.chunks.binary_search_by_key(&number, |(number, _)| *number).ok()?;
-        self.chunks[at].1.at(place.offset())
-    }
-
-    /// Stores a record.
-    pub(super) fn insert(&mut self, numbers: &AtomicU32, ordinal: Ordinal, record: &[u8]) -> Place {
-        if !self.chunks.last().is_some_and(|(_, chunk)| chunk.has_room(record)) {
-            // Numbers only grow, so the chunks stay sorted.
-            let number = numbers.fetch_add(1, Ordering::Relaxed);
-            let chunk = match self.chunks.is_empty() {
-                true => Chunk::default(),
-                false => Chunk::after_full_one(),
-            };
-            self.chunks.push((number, chunk));
-        }
-        let Some((number, chunk)) = self.chunks.last_mut() else {
-            return NOWHERE; // there is a chunk now
-        };
-        let place = Place::new(*number, chunk.append(ordinal, record));
-        self.payload += payload(record);
-        self.added.push((ordinal, place));
-        place
-    }
-
-    /// The ordinals of the records stored here, in order of their coming.
-    pub(super) fn ordinals(&self) -> impl Iterator<Item = Ordinal> {
-        self.added.iter().map(|&(ordinal, _)| ordinal)
     }
 }
 
