@@ -1,5 +1,6 @@
 //! S0: going on from what is announced.
 
+use super::due::SinceSnapshot;
 use super::stage::Staging;
 use super::{BoxError, CycleError, Producer, Published, Standing, Step, builder};
 use crate::Version;
@@ -133,14 +134,17 @@ impl Producer {
         Ok(())
     }
 
-    fn count_since_snapshot(&self, head: &Head) -> Result<u32, StoreError> {
+    fn count_since_snapshot(&self, head: &Head) -> Result<SinceSnapshot, StoreError> {
         let mut chain = Chain::new(&self.store, Some(announced(head)));
+        let mut since = SinceSnapshot::default();
         while chain.extend()? {
-            if chain.links().last().is_some_and(|link| link.snapshot.is_some()) {
-                break;
+            let Some(link) = chain.links().last() else { break };
+            if let Some(snapshot) = &link.snapshot {
+                return Ok(since.behind(snapshot.length));
             }
+            since = since.and(link.delta.as_ref().map_or(0, |delta| delta.length));
         }
-        Ok(u32::try_from(chain.links().len()).unwrap_or(u32::MAX))
+        Ok(since)
     }
 }
 

@@ -18,19 +18,19 @@ mod lending;
 use super::lent::LentRecords;
 use crate::Ordinal;
 use crate::memory::OrdinalSet;
-pub(super) use chunk::Place;
-use chunk::{Chunk, NOWHERE, payload};
-use std::sync::atomic::{AtomicU32, Ordering};
+pub(super) use chunk::{Chunk, NOWHERE, Place, payload};
 
 /// Garbage below this is not worth a look.
 const MIN_GARBAGE: usize = 64 << 10;
 /// Ordinals whose places make a page.
-const PAGE: usize = 256;
+pub(super) const PAGE: usize = 256;
+/// The places of a page of ordinals.
+pub(super) type Places = Box<[Place; PAGE]>;
 
 /// The records of a type.
 #[derive(Debug, Default)]
 pub(super) struct RecordStore {
-    places: Vec<Option<Box<[Place; PAGE]>>>,
+    places: Vec<Option<Places>>,
     chunks: Vec<Chunk>,
     empty_chunks: Vec<u32>,
     head: Option<u32>,
@@ -196,7 +196,7 @@ impl RecordStore {
     }
 
     #[inline]
-    fn set_place(&mut self, ordinal: Ordinal, place: Place) {
+    pub(super) fn set_place(&mut self, ordinal: Ordinal, place: Place) {
         let page = ordinal.index() / PAGE;
         if page >= self.places.len() {
             self.places.resize_with(page + 1, || None);
@@ -210,25 +210,38 @@ impl RecordStore {
         page[ordinal.index() % PAGE] = place;
     }
 
-    /// Numbers for the chunks that threads make side by side.
-    pub(super) fn chunk_numbers(&self) -> AtomicU32 {
-        AtomicU32::new(self.chunks.len() as u32)
+    /// The number of the first chunk that threads fill beside this store.
+    pub(super) fn next_chunk(&self) -> u32 {
+        self.chunks.len() as u32
     }
 
-    /// Takes in what a thread, or several one after the other, stored beside this store.
-    pub(super) fn adopt(&mut self, beside: Beside) {
-        for (number, chunk) in beside.chunks {
-            let at = number as usize;
-            while self.chunks.len() <= at {
-                self.chunks.push(Chunk::default());
+    /// Takes in a chunk that a thread filled beside this store.
+    pub(super) fn adopt_chunk(&mut self, number: u32, chunk: Chunk) {
+        let at = number as usize;
+        if self.chunks.len() <= at {
+            self.chunks.resize_with(at + 1, Chunk::default);
+        }
+        self.live += chunk.live;
+        self.chunks[at] = chunk;
+    }
+
+    /// Takes in the places of a page of ordinals that a thread had to itself.
+    pub(super) fn adopt_places(&mut self, page: usize, places: Places) {
+        if self.places.len() <= page {
+            self.places.resize_with(page + 1, || None);
+        }
+        match &mut self.places[page] {
+            Some(there) => {
+                let new = there.iter_mut().zip(*places).filter(|(_, place)| *place != NOWHERE);
+                new.for_each(|(there, place)| *there = place);
             }
-            self.live += chunk.live;
-            self.chunks[at] = chunk;
+            nothing => *nothing = Some(places),
         }
-        self.payload += beside.payload;
-        for (ordinal, place) in beside.added {
-            self.set_place(ordinal, place);
-        }
+    }
+
+    /// Counts the bytes of lengths and records in adopted chunks.
+    pub(super) fn count_payload(&mut self, bytes: usize) {
+        self.payload += bytes;
     }
 
     /// Makes every number free that no chunk has; to be called when all is adopted.
@@ -236,53 +249,6 @@ impl RecordStore {
         let empty = self.chunks.iter().enumerate().filter(|(_, chunk)| chunk.len == 0);
         self.empty_chunks = empty.map(|(index, _)| index as u32).collect();
         self.head = None;
-    }
-}
-
-/// Records that are being stored beside a store which nobody changes meanwhile.
-#[derive(Debug, Default)]
-pub(super) struct Beside {
-    chunks: Vec<(u32, Chunk)>,
-    payload: usize,
-    added: Vec<(Ordinal, Place)>,
-}
-
-impl Beside {
-    /// The ordinal of the record at this place, here or in the store, if it is this one.
-    #[inline]
-    pub(super) fn recognise(&self, store: &RecordStore, place: Place, record: &[u8]) -> Option<Ordinal> {
-        let number = place.chunk() as u32;
-        if place.chunk() < store.chunks.len() || place.lent_ordinal().is_some() {
-            return store.recognise(place, record);
-        }
-        let at = self.chunks.binary_search_by_key(&number, |(number, _)| *number).ok()?;
-        let (ordinal, stored) = self.chunks[at].1.at(place.offset())?;
-        if stored == record { Ordinal::new(ordinal) } else { None }
-    }
-
-    /// Stores a record.
-    pub(super) fn insert(&mut self, numbers: &AtomicU32, ordinal: Ordinal, record: &[u8]) -> Place {
-        if !self.chunks.last().is_some_and(|(_, chunk)| chunk.has_room(record)) {
-            // Numbers only grow, so the chunks stay sorted.
-            let number = numbers.fetch_add(1, Ordering::Relaxed);
-            let chunk = match self.chunks.is_empty() {
-                true => Chunk::default(),
-                false => Chunk::after_full_one(),
-            };
-            self.chunks.push((number, chunk));
-        }
-        let Some((number, chunk)) = self.chunks.last_mut() else {
-            return NOWHERE; // there is a chunk now
-        };
-        let place = Place::new(*number, chunk.append(ordinal, record));
-        self.payload += payload(record.len());
-        self.added.push((ordinal, place));
-        place
-    }
-
-    /// The ordinals of the records stored here, in order of their coming.
-    pub(super) fn ordinals(&self) -> impl Iterator<Item = Ordinal> {
-        self.added.iter().map(|&(ordinal, _)| ordinal)
     }
 }
 

@@ -40,18 +40,18 @@ impl EngineForm {
             TypeReadState::List(ty) => {
                 let Some(record) = ty.record(ordinal) else { return };
                 push_number(out, record.size() as u64);
-                record.for_each(|_, element, _| record_form::push_ordinal(out, element));
+                record.for_each(|element, _| record_form::push_ordinal(out, element));
             }
             TypeReadState::Set(ty) => {
                 let Some(record) = ty.record(ordinal) else { return };
                 let mut elements = Vec::with_capacity(record.size());
-                record.for_each(|_, element, _| elements.push((element, own_hash(element))));
+                record.for_each(|element, _| elements.push((element, own_hash(element))));
                 record_form::push_set(out, &mut elements, Buckets::Mixed);
             }
             TypeReadState::Map(ty) => {
                 let Some(record) = ty.record(ordinal) else { return };
                 let mut entries = Vec::with_capacity(record.size());
-                record.for_each(|_, key, value| entries.push((key, value, own_hash(key))));
+                record.for_each(|key, value| entries.push((key, value, own_hash(key))));
                 record_form::push_map(out, &mut entries, Buckets::Mixed);
             }
         }
@@ -91,7 +91,7 @@ impl EngineForm {
                 let mut same = record.size() == collection(form).0 as usize;
                 if same {
                     let mut elements = list_elements(form);
-                    record.for_each(|_, element, _| same &= elements.next() == Some(element.get()));
+                    record.for_each(|element, _| same &= elements.next() == Some(element.get()));
                     same &= elements.next().is_none();
                 }
                 same
@@ -102,7 +102,7 @@ impl EngineForm {
                 let elements = set_elements(form).map(|(element, bucket)| (entry(element, 0), element, bucket));
                 record.size() == collection(form).0 as usize
                     && same_entries(elements, mask, |each| {
-                        record.for_each(|_, element, _| each(entry(element.get(), 0)));
+                        record.for_each(|element, _| each(entry(element.get(), 0)));
                     })
             }
             TypeReadState::Map(ty) => {
@@ -111,7 +111,7 @@ impl EngineForm {
                 let entries = map_entries(form).map(|(key, value, bucket)| (entry(key, value), key, bucket));
                 record.size() == collection(form).0 as usize
                     && same_entries(entries, mask, |each| {
-                        record.for_each(|_, key, value| each(entry(key.get(), value.get())));
+                        record.for_each(|key, value| each(entry(key.get(), value.get())));
                     })
             }
         }

@@ -15,7 +15,7 @@ const OFFSET_BITS: u32 = 18;
 /// Bytes of the ordinal in front of a record.
 const ORDINAL: usize = 4;
 /// The place of what is nowhere.
-pub(super) const NOWHERE: Place = Place(u64::MAX);
+pub(in crate::write) const NOWHERE: Place = Place(u64::MAX);
 /// The place of a record that is lent; its ordinal stands below.
 const LENT: u64 = 1 << 37;
 
@@ -43,23 +43,24 @@ impl Place {
     }
 
     #[inline]
-    pub(super) fn new(chunk: u32, offset: usize) -> Self {
+    pub(in crate::write) fn new(chunk: u32, offset: usize) -> Self {
         Place(u64::from(chunk) << OFFSET_BITS | (offset / ALIGNMENT) as u64)
     }
 
     #[inline]
-    pub(super) fn chunk(self) -> usize {
+    pub(in crate::write) fn chunk(self) -> usize {
         (self.0 >> OFFSET_BITS) as usize
     }
 
     #[inline]
-    pub(super) fn offset(self) -> usize {
+    pub(in crate::write) fn offset(self) -> usize {
         (self.0 & ((1 << OFFSET_BITS) - 1)) as usize * ALIGNMENT
     }
 }
 
+/// Records one behind the other.
 #[derive(Debug, Default)]
-pub(super) struct Chunk {
+pub(in crate::write) struct Chunk {
     /// Zero behind what is filled.
     pub(super) bytes: Vec<u8>,
     pub(super) len: usize,
@@ -106,27 +107,33 @@ impl Chunk {
 
     /// The record at this offset with its ordinal.
     #[inline]
-    pub(super) fn at(&self, offset: usize) -> Option<(u32, &[u8])> {
+    pub(in crate::write) fn at(&self, offset: usize) -> Option<(u32, &[u8])> {
         let stored = self.read(offset)?;
         Some((stored.ordinal, self.record(stored)?))
     }
 
     /// For records when the chunk before this one is full: there will be more.
-    pub(super) fn after_full_one() -> Self {
+    pub(in crate::write) fn after_full_one() -> Self {
         Self {
             bytes: vec![0; CHUNK],
             ..Self::default()
         }
     }
 
+    /// The first byte of what lies at an offset; for bringing it close.
     #[inline]
-    pub(super) fn has_room(&self, record: &[u8]) -> bool {
+    pub(in crate::write) fn first_byte(&self, offset: usize) -> u8 {
+        self.bytes.get(offset).map_or(0, |&byte| byte)
+    }
+
+    #[inline]
+    pub(in crate::write) fn has_room(&self, record: &[u8]) -> bool {
         self.len == 0 || self.len + occupied(record) <= CHUNK
     }
 
     /// Appends a record; gives its offset.
     #[inline]
-    pub(super) fn append(&mut self, ordinal: Ordinal, record: &[u8]) -> usize {
+    pub(in crate::write) fn append(&mut self, ordinal: Ordinal, record: &[u8]) -> usize {
         let (offset, size) = (self.len, occupied(record));
         if self.bytes.len() - offset < size {
             self.grow(size);
@@ -163,7 +170,7 @@ impl Chunk {
 }
 
 /// Bytes of a record of this length with its length.
-pub(super) fn payload(len: usize) -> usize {
+pub(in crate::write) fn payload(len: usize) -> usize {
     len + var_int::size_of_u64(len as u64)
 }
 

@@ -63,9 +63,7 @@ impl RecordStore {
             Some(ordinal) => self.lender.as_ref().map_or(0, |lender| lender.touch(ordinal)),
             None => {
                 let chunk = self.chunks.get(place.chunk());
-                chunk
-                    .and_then(|chunk| chunk.bytes.get(place.offset()))
-                    .map_or(0, |&byte| byte.into())
+                chunk.map_or(0, |chunk| chunk.first_byte(place.offset()).into())
             }
         }
     }
