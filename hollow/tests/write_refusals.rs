@@ -362,7 +362,7 @@ fn restored_records_can_be_asked_for_before_they_are_claimed() {
             [(text, ordinal(0)), (cast, ordinal(0))]
         );
         assert_eq!(second.references_of(cast, ordinal(0)), [(text, ordinal(1))]);
-        assert_eq!(second.record_bytes(text, ordinal(1)), Some(&b"\x02Al"[..]));
+        assert_eq!(second.record_bytes(text, ordinal(1)).as_deref(), Some(&b"\x02Al"[..]));
         second.add_all_from_previous_cycle().unwrap();
         assert!(!second.has_changed());
         assert_eq!(second.add("Movie", &value).unwrap(), heat);

@@ -54,12 +54,14 @@ pub fn runner(settings: &Settings) -> Result<Runner<Liveness>, ServiceError> {
     let output = settings.role.output();
     let failed = |dataset| move |source| ServiceError::Store { dataset, source };
     let store = stores.create(output).map_err(failed(output))?;
-    let producer = Producer::builder(liveness::dataset(), store)
+    let mut builder = Producer::builder(liveness::dataset(), store)
         .name(output)
         .root(liveness::ROOT)
-        .snapshot_every(settings.snapshot_every)
-        .publish_unchanged(PublishUnchanged::WhenTagsDiffer)
-        .build()?;
+        .publish_unchanged(PublishUnchanged::WhenTagsDiffer);
+    if let Some(versions) = settings.snapshot_every {
+        builder = builder.snapshot_every(versions);
+    }
+    let producer = builder.build()?;
     let role = match settings.role {
         RoleName::Lead => Role::Lead,
         RoleName::Follow => {

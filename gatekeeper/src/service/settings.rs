@@ -93,8 +93,9 @@ pub struct Settings {
     pub cadence_seconds: u64,
     /// Where to serve the pages; `None` = nowhere.
     pub listen: Option<SocketAddr>,
-    /// Every how many versions a snapshot is written.
-    pub snapshot_every: u32,
+    /// Every how many versions a snapshot is written; `None` lets the deltas decide
+    /// ([`hollow::producer::ProducerBuilder::snapshot_every`]).
+    pub snapshot_every: Option<u32>,
 }
 
 /// What is wrong with a configuration.
@@ -160,16 +161,11 @@ struct File {
     #[serde(default = "default_cadence")]
     cadence_seconds: u64,
     listen: Option<SocketAddr>,
-    #[serde(default = "default_snapshot_every")]
-    snapshot_every: u32,
+    snapshot_every: Option<u32>,
 }
 
 fn default_cadence() -> u64 {
     60
-}
-
-fn default_snapshot_every() -> u32 {
-    10
 }
 
 impl Settings {
@@ -181,7 +177,7 @@ impl Settings {
             role,
             cadence_seconds: default_cadence(),
             listen: None,
-            snapshot_every: default_snapshot_every(),
+            snapshot_every: None,
         }
     }
 
@@ -228,7 +224,7 @@ impl Settings {
                 found: file.cadence_seconds,
             });
         }
-        if file.snapshot_every == 0 {
+        if file.snapshot_every == Some(0) {
             return Err(SettingsError::Range {
                 name: "snapshot_every",
                 expected: "1 or more",

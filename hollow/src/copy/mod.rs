@@ -4,6 +4,7 @@
 //! does not have are left out. As in Java Hollow, copying turns NaN into null unless told otherwise. See
 //! `docs/format.md`, section 12.
 
+pub(crate) mod lent;
 mod place;
 mod records;
 mod restore;

@@ -27,11 +27,11 @@ impl WriteStateEngine {
     /// As [`WriteStateEngine::restore`].
     pub fn recreate(&mut self, state: &ReadState, positions: HashPositions) -> Result<(), WriteError> {
         let source = source(self, state, positions)?;
-        self.recreate_from(&source)
+        self.recreate_from(&source, None)
     }
 }
 
-fn source<'s>(
+pub(super) fn source<'s>(
     engine: &WriteStateEngine,
     state: &'s ReadState,
     positions: HashPositions,

@@ -40,10 +40,12 @@ pub fn murmur(bytes: &[u8]) -> i32 {
             .wrapping_mul(C2);
         h = (h ^ k).rotate_left(13).wrapping_mul(5).wrapping_add(0xe654_6b64);
     }
-    if !tail.is_empty() {
-        let k = tail.iter().rev().fold(0u32, |k, &byte| k << 8 | u32::from(byte));
-        h ^= k.wrapping_mul(C1).rotate_left(15).wrapping_mul(C2);
-    }
+    // How many bytes are left can hardly be guessed: they are taken from the last four.
+    let k = match bytes.last_chunk::<4>() {
+        Some(last) => (u64::from(u32::from_le_bytes(*last)) >> (32 - 8 * tail.len())) as u32,
+        None => tail.iter().rev().fold(0u32, |k, &byte| k << 8 | u32::from(byte)),
+    };
+    h ^= k.wrapping_mul(C1).rotate_left(15).wrapping_mul(C2);
     h ^= bytes.len() as u32;
     h ^= h >> 16;
     h = h.wrapping_mul(0x85eb_ca6b);

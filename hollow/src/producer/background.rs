@@ -16,6 +16,7 @@
 
 use super::check::same_pages;
 use super::commit::Retries;
+use super::due::SinceSnapshot;
 use super::environment::FailPoints;
 use super::stage::{Sink, Staging};
 use super::{BoxError, CycleError, Producer, Step};
@@ -47,8 +48,8 @@ pub(super) struct Background {
     running: Option<Job>,
     /// In the store, and named by no manifest yet.
     finished: Option<LateSnapshot>,
-    /// Versions published since the one that is being, or was last, written.
-    since: u32,
+    /// What was published since the version that is being, or was last, written.
+    since: SinceSnapshot,
 }
 
 #[derive(Debug)]
@@ -84,13 +85,11 @@ impl Background {
         self.finished.as_ref()
     }
 
-    /// A version was announced. Gives how many there are since the snapshot that its manifest named, if it did.
-    pub(super) fn announced(&mut self, named: bool) -> Option<u32> {
-        self.since = self.since.saturating_add(1);
-        if named {
-            self.finished = None;
-        }
-        named.then_some(self.since)
+    /// A version was announced. Gives what there is since the snapshot that its manifest named, if it did.
+    pub(super) fn announced(&mut self, named: bool, delta_bytes: u64) -> Option<SinceSnapshot> {
+        self.since = self.since.and(delta_bytes);
+        let late = self.finished.take_if(|_| named)?;
+        Some(self.since.behind(late.blob.length))
     }
 
     /// Ends the work that is under way and forgets what was done.
@@ -107,7 +106,7 @@ impl Background {
             cancel,
             thread,
         });
-        self.since = 1;
+        self.since = SinceSnapshot::default();
         Ok(())
     }
 

@@ -7,7 +7,8 @@
 //! | [in full](super::ProducerBuilder::full_check_every) | every record of the new state is the engine's, and a snapshot, read as by a consumer that starts, has the same pages | every record |
 //!
 //! As every version before was checked, what changed settles the whole, unless memory itself is damaged: that is what the
-//! full check is for.
+//! full check is for. Records that the announced state lends the engine are held against parts of their hashes, which the
+//! engine took when they came: those that go in every version, all in full.
 
 mod form;
 mod pages;
@@ -17,6 +18,7 @@ mod tests;
 use super::CycleError;
 use super::stage::{Encoded, StagedBlob};
 use crate::Ordinal;
+use crate::copy::lent::EngineForm;
 use crate::read::{ReadState, Transition, TypeReadState};
 use crate::store::BlobBytes;
 use crate::tools::checksum::Checksums;
@@ -188,7 +190,8 @@ fn populated_as_told(engine: &WriteStateEngine, state: &ReadState) -> Result<(),
     Ok(())
 }
 
-/// Whether records in a state are those in the engine.
+/// Whether records in a state are those in the engine: by the bytes that it has, and by what it kept of the hash of a
+/// record that a state lends it, which says what the record was when it came, wherever memory was damaged since.
 fn same_records(
     engine: &WriteStateEngine,
     ty: &TypeReadState,
@@ -197,11 +200,17 @@ fn same_records(
     let Some(id) = engine.type_id(ty.name()) else {
         return Ok(());
     };
+    let (form, mut record) = (EngineForm::of(ty.schema()), Vec::new());
     for ordinal in ordinals {
-        if !engine
-            .record_bytes(id, ordinal)
-            .is_some_and(|bytes| same_record(bytes, ty, ordinal))
-        {
+        let is_same = match engine.own_record_bytes(id, ordinal) {
+            Some(bytes) => same_record(bytes, ty, ordinal),
+            None => {
+                record.clear();
+                form.push(ty, ordinal, &mut record);
+                engine.is_told_to_be(id, ordinal, &record)
+            }
+        };
+        if !is_same {
             return Err(differ(format!(
                 "a record reads back differently, type={} ordinal={ordinal}",
                 ty.name()

@@ -1,6 +1,7 @@
 //! One cycle from S2 to S11.
 
 use super::check::{Checked, Extent, check};
+use super::due::{Interval, SinceSnapshot};
 use super::stage::{Encoded, Snapshot, Staging};
 use super::validate::{Candidate, validate};
 use super::{
@@ -232,9 +233,10 @@ impl Producer {
         let state = self.state();
         // Nothing leads over a break of the chain.
         let continued = if self.chain_broken { None } else { self.version() };
-        let due = self.since_snapshot >= self.config.snapshot_every;
+        let interval = self.config.snapshots;
+        let due = self.since_snapshot.and(0).is_due(interval);
         let in_background =
-            self.config.snapshot_writing == SnapshotWriting::InBackground && self.config.snapshot_every > 1;
+            self.config.snapshot_writing == SnapshotWriting::InBackground && interval != Interval::Versions(1);
         let snapshot = evolved || continued.is_none() || (due && !in_background);
         let in_full_due = self
             .config
@@ -299,7 +301,8 @@ impl Producer {
 
         // S9
         self.count_changes(&next, stats);
-        let named = self.background.announced(manifest.late_snapshot.is_some());
+        let delta_bytes = stats.delta_bytes.unwrap_or(0);
+        let named = self.background.announced(manifest.late_snapshot.is_some(), delta_bytes);
         let next = Arc::new(next);
         self.published = Some(Published {
             head,
@@ -308,9 +311,9 @@ impl Producer {
             state: next.clone(),
         });
         self.since_snapshot = match named {
-            _ if snapshot => 1,
+            _ if snapshot => SinceSnapshot::new(stats.snapshot_bytes.unwrap_or(0)),
             Some(since) => since,
-            None => self.since_snapshot.saturating_add(1),
+            None => self.since_snapshot.and(delta_bytes),
         };
         self.since_full_check = if in_full {
             0
@@ -319,8 +322,7 @@ impl Producer {
         };
         self.chain_broken = false;
         // Counted with this version now, and since the one whose snapshot it named.
-        let due = in_background && self.since_snapshot > self.config.snapshot_every;
-        if due && self.background.version().is_none() {
+        if in_background && self.since_snapshot.is_due(interval) && self.background.version().is_none() {
             match self.engine.snapshot_plan() {
                 Ok(plan) => stats.warnings.extend(self.begin_snapshot(plan)),
                 Err(error) => stats.warnings.push(format!("no snapshot planned: {error}")),
@@ -333,7 +335,10 @@ impl Producer {
             self.primed_in_common = false;
         } else {
             let tag = self.environment.tag(self.engine.next_tag());
-            self.engine.prepare_for_next_cycle(tag);
+            match self.config.lends {
+                true => self.engine.prepare_for_next_cycle_lent(tag, &*next),
+                false => self.engine.prepare_for_next_cycle(tag),
+            }
         }
         self.environment.reach(Step::Swapped)?;
 
@@ -346,6 +351,9 @@ impl Producer {
         self.environment.reach(Step::Mirrored)?;
 
         // S11
+        if snapshot || named.is_some() {
+            self.cleaning.look_again();
+        }
         if let Some(retention) = self.config.retention
             && let Err(error) = self.clean(retention)
         {

@@ -49,6 +49,7 @@ mod builder;
 mod check;
 mod commit;
 mod cycle;
+mod due;
 mod environment;
 mod error;
 mod incremental;
@@ -59,6 +60,8 @@ mod restore;
 mod retention;
 mod stage;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 pub use background::SnapshotWriting;
@@ -78,8 +81,10 @@ use crate::store::{Head, Manifest, Store, Token};
 use crate::write::WriteStateEngine;
 use background::Background;
 use builder::Config;
+use due::SinceSnapshot;
 use environment::Environment;
 use incremental::Incremental;
+use retention::Cleaning;
 use std::sync::Arc;
 
 /// Publishes the states of one dataset.
@@ -93,8 +98,7 @@ pub struct Producer {
     epoch: u64,
     published: Option<Published>,
     incremental: Option<Incremental>,
-    /// How many versions were published since the last snapshot.
-    since_snapshot: u32,
+    since_snapshot: SinceSnapshot,
     /// The engine was primed by what its schemas and the announced state have in common: records that are not added again
     /// have null there where the state has NaN, so the two cannot be compared in full.
     primed_in_common: bool,
@@ -104,6 +108,7 @@ pub struct Producer {
     background: Background,
     /// The announced state could not be continued: the next version begins with a snapshot and no delta leads to it.
     chain_broken: bool,
+    cleaning: Cleaning,
 }
 
 /// Whether a producer may go on.

@@ -150,7 +150,7 @@ impl References {
             let at = self.index[&ty];
             let published = world.published.and_then(|state| state.ty(&self.types[at].name));
             let restored = published.is_some_and(|published| published.is_populated(ordinal));
-            if !restored || world.engine.record_bytes(ty, ordinal).is_none() {
+            if !restored || !world.engine.has_record(ty, ordinal) {
                 continue;
             }
             let before = self.of(world, ty, ordinal);

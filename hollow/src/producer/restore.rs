@@ -1,5 +1,6 @@
 //! S0: going on from what is announced.
 
+use super::due::SinceSnapshot;
 use super::stage::Staging;
 use super::{BoxError, CycleError, Producer, Published, Standing, Step, builder};
 use crate::Version;
@@ -122,22 +123,28 @@ impl Producer {
         Ok(())
     }
 
-    /// Makes the engine one that has just published a state.
+    /// Makes the engine one that has just published a state, which lends it its records.
     pub(super) fn resume(&mut self, state: &ReadState) -> Result<(), WriteError> {
-        self.engine.recreate(state, HashPositions::AsAdded)?;
+        match self.config.lends {
+            true => self.engine.recreate_lent(state)?,
+            false => self.engine.recreate(state, HashPositions::AsAdded)?,
+        }
         let tag = self.environment.tag(Some(state.tag()));
         self.engine.prepare_for_next_cycle(tag);
         Ok(())
     }
 
-    fn count_since_snapshot(&self, head: &Head) -> Result<u32, StoreError> {
+    fn count_since_snapshot(&self, head: &Head) -> Result<SinceSnapshot, StoreError> {
         let mut chain = Chain::new(&self.store, Some(announced(head)));
+        let mut since = SinceSnapshot::default();
         while chain.extend()? {
-            if chain.links().last().is_some_and(|link| link.snapshot.is_some()) {
-                break;
+            let Some(link) = chain.links().last() else { break };
+            if let Some(snapshot) = &link.snapshot {
+                return Ok(since.behind(snapshot.length));
             }
+            since = since.and(link.delta.as_ref().map_or(0, |delta| delta.length));
         }
-        Ok(u32::try_from(chain.links().len()).unwrap_or(u32::MAX))
+        Ok(since)
     }
 }
 

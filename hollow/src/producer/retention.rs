@@ -21,10 +21,38 @@ impl Retention {
     }
 }
 
+/// When to look again for versions that can go: walking the chain with every version would cost more than the version.
+#[derive(Debug, Default)]
+pub(super) struct Cleaning {
+    /// As it was when the chain was walked.
+    pinned: Option<Version>,
+    /// Versions until a snapshot that was seen becomes old enough for all before it to go.
+    wait: usize,
+}
+
+impl Cleaning {
+    /// There is a snapshot that was not seen yet.
+    pub(super) fn look_again(&mut self) {
+        self.wait = 0;
+    }
+}
+
 impl Producer {
+    /// Removes what [`Producer::remove_unneeded`] does, with the versions that may make a difference.
+    pub(super) fn clean(&mut self, retention: Retention) -> Result<(), StoreError> {
+        let pinned = self.store.pinned()?;
+        if self.cleaning.wait > 0 && self.cleaning.pinned == pinned {
+            self.cleaning.wait -= 1;
+            return Ok(());
+        }
+        let wait = self.remove_unneeded(retention, pinned)?;
+        self.cleaning = Cleaning { pinned, wait };
+        Ok(())
+    }
+
     /// Removes blobs and manifests of versions up to the announced one that are not to be kept: those of older versions,
-    /// and those of attempts that were never announced.
-    pub(super) fn clean(&self, retention: Retention) -> Result<usize, StoreError> {
+    /// and those of attempts that were never announced. Gives how many versions to wait before looking again.
+    fn remove_unneeded(&self, retention: Retention, pinned: Option<Version>) -> Result<usize, StoreError> {
         let Some(published) = &self.published else {
             return Ok(0);
         };
@@ -32,7 +60,6 @@ impl Producer {
             version: published.head.version,
             manifest: Some(published.head.manifest),
         };
-        let pinned = self.store.pinned()?;
         let mut chain = Chain::new(&self.store, Some(announced));
         let mut loadable = false;
         while chain.extend()? {
@@ -46,8 +73,12 @@ impl Producer {
                 break;
             }
         }
+        // The next that can become the oldest kept.
+        let mut young = chain.links().iter().take(retention.keep_versions - 1);
+        let next = young.rposition(|link| link.snapshot.is_some());
+        let wait = next.map_or(usize::MAX, |at| retention.keep_versions - 2 - at);
         if !loadable {
-            return Ok(0); // the whole chain is needed
+            return Ok(wait); // the whole chain is needed
         }
         let mut kept: HashSet<Key> = HashSet::new();
         for (at, link) in chain.links().iter().enumerate() {
@@ -71,7 +102,6 @@ impl Producer {
             .version()
             .map(|version| format!("blobs/{}-{version}-", BlobKind::Snapshot));
         let is_unnamed = |key: &Key| unnamed.as_ref().is_some_and(|prefix| key.as_str().starts_with(prefix));
-        let mut removed = 0;
         for prefix in ["manifests/", "blobs/"] {
             for key in self.store.blobs().list(prefix)? {
                 let old = key
@@ -80,14 +110,13 @@ impl Producer {
                 if old && !kept.contains(&key) && !is_unnamed(&key) {
                     // Only whoever holds the head may remove anything.
                     if !self.still_in_charge()? {
-                        return Ok(removed);
+                        return Ok(wait);
                     }
                     self.store.blobs().remove(&key)?;
-                    removed += 1;
                 }
             }
         }
-        Ok(removed)
+        Ok(wait)
     }
 
     fn still_in_charge(&self) -> Result<bool, StoreError> {

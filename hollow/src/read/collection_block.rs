@@ -17,6 +17,7 @@ use crate::Ordinal;
 use crate::memory::bit_array::{bits, mask};
 use crate::memory::hash::table_size;
 use crate::schema::Kind;
+use std::ops::Range;
 
 /// Widths in bits; 0 for what the kind does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -363,20 +364,20 @@ impl Span<'_> {
         Some((key, raw >> self.key_width))
     }
 
-    /// Hands over number, key and value of each bucket that is not empty.
+    /// Hands over number, key and value of the entries with these numbers, and whether there is one: empty buckets are
+    /// handed over too.
     #[inline(always)]
-    pub(crate) fn for_each(&self, mut each: impl FnMut(u32, u64, u64)) {
+    pub(crate) fn for_each(&self, numbers: Range<u32>, mut each: impl FnMut(u32, u64, u64, bool)) {
         let (width, key_mask) = (self.key_width + self.value_width, mask(self.key_width));
         let empty = if self.has_buckets { key_mask } else { u64::MAX };
-        let bytes = self.block.get((self.at_bit >> 3) as usize..).unwrap_or_default();
-        let mut at_bit = self.at_bit & 7;
-        for number in 0..self.len {
+        let at_bit = self.at_bit + u64::from(numbers.start) * u64::from(width);
+        let bytes = self.block.get((at_bit >> 3) as usize..).unwrap_or_default();
+        let mut at_bit = at_bit & 7;
+        for number in numbers.start..numbers.end.min(self.len) {
             let raw = bits::get(bytes, at_bit, width);
             let key = raw & key_mask;
             at_bit += u64::from(width);
-            if key != empty {
-                each(number, key, raw >> self.key_width);
-            }
+            each(number, key, raw >> self.key_width, key != empty);
         }
     }
 }

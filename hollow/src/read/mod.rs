@@ -63,6 +63,7 @@ mod type_state;
 mod unpack;
 mod wire;
 
+pub(crate) use collection_record::CollectionRecord;
 pub use column::{Column, ColumnValue};
 pub use content::ContentHash;
 pub use derived::Derived;
@@ -76,7 +77,7 @@ pub use reader::{ColumnReader, TextReader};
 pub use reclaim::{states_to_release, wait_for_release};
 pub use records::Populated;
 pub(crate) use route::{Part, Route, object};
-pub(crate) use rows::Rows;
+pub(crate) use rows::{Rows, Values};
 pub use slots::PAGE_ORDINALS;
 pub(crate) use slots::{PAGE_BITS, SlotBits, iter_bits};
 pub use state::{OpenError, ReadState};

@@ -1,105 +1,149 @@
 //! Object records read with several of their fields, page by page.
 //!
-//! The columns of a page are unpacked one after the other, then its records are gone over: what is asked of a record was
-//! found out for all of them.
+//! The columns of a page are unpacked one after the other, and what lies over the page is put in its place field by field.
+//! Then its records are gone over: what is asked of a record was found out for all of them.
 
 use super::ObjectTypeState;
 use super::block::Block;
-use super::kind::Objects;
+use super::kind::{ObjectPlace, Objects};
 use super::object_block::{FieldKind, NULL_DOUBLE, NULL_FLOAT};
+use super::overlay;
 use super::records::Records;
-use super::slots::{PAGE_BITS, PAGE_ORDINALS, SlotBits, iter_bits};
+use super::slots::{PAGE_ORDINALS, SlotBits, contains, iter_bits};
 use super::type_state::ObjectRecord;
-use crate::Ordinal;
 use crate::memory::bit_array::mask;
 use std::ops::Range;
 
 const SLOTS: usize = PAGE_ORDINALS as usize;
+/// Bytes that come to the processor together.
+const LINE: usize = 64;
 
 /// Fields of a type, and room for their values in a page.
 #[derive(Debug)]
 pub(crate) struct Rows<'s> {
     records: &'s Records<Objects>,
     fields: Vec<Field<'s>>,
+    /// The slots at hand, by eights.
     wanted: Vec<Range<usize>>,
+    /// Records that are not where the page has its columns.
+    apart: Vec<(u32, ObjectPlace<'s>)>,
+    ends: Box<[u64; SLOTS]>,
+    /// What the page after this one has that was not looked at yet.
+    ahead: &'s [u8],
 }
 
 #[derive(Debug)]
 struct Field<'s> {
     at: usize,
     kind: FieldKind,
-    /// By slot; of a STRING or BYTES field where its bytes end.
-    values: Box<[u64; SLOTS]>,
-    /// What stands for no value; the mask of the ends.
-    none: u64,
-    /// The bytes that ends are counted in, and where those of the first record begin.
-    texts: &'s [u8],
-    first: u64,
+    values: Values<'s>,
 }
 
-/// A record of a page.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Row<'r, 's> {
-    fields: &'r [Field<'s>],
-    place: Place<'s>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Place<'s> {
-    Unpacked(usize),
-    Elsewhere(ObjectRecord<'s>),
+/// The values of a field in a page, by slot; those of slots that are not wanted mean nothing.
+#[derive(Debug)]
+pub(crate) enum Values<'s> {
+    /// Neither STRING nor BYTES: the stored bits (see [`ObjectRecord::stored_bits`]), or what was to stand for none.
+    Bits(Box<[u64; SLOTS]>),
+    /// STRING and BYTES: the stored bytes.
+    Bytes(Box<[Option<&'s [u8]>; SLOTS]>),
 }
 
 impl<'s> Rows<'s> {
     /// For these fields of a type, with what they hold.
     pub(crate) fn new(ty: &'s ObjectTypeState, fields: &[(usize, FieldKind)]) -> Self {
-        let field = |&(at, kind)| Field {
+        let field = |&(at, kind): &(usize, FieldKind)| Field {
             at,
             kind,
-            values: Box::new([0; SLOTS]),
-            none: 0,
-            texts: &[],
-            first: 0,
+            values: match kind.is_variable_length() {
+                true => Values::Bytes(Box::new([None; SLOTS])),
+                false => Values::Bits(Box::new([0; SLOTS])),
+            },
         };
         Self {
             records: &ty.records,
             fields: fields.iter().map(field).collect(),
             wanted: Vec::new(),
+            apart: Vec::new(),
+            ends: Box::new([0; SLOTS]),
+            ahead: &[],
         }
     }
 
-    /// Hands over the records of a page in these slots, which are populated, ascending.
-    #[inline]
-    pub(crate) fn for_each(&mut self, number: u32, slots: &SlotBits, mut each: impl FnMut(Ordinal, Row<'_, 's>)) {
-        let unpacked = self.unpack(number, slots).is_some();
-        for slot in iter_bits(slots) {
-            let Some(ordinal) = Ordinal::new((number << PAGE_BITS) + slot) else {
-                return;
-            };
-            let place = if unpacked {
-                Place::Unpacked(slot as usize)
-            } else if let Some(place) = self.records.locate(ordinal) {
-                Place::Elsewhere(ObjectRecord::new(place))
-            } else {
-                continue;
-            };
-            let fields = &self.fields;
-            each(ordinal, Row { fields, place });
-        }
-    }
-
-    /// Unpacks the fields of these slots if the page says it all.
-    fn unpack(&mut self, number: u32, slots: &SlotBits) -> Option<()> {
-        let page = self.records.plain_page(number)?;
-        let room = page.positions_are_slots()? as usize;
+    /// Reads the records of a page in these slots, which are populated. `none` stands for no bits.
+    pub(crate) fn read(&mut self, number: u32, slots: &SlotBits, none: u64) {
+        let page = self.records.pages.get(number);
+        let page = page.and_then(|page| Some((page, page.positions_are_slots()? as usize)));
         groups(slots, &mut self.wanted);
-        for field in &mut self.fields {
-            match field.kind.is_variable_length() {
-                true => field.unpack_ends(page, room),
-                false => field.unpack(page, room, &self.wanted),
+        self.find_apart(number, slots, page.is_none());
+        for Field { at, kind, values } in &mut self.fields {
+            match values {
+                Values::Bits(values) => {
+                    if let Some((page, room)) = page {
+                        unpack(page, (*at, *kind), &mut values[..room.min(SLOTS)], &self.wanted, none);
+                    }
+                    for (slot, place) in &self.apart {
+                        let bits = ObjectRecord::new(*place).stored_bits(*at, *kind);
+                        values[*slot as usize % SLOTS] = bits.unwrap_or(none);
+                    }
+                }
+                Values::Bytes(texts) => {
+                    if let Some((page, room)) = page {
+                        find_texts(
+                            page,
+                            (*at, *kind),
+                            texts,
+                            &mut self.ends[..room.min(SLOTS)],
+                            &self.wanted,
+                        );
+                    }
+                    for (slot, place) in &self.apart {
+                        texts[*slot as usize % SLOTS] = place.bytes_of(*at, *kind);
+                    }
+                }
             }
         }
-        Some(())
+        self.ahead = self.records.pages.get(number + 1).map_or(&[], |page| &*page.bytes);
+    }
+
+    /// The records of these slots that lie over the page; with `all`, those that the page has otherwise than in columns
+    /// by slot come before them.
+    fn find_apart(&mut self, number: u32, slots: &SlotBits, all: bool) {
+        self.apart.clear();
+        if all {
+            let below = iter_bits(slots).filter_map(|slot| Some((slot, self.records.below(number, slot)?)));
+            self.apart.extend(below);
+        }
+        for &entry in self.records.overlays.get(number).map_or(&[][..], |overlay| overlay) {
+            let (slot, place) = (overlay::slot_of(entry), overlay::place_of(entry));
+            let found = place.filter(|_| contains(slots, slot));
+            if let Some((block, position)) = found.and_then(|place| self.records.log.get(place)) {
+                self.apart.push((slot, ObjectPlace::Block(block, position)));
+            }
+        }
+    }
+
+    /// The values of each field, in the order in which they were asked for.
+    #[inline]
+    pub(crate) fn fields(&self) -> impl ExactSizeIterator<Item = &Values<'s>> {
+        self.fields.iter().map(|field| &field.values)
+    }
+
+    /// Brings some of the next page close to the processor, which is busy with records of this one: columns are too short
+    /// for it to see what comes next.
+    #[inline]
+    pub(crate) fn come_closer(&mut self, lines: usize) {
+        for _ in 0..lines {
+            let Some((line, rest)) = self.ahead.split_at_checked(LINE) else {
+                return;
+            };
+            std::hint::black_box(line.first().copied());
+            self.ahead = rest;
+        }
+    }
+
+    /// How many lines there are of the next page.
+    pub(crate) fn lines_ahead(&self) -> usize {
+        self.ahead.len() / LINE
     }
 }
 
@@ -115,69 +159,53 @@ fn groups(slots: &SlotBits, found: &mut Vec<Range<usize>>) {
     }
 }
 
-impl<'s> Field<'s> {
-    fn unpack(&mut self, page: &'s Block, room: usize, wanted: &[Range<usize>]) {
-        let column = page.column(self.at, self.kind);
-        let (absent, none) = match self.kind {
-            FieldKind::Float => (NULL_FLOAT.into(), u32::MAX.into()),
-            FieldKind::Double => (NULL_DOUBLE, u64::MAX),
-            _ => (0, column.as_ref().map_or(0, |column| column.null())),
+fn unpack(page: &Block, (at, kind): (usize, FieldKind), values: &mut [u64], wanted: &[Range<usize>], none: u64) {
+    let column = page.column(at, kind);
+    // FLOAT and DOUBLE have their null among the bits.
+    let (all_null, of_none) = match kind {
+        FieldKind::Float => (NULL_FLOAT.into(), u32::MAX.into()),
+        FieldKind::Double => (NULL_DOUBLE, u64::MAX),
+        _ => (none, column.as_ref().map_or(0, |column| column.null())),
+    };
+    for slots in wanted {
+        let end = slots.end.min(values.len());
+        let Some(values) = values.get_mut(slots.start..end) else {
+            return;
         };
-        self.none = none;
         let Some(column) = column else {
-            return self.values.fill(absent);
+            values.fill(all_null);
+            continue;
         };
-        for slots in wanted {
-            let values = self
-                .values
-                .get_mut(slots.start..slots.end.min(room))
-                .unwrap_or_default();
-            column.beginning_at(slots.start).unpack(values);
-        }
-    }
-
-    /// A text begins where the one before ends: all ends are wanted.
-    fn unpack_ends(&mut self, page: &'s Block, room: usize) {
-        match page.ends(self.at, self.kind) {
-            Some((column, texts, first)) => {
-                column.unpack(self.values.get_mut(..room).unwrap_or_default());
-                (self.texts, self.first, self.none) = (texts, first, mask(column.width() - 1));
-            }
-            None => {
-                self.none = 0;
-                self.values.fill(1);
-            }
+        column.beginning_at(slots.start).unpack(values);
+        for value in values {
+            *value = if *value == of_none { none } else { *value };
         }
     }
 }
 
-impl<'s> Row<'_, 's> {
-    /// The bits of the field with this number among those asked for, neither STRING nor BYTES: see
-    /// [`ObjectRecord::stored_bits`].
-    #[inline]
-    pub(crate) fn stored_bits(&self, number: usize) -> Option<u64> {
-        let field = self.fields.get(number)?;
-        match &self.place {
-            Place::Unpacked(slot) => Some(*field.values.get(*slot)?).filter(|&bits| bits != field.none),
-            Place::Elsewhere(record) => record.stored_bits(field.at, field.kind),
-        }
-    }
-
-    /// The stored bytes of the field with this number among those asked for, STRING or BYTES.
-    #[inline]
-    pub(crate) fn stored_bytes(&self, number: usize) -> Option<&'s [u8]> {
-        let field = self.fields.get(number)?;
-        match &self.place {
-            Place::Unpacked(slot) => {
-                let end = *field.values.get(*slot)?;
-                let before = slot.checked_sub(1).and_then(|before| field.values.get(before));
-                let start = before.map_or(field.first, |before| before & field.none);
-                if end > field.none {
-                    return None;
-                }
-                field.texts.get(start as usize..end as usize)
-            }
-            Place::Elsewhere(record) => record.stored_bytes(field.at, field.kind),
+fn find_texts<'s>(
+    page: &'s Block,
+    (at, kind): (usize, FieldKind),
+    texts: &mut [Option<&'s [u8]>; SLOTS],
+    ends: &mut [u64],
+    wanted: &[Range<usize>],
+) {
+    let Some((column, area, first)) = page.ends(at, kind) else {
+        return texts.fill(None);
+    };
+    // A text begins where the one before ends: all ends are wanted.
+    column.unpack(ends);
+    let end_mask = mask(column.width() - 1);
+    for slots in wanted {
+        let before = slots.start.checked_sub(1).and_then(|before| ends.get(before));
+        let mut start = before.map_or(first, |end| end & end_mask);
+        let ends = ends.get(slots.start..).unwrap_or_default();
+        for (&end, text) in ends.iter().zip(texts.get_mut(slots.clone()).unwrap_or_default()) {
+            *text = match end > end_mask {
+                true => None,
+                false => area.get(start as usize..end as usize),
+            };
+            start = end & end_mask;
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::Version;
 use std::cmp::Ordering;
 
 /// What opening one more blob costs, in bytes of blobs: a request takes time however little it brings.
-const COST_OF_A_BLOB: u64 = 64 * 1024;
+pub(crate) const COST_OF_A_BLOB: u64 = 64 * 1024;
 
 /// Which way to go to a version.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

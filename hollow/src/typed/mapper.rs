@@ -36,7 +36,7 @@ pub struct Mapper<'e> {
 #[derive(Debug)]
 enum Into<'e> {
     Engine(&'e mut WriteStateEngine),
-    Adder(Adder<'e>),
+    Adder(Box<Adder<'e>>),
 }
 
 impl<'e> Mapper<'e> {
@@ -73,7 +73,7 @@ impl<'e> Mapper<'e> {
     /// ```
     pub fn with_adder(adder: Adder<'e>) -> Self {
         Self {
-            sink: Into::Adder(adder),
+            sink: Into::Adder(Box::new(adder)),
             session: Session::default(),
         }
     }
@@ -86,17 +86,18 @@ impl<'e> Mapper<'e> {
     pub fn add<T: Record>(&mut self, record: &T) -> Result<Ordinal, AddError> {
         match &mut self.sink {
             Into::Engine(engine) => self.session.add(*engine, record),
-            Into::Adder(adder) => self.session.add(adder, record),
+            Into::Adder(adder) => self.session.add(&mut **adder, record),
         }
     }
 
     /// Adds many records, each with all it refers to, and gives their ordinals in the same order. The outcome is that of
     /// adding one after the other, sooner: in a large dataset most of the time goes into waiting for memory, and here the
-    /// waiting for one record is that for others as well. (Not for threads that fill an engine together: they share tables,
-    /// and would have to wait for each other instead.)
+    /// waiting for one record is that for others as well. Threads that fill an engine together share tables, and go there
+    /// once for many records.
     ///
     /// # Errors
-    /// As [`Mapper::add`], of the first record that cannot be added; those before it are.
+    /// As [`Mapper::add`], of the first record that cannot be added; those before it are. (Where threads fill an engine
+    /// together, others behind it may be.)
     ///
     /// ```
     /// # use hollow::typed::{Hollow, Mapper, Model};
@@ -116,7 +117,7 @@ impl<'e> Mapper<'e> {
     ) -> Result<Vec<Ordinal>, AddError> {
         match &mut self.sink {
             Into::Engine(engine) => self.session.add_all(*engine, records.into_iter()),
-            Into::Adder(adder) => self.session.add_all(adder, records.into_iter()),
+            Into::Adder(adder) => self.session.add_all(&mut **adder, records.into_iter()),
         }
     }
 }
@@ -130,18 +131,10 @@ pub(crate) trait RecordSink {
     /// The ordinal of a record, an old one if it is known.
     fn add_record(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError>;
 
-    /// Whether adding several records at once is worth waiting for.
-    fn looks_together(&self) -> bool {
-        false
-    }
-
+    /// How many records are best added at once.
+    fn together(&self) -> usize;
     /// Appends the ordinals of several records; as adding one after the other.
-    fn add_records(&mut self, ty: TypeId, records: &RecordList, ordinals: &mut Vec<Ordinal>) -> Result<(), WriteError> {
-        for record in records.iter() {
-            ordinals.push(self.add_record(ty, record)?);
-        }
-        Ok(())
-    }
+    fn add_records(&mut self, ty: TypeId, records: &RecordList, ordinals: &mut Vec<Ordinal>) -> Result<(), WriteError>;
 }
 
 impl RecordSink for WriteStateEngine {
@@ -158,8 +151,9 @@ impl RecordSink for WriteStateEngine {
         self.add_record(ty, record)
     }
 
-    fn looks_together(&self) -> bool {
-        true
+    /// More are added in several goes, so that what was brought close still is when it is needed.
+    fn together(&self) -> usize {
+        64
     }
 
     fn add_records(&mut self, ty: TypeId, records: &RecordList, ordinals: &mut Vec<Ordinal>) -> Result<(), WriteError> {
@@ -179,5 +173,14 @@ impl RecordSink for Adder<'_> {
     #[inline]
     fn add_record(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError> {
         self.add_record(ty, record)
+    }
+
+    /// Some for each part of a table, so that locking one costs little beside what is done with it.
+    fn together(&self) -> usize {
+        512
+    }
+
+    fn add_records(&mut self, ty: TypeId, records: &RecordList, ordinals: &mut Vec<Ordinal>) -> Result<(), WriteError> {
+        self.add_records(ty, records, ordinals)
     }
 }

@@ -15,8 +15,8 @@ use super::write::{WritePlan, Writer};
 use crate::Ordinal;
 use crate::write::{RecordList, TypeId, WriteError};
 
-/// More are added in several goes, so that what was brought close still is when it is needed.
-pub(super) const TOGETHER: usize = 64;
+/// Bytes of records after which they do not wait for more.
+const MAX_BYTES: usize = 256 << 10;
 
 /// Records of one collection that wait.
 #[derive(Debug, Default)]
@@ -48,8 +48,8 @@ impl Waiting {
         }
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.records.len() >= TOGETHER
+    pub(super) fn is_full(&self, together: usize) -> bool {
+        self.records.len() >= together || self.records.num_bytes() >= MAX_BYTES
     }
 
     pub(super) fn clear(&mut self) {
@@ -92,7 +92,7 @@ impl Writer<'_> {
                 }
             }
             // Not left at once: those that wait outside of this are still to be added.
-            if self.session.waiting.is_full()
+            if self.session.waiting.is_full(self.session.together)
                 && let Err(error) = self.add_waiting(ordinals)
             {
                 result = Err(error);

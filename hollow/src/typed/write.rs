@@ -53,7 +53,8 @@ pub(crate) struct Session {
     pub(super) depth: usize,
     records: Vec<RecordBytes>,
     lists: Vec<Vec<Ordinal>>,
-    together: bool,
+    /// Records that are added at once.
+    pub(super) together: usize,
     pub(super) waiting: Waiting,
     pub(super) idle: Vec<Waiting>,
     pub(super) added: Vec<Ordinal>,
@@ -88,12 +89,12 @@ impl Session {
     /// Whether elements of a collection wait, or values of a map, or objects by themselves.
     #[inline]
     fn waits<T: Record>(&self, plan: usize) -> bool {
-        self.together && !T::IS_REMEMBERED && self.plans[plan].waits
+        self.together > 1 && !T::IS_REMEMBERED && self.plans[plan].waits
     }
 
     /// Begins with a root record, whatever became of the one before.
     fn begin(&mut self, engine: &dyn RecordSink) {
-        self.together = engine.looks_together();
+        self.together = engine.together();
         self.depth = 0;
         self.waiting.depth = 0;
         self.waiting.clear();

@@ -2,6 +2,7 @@
 
 use super::WriteError;
 use super::adding::Added;
+use super::record_store::Place;
 use super::restored::Restored;
 use super::type_state::TypeState;
 use crate::Ordinal;
@@ -54,10 +55,8 @@ impl TypeState {
 
     #[inline]
     fn find_in(&self, partition: usize, hash: u64, record: &[u8]) -> Option<Ordinal> {
-        self.partitions[partition].table.find(hash, |place| {
-            let (ordinal, stored) = self.records.at(place)?;
-            if stored == record { Ordinal::new(ordinal) } else { None }
-        })
+        let table = &self.partitions[partition].table;
+        table.find(hash, |place| self.records.recognise(place, record))
     }
 
     /// As [`TypeState::add`] in the first cycle after a restore: a record that looks like one of the restored state
@@ -104,26 +103,41 @@ impl TypeState {
 
     /// Puts a record at an ordinal of the caller's choice. Free ordinals do not know of it.
     pub(super) fn map_at(&mut self, ordinal: Ordinal, record: &[u8]) -> Result<(), WriteError> {
+        self.check_room(ordinal, record)?;
+        let place = self.records.insert(ordinal, record);
+        self.enter_at(ordinal, record, place);
+        Ok(())
+    }
+
+    /// Whether a record can be put at an ordinal.
+    pub(super) fn check_room(&self, ordinal: Ordinal, record: &[u8]) -> Result<(), WriteError> {
         self.check_size(record, self.records.live_bytes())
             .map_err(|error| *error)?;
-        if self.records.get(ordinal).is_some() {
+        if self.records.has(ordinal) {
             return Err(WriteError::OrdinalTaken {
                 type_name: self.name().to_owned(),
                 ordinal,
             });
         }
-        self.records.insert(ordinal, record);
-        self.enter(ordinal);
         Ok(())
     }
 
-    /// Makes a stored record one that the table finds.
+    /// Makes a record whose bytes are in the store one that the table finds.
     pub(super) fn enter(&mut self, ordinal: Ordinal) {
-        let partition = self.partition_of(ordinal);
-        let hash = self.hasher.hash(self.records.get(ordinal).unwrap_or_default());
+        let hash = self.hasher.hash(self.records.own(ordinal).unwrap_or_default());
         if let Some(place) = self.records.place_of(ordinal) {
-            self.partitions[partition].table.insert(hash, place);
+            self.enter_hashed(ordinal, hash, place);
         }
+    }
+
+    /// Makes a record one that the table finds at this place.
+    pub(super) fn enter_at(&mut self, ordinal: Ordinal, record: &[u8], place: Place) {
+        self.enter_hashed(ordinal, self.hasher.hash(record), place);
+    }
+
+    fn enter_hashed(&mut self, ordinal: Ordinal, hash: u64, place: Place) {
+        let partition = self.partition_of(ordinal);
+        self.partitions[partition].table.insert(hash, place);
         self.live.insert(ordinal);
         self.members.note(ordinal);
     }

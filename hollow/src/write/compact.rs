@@ -146,12 +146,13 @@ fn compact_type(ty: &mut TypeState, budget_bytes: &mut u64) -> Result<HashMap<u3
         .filter_map(Ordinal::new)
         .filter(|&ordinal| !populated.contains(ordinal));
     let mut moves = HashMap::new();
+    let mut buffer = Vec::new();
     for (from, to) in above.into_iter().zip(holes) {
         if *budget_bytes == 0 {
             break;
         }
         let mut record = Vec::new();
-        let bytes = ty.records.get(from).unwrap_or_default();
+        let bytes = ty.records.get(from, &mut buffer).unwrap_or_default();
         record_form::copy(&ty.shape, bytes, |_, _| None, &mut record);
         *budget_bytes = budget_bytes.saturating_sub(record.len() as u64);
         ty.members.remove(from);
@@ -172,8 +173,9 @@ fn follow_moves(ty: &mut TypeState, moves: &Moves) -> Result<HashMap<u32, Ordina
         return Ok(moved);
     }
     let previous = ty.members.previous().clone();
+    let mut buffer = Vec::new();
     for from in &previous {
-        let bytes = ty.records.get(from).unwrap_or_default();
+        let bytes = ty.records.get(from, &mut buffer).unwrap_or_default();
         let mut affected = false;
         record_form::for_each_reference(&ty.shape, bytes, |ty, ordinal| {
             affected |= moved_to(ty, ordinal.get()).is_some();

@@ -2,6 +2,7 @@
 
 use super::emit::HashKeys;
 use super::engine::Phase;
+use super::lent::Lender;
 use super::{TypeId, WriteError, WriteStateEngine};
 use crate::Ordinal;
 
@@ -121,9 +122,17 @@ impl WriteStateEngine {
     ///
     /// If no blob was written since the last cycle began, that cycle goes on and only the tag is replaced.
     pub fn prepare_for_next_cycle(&mut self, next_tag: i64) {
+        self.begin_next_cycle(next_tag, None);
+    }
+
+    /// As [`WriteStateEngine::prepare_for_next_cycle`]; the state just written may be lent.
+    pub(super) fn begin_next_cycle(&mut self, next_tag: i64, state: Option<&dyn Lender>) {
         if self.phase == Phase::Writing {
             let config = self.config;
-            self.types.iter_mut().for_each(|ty| ty.prepare_for_next_cycle(&config));
+            for ty in &mut self.types {
+                let lent = state.and_then(|state| state.lend(&ty.schema));
+                ty.prepare_for_next_cycle(&config, lent);
+            }
             self.previous_tag = self.next_tag.unwrap_or(self.previous_tag);
             self.has_previous = true;
             let tags: Vec<(&str, &str)> = self.tags.iter().collect();

@@ -10,6 +10,7 @@ use super::{Changes, WriteConfig, WriteError};
 use crate::Ordinal;
 use crate::memory::OrdinalSet;
 use crate::schema::{Dataset, Schema};
+use std::borrow::Cow;
 
 /// A type registered with a [`WriteStateEngine`]: its position in the order of registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -220,9 +221,15 @@ impl WriteStateEngine {
     }
 
     /// The serialized form of a record of this or the previous cycle (`docs/format.md`, section 5), by which the engine
-    /// knows it. Does not allocate.
-    pub fn record_bytes(&self, ty: TypeId, ordinal: Ordinal) -> Option<&[u8]> {
-        self.types[ty.index()].records.get(ordinal)
+    /// knows it. Allocates if a state that was published holds the record for the engine.
+    pub fn record_bytes(&self, ty: TypeId, ordinal: Ordinal) -> Option<Cow<'_, [u8]>> {
+        let records = &self.types[ty.index()].records;
+        if let Some(own) = records.own(ordinal) {
+            return Some(own.into());
+        }
+        let mut buffer = Vec::new();
+        let found = records.get(ordinal, &mut buffer).is_some();
+        found.then_some(buffer.into())
     }
 
     /// What a record of this or the previous cycle refers to, in order, repeated as often as it appears. Referred types
@@ -236,7 +243,7 @@ impl WriteStateEngine {
     /// As [`WriteStateEngine::references_of`], without a list.
     pub fn for_each_reference(&self, ty: TypeId, ordinal: Ordinal, each: impl FnMut(TypeId, Ordinal)) {
         let ty = &self.types[ty.index()];
-        if let Some(record) = ty.records.get(ordinal) {
+        if let Some(record) = ty.records.get(ordinal, &mut Vec::new()) {
             record_form::for_each_reference(&ty.shape, record, each);
         }
     }

@@ -40,6 +40,19 @@ impl FreeOrdinals {
         Some(ordinal)
     }
 
+    /// Takes up to so many ordinals, for a thread that hands them out by itself. New ones end where a multiple of so many
+    /// begins, so that threads that always take as many have such ranges to themselves.
+    pub(super) fn take_some(&mut self, limit: u32, count: u32, taken: &mut Vec<u32>) {
+        for _ in 0..count {
+            let is_new = self.stack.is_empty();
+            let Some(ordinal) = self.take(limit) else { break };
+            taken.push(ordinal);
+            if is_new && self.next.is_multiple_of(count) {
+                break;
+            }
+        }
+    }
+
     /// Makes an ordinal free. It will be handed out before those that are there, until the next sort.
     pub(super) fn put_back(&mut self, ordinal: u32) {
         self.stack.push(Range {
@@ -119,6 +132,28 @@ mod tests {
         free.put_back(0);
         free.sort();
         assert_eq!(taken(&mut free, 4), [0, 4, 6, 7]);
+    }
+
+    #[test]
+    fn some_are_holes_first_and_end_at_a_multiple() {
+        let mut free = FreeOrdinals::default();
+        let some = |free: &mut FreeOrdinals, count| {
+            let mut taken = Vec::new();
+            free.take_some(Ordinal::MAX, count, &mut taken);
+            taken
+        };
+        assert_eq!(some(&mut free, 4), [0, 1, 2, 3]);
+        assert_eq!(some(&mut free, 2), [4, 5]);
+        assert_eq!(some(&mut free, 8), [6, 7]);
+        assert_eq!(some(&mut free, 8), [8, 9, 10, 11, 12, 13, 14, 15]);
+        [7, 2, 9].into_iter().for_each(|ordinal| free.put_back(ordinal));
+        free.sort();
+        assert_eq!(some(&mut free, 2), [2, 7]);
+        assert_eq!(some(&mut free, 4), [9, 16, 17, 18]);
+        free.recalculate([Ordinal::MAX - 1].into_iter());
+        free.stack.clear();
+        assert_eq!(some(&mut free, 4), [Ordinal::MAX]);
+        assert!(some(&mut free, 4).is_empty());
     }
 
     #[test]

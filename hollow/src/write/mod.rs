@@ -4,7 +4,7 @@
 //! writes for the same operations. See `docs/format.md`, sections 5 and 10 to 12.
 //!
 //! ```text
-//! Value -> tree -> adding -> record_form (bytes) -> type_state, assign: place_table, record_store, free_ordinals
+//! Value -> tree -> adding -> record_form (bytes) -> type_state, assign: place_table, record_store (lent), free_ordinals
 //!                                             |  counted in statistics -> layout (widths, shards)
 //!                                             `-> emit (object, collection, hash_key) -> blob (header, parts)
 //! ```
@@ -29,6 +29,7 @@ mod error;
 mod free_ordinals;
 mod header_tags;
 mod layout;
+pub(crate) mod lent;
 mod membership;
 mod object_record;
 mod ordinal_table;

@@ -1,38 +1,40 @@
 //! Several threads that fill one engine.
 //!
 //! Children come before parents and a parent holds the ordinals of its children, so every record needs its ordinal at
-//! once, from a table that all threads share. A type's table comes in stripes by hash; a thread locks the stripe of its
-//! record for one look and, if the record is new, for storing it:
+//! once, from a table that all threads share. A type's table comes in stripes by hash. Everything else a thread has to
+//! itself, at a desk of its own for each type: it stores there, under ordinals that it took in stock.
 //!
 //! ```text
 //!              frozen: records from before, read by all without a lock
-//! stripe 0     lock ( table, records stored beside, ordinals in stock, who was found )
-//! ..
-//! stripe 15    lock ( .. )
+//! stripe 0     lock ( table )     desk of thread 0     lock ( chunk being filled, ordinals in stock, who was found )
+//! ..                              ..
+//! stripe 15    lock ( table )     full chunks          read by all without a lock
 //! ```
 //!
-//! Serializing and hashing need no lock. When the threads are done, what they stored beside is handed over by the chunk.
+//! Serializing and hashing need no lock. What moves from core to core with each record is its part of a table and the
+//! lock over it; where several records are added at once (as [`Mapper::add_all`](crate::typed::Mapper::add_all) does), a
+//! stripe moves once for all of them. When the threads are done, what lies at desks is handed over by the chunk and by
+//! the page of ordinals.
 //!
 //! Which of two new records gets the lower ordinal depends on who comes first, so blobs of such a cycle are not the same
 //! from run to run, as in Java Hollow; they hold the same records. What was there before keeps its ordinal.
 
+mod chunks;
+mod desk;
+mod striped;
+
+use self::desk::{Desk, Seat};
+use self::striped::{Sorting, Striped};
 use super::adding::{self, Added, Buffers, Sink, adding_methods};
-use super::free_ordinals::FreeOrdinals;
-use super::place_table::{STRIPES, Stripe, stripe_of};
 use super::record_form::Shape;
-use super::record_store::Beside;
+use super::together::{Looking, RecordList};
 use super::type_state::TypeState;
 use super::{FieldValue, ObjectRecord, TypeId, WriteError, WriteStateEngine, tree};
 use crate::Ordinal;
-use crate::memory::OrdinalSet;
 use crate::record::Value;
 use crate::schema::{Dataset, Schema};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// Ordinals that a stripe takes at once. What is left over is free again when the threads are done.
-const STOCK: usize = 16;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What threads share while they fill an engine; made by [`WriteStateEngine::parallel`].
 #[derive(Debug)]
@@ -45,7 +47,11 @@ pub struct Adders<'e> {
 #[derive(Debug)]
 pub struct Adder<'a> {
     adders: &'a Adders<'a>,
+    /// By type, as soon as the thread adds such records.
+    desks: Vec<Option<Seat>>,
     buffers: Buffers,
+    sorting: Sorting,
+    looking: Looking,
 }
 
 #[derive(Debug)]
@@ -60,29 +66,6 @@ enum SharedRecords {
     Striped(Box<Striped>),
     /// One thread at a time: partitioned types, and those whose records wait for being recognised after a restore.
     Whole(Box<Mutex<TypeState>>),
-}
-
-#[derive(Debug)]
-struct Striped {
-    /// Not changed meanwhile.
-    frozen: TypeState,
-    stripes: [Aligned; STRIPES],
-    free: Mutex<FreeOrdinals>,
-    chunk_numbers: AtomicU32,
-    bytes: AtomicU64,
-}
-
-/// A stripe on cache lines of its own: threads that work on neighbours do not disturb each other.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Aligned(Mutex<Work>);
-
-#[derive(Debug, Default)]
-struct Work {
-    table: Stripe,
-    beside: Beside,
-    found: OrdinalSet,
-    stock: Vec<u32>,
 }
 
 /// Nothing is left half done where a thread can panic, so what it leaves is good.
@@ -143,7 +126,10 @@ impl<'e> Adders<'e> {
     pub fn adder(&self) -> Adder<'_> {
         Adder {
             adders: self,
+            desks: Vec::new(),
             buffers: Buffers::default(),
+            sorting: Sorting::default(),
+            looking: Looking::default(),
         }
     }
 }
@@ -165,6 +151,32 @@ impl Adder<'_> {
     pub(crate) fn add_record(&mut self, ty: TypeId, record: &[u8]) -> Result<Ordinal, WriteError> {
         adding::told(self.add_serialized(ty, record))
     }
+
+    /// Adds serialized records of a type and appends their ordinals; as that of the engine, but that records behind one
+    /// that cannot be added may be there.
+    pub(crate) fn add_records(
+        &mut self,
+        ty: TypeId,
+        records: &RecordList,
+        ordinals: &mut Vec<Ordinal>,
+    ) -> Result<(), WriteError> {
+        match &self.adders.types[ty.index()].records {
+            SharedRecords::Striped(striped) => {
+                let desk = desk(&mut self.desks, ty, striped);
+                striped.add_all(desk, records, &mut self.sorting, ordinals)
+            }
+            SharedRecords::Whole(whole) => lock(whole).add_all(records, &mut self.looking, ordinals),
+        }
+    }
+}
+
+/// The desk of a thread for a type.
+#[inline]
+fn desk<'d>(desks: &'d mut Vec<Option<Seat>>, ty: TypeId, striped: &Striped) -> &'d Arc<Desk> {
+    if desks.len() <= ty.index() {
+        desks.resize(ty.index() + 1, None);
+    }
+    desks[ty.index()].get_or_insert_with(|| striped.take_seat())
 }
 
 impl Sink for Adder<'_> {
@@ -191,8 +203,8 @@ impl Sink for Adder<'_> {
     #[inline]
     fn add_serialized(&mut self, ty: TypeId, record: &[u8]) -> Added {
         match &self.adders.types[ty.index()].records {
-            SharedRecords::Striped(ty) => ty.add(record),
-            SharedRecords::Whole(ty) => lock(ty).add(record),
+            SharedRecords::Striped(striped) => striped.add(desk(&mut self.desks, ty, striped), record),
+            SharedRecords::Whole(whole) => lock(whole).add(record),
         }
     }
 
@@ -219,87 +231,5 @@ impl SharedType {
             SharedRecords::Striped(striped) => striped.into_type(),
             SharedRecords::Whole(ty) => into_inner(*ty),
         }
-    }
-}
-
-impl Striped {
-    /// The type itself if it cannot be divided.
-    fn new(mut ty: TypeState) -> Result<Self, Box<TypeState>> {
-        let [partition] = &mut ty.partitions[..] else {
-            return Err(Box::new(ty));
-        };
-        if ty.restored.is_some() {
-            return Err(Box::new(ty));
-        }
-        let tables = partition.table.take_stripes();
-        let free = std::mem::take(&mut partition.free);
-        let stripe = |table| {
-            let work = Work {
-                table,
-                ..Work::default()
-            };
-            Aligned(Mutex::new(work))
-        };
-        Ok(Self {
-            stripes: tables.map(stripe),
-            free: Mutex::new(free),
-            chunk_numbers: ty.records.chunk_numbers(),
-            bytes: AtomicU64::new(ty.records.live_bytes()),
-            frozen: ty,
-        })
-    }
-
-    fn add(&self, record: &[u8]) -> Added {
-        let hash = self.frozen.hasher.hash(record);
-        let work = &mut *lock(&self.stripes[stripe_of(hash)].0);
-        let known = work.table.find(hash, |place| {
-            let (ordinal, stored) = work.beside.at(&self.frozen.records, place)?;
-            if stored == record { Ordinal::new(ordinal) } else { None }
-        });
-        let ordinal = match known {
-            Some(ordinal) => ordinal,
-            None => self.store(work, hash, record)?.ordinal(),
-        };
-        work.found.insert(ordinal);
-        Ok(ordinal.into())
-    }
-
-    fn store(&self, work: &mut Work, hash: u64, record: &[u8]) -> Added {
-        let before = self.bytes.fetch_add(record.len() as u64, Ordering::Relaxed);
-        self.frozen.check_size(record, before)?;
-        if work.stock.is_empty() {
-            let mut free = lock(&self.free);
-            work.stock
-                .extend(std::iter::from_fn(|| free.take(Ordinal::MAX)).take(STOCK));
-            work.stock.reverse();
-        }
-        let ordinal = work.stock.pop().and_then(Ordinal::new);
-        let ordinal = ordinal.ok_or_else(|| self.frozen.no_ordinal())?;
-        let place = work.beside.insert(&self.chunk_numbers, ordinal, record);
-        work.table.insert(hash, place);
-        Ok(ordinal.into())
-    }
-
-    fn into_type(self) -> TypeState {
-        let mut ty = self.frozen;
-        let mut free = into_inner(self.free);
-        let mut left = Vec::new();
-        for (number, stripe) in self.stripes.into_iter().enumerate() {
-            let work = into_inner(stripe.0);
-            ty.partitions[0].table.put_back(number, work.table);
-            for ordinal in work.beside.ordinals() {
-                ty.live.insert(ordinal);
-                ty.members.note(ordinal);
-            }
-            ty.records.adopt(work.beside);
-            ty.members.insert_all(&work.found);
-            left.extend(work.stock);
-        }
-        ty.records.tidy();
-        // The lowest is to be taken first, as if it had never been in stock.
-        left.sort_unstable_by(|a, b| b.cmp(a));
-        left.into_iter().for_each(|ordinal| free.put_back(ordinal));
-        ty.partitions[0].free = free;
-        ty
     }
 }

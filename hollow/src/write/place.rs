@@ -24,7 +24,7 @@ impl WriteStateEngine {
     pub(crate) fn place(&mut self, ty: TypeId, ordinal: Ordinal, record: &[u8]) -> Result<(), WriteError> {
         self.require_adding("place a record")?;
         let ty = &mut self.types[ty.index()];
-        if ty.records.get(ordinal) != Some(record) {
+        if !ty.records.is(ordinal, record) {
             ty.map_at(ordinal, record)?;
         }
         ty.members.insert(ordinal);

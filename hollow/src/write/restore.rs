@@ -3,6 +3,7 @@
 //! Where the records come from is not known here: `copy` reads them out of a read state and offers the methods.
 
 use super::engine::Phase;
+use super::lent::{Lender, LentRecords};
 use super::restored::{Common, Restored};
 use super::type_state::TypeState;
 use super::{TypeId, WriteError, WriteStateEngine};
@@ -66,18 +67,13 @@ impl WriteStateEngine {
         Ok(())
     }
 
-    /// Makes the state the current one of this engine, as if it was just written.
-    pub(crate) fn recreate_from(&mut self, source: &Source<'_>) -> Result<(), WriteError> {
+    /// Makes the state the current one of this engine, as if it was just written. Records that it lends are not copied.
+    pub(crate) fn recreate_from(&mut self, source: &Source<'_>, lender: Option<&dyn Lender>) -> Result<(), WriteError> {
         self.check_restorable(source)?;
         for (id, from) in &source.types {
             let ty = &mut self.types[id.index()];
-            let mut record = Vec::new();
-            for ordinal in &from.populated() {
-                record.clear();
-                from.serialize(ordinal, &mut record);
-                ty.map_at(ordinal, &record)?;
-                ty.members.insert(ordinal);
-            }
+            let lent = lender.and_then(|lender| lender.lend(&ty.schema));
+            ty.take_over(&**from, lent)?;
             ty.recalculate_free();
             ty.set_num_shards(from.num_shards());
         }
@@ -113,6 +109,27 @@ impl WriteStateEngine {
                     why: format!("{configured} shards are configured and the state has {found}"),
                 });
             }
+        }
+        Ok(())
+    }
+}
+
+impl TypeState {
+    /// Makes the records of a source those of this cycle, without a copy of those that are lent.
+    fn take_over(&mut self, from: &dyn RecordSource, lent: Option<Box<dyn LentRecords>>) -> Result<(), WriteError> {
+        let mut record = Vec::new();
+        self.statistics.divide(from.num_shards());
+        for ordinal in &from.populated() {
+            record.clear();
+            from.serialize(ordinal, &mut record);
+            match lent.as_ref().is_some_and(|lent| lent.is(ordinal, &record)) {
+                true => self.map_lent_at(ordinal, &record)?,
+                false => self.map_at(ordinal, &record)?,
+            }
+            self.members.insert(ordinal);
+        }
+        if let Some(lent) = lent {
+            self.records.lend(lent);
         }
         Ok(())
     }

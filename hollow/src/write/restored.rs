@@ -91,12 +91,12 @@ impl Restored {
     ) -> Self {
         let mut lookup: Vec<OrdinalTable> = (0..num_partitions).map(|_| OrdinalTable::default()).collect();
         for ordinal in populated {
-            let form = common.form(shape, records.get(ordinal).unwrap_or_default());
+            let form = common.form(shape, records.own(ordinal).unwrap_or_default());
             let hash = table_hash(hasher, &form);
             let table = &mut lookup[ordinal.index() % num_partitions];
             // Of records that look alike, the lowest ordinal stands for all.
             let known = table.find(hash, |other| {
-                common.form(shape, records.get(other).unwrap_or_default()) == form
+                common.form(shape, records.own(other).unwrap_or_default()) == form
             });
             if known.is_none() {
                 table.insert(hash, ordinal);
@@ -124,7 +124,7 @@ impl Restored {
         (0..self.lookup.len()).find_map(|step| {
             self.lookup[(home + step) % self.lookup.len()].find(hash, |ordinal| {
                 records
-                    .get(ordinal)
+                    .own(ordinal)
                     .is_some_and(|stored| self.common.form(shape, stored) == form)
             })
         })
@@ -135,7 +135,7 @@ impl Restored {
         if !self.unclaimed.remove(ordinal) {
             return false;
         }
-        if records.get(ordinal) != Some(record) {
+        if records.own(ordinal) != Some(record) {
             if let Some(place) = records.detach(ordinal) {
                 self.replaced.push((ordinal, place));
             }
@@ -152,7 +152,7 @@ impl Restored {
     /// Puts back what claims replaced. The caller empties its tables.
     pub(super) fn undo(&mut self, populated: &OrdinalSet, records: &mut RecordStore) {
         for (ordinal, place) in self.replaced.drain(..) {
-            records.remove(ordinal);
+            records.remove_own(ordinal);
             records.reattach(ordinal, place);
         }
         self.unclaimed = populated.clone();

@@ -120,6 +120,7 @@ pub(super) struct Statistics {
     entries: ShardSums, // elements of lists, buckets of sets and maps
     /// Whether, when a cycle begins, the records of the previous one are counted.
     is_complete: bool,
+    buffer: Vec<u8>,
 }
 
 impl Statistics {
@@ -146,6 +147,7 @@ impl Statistics {
             counters,
             entries: ShardSums::default(),
             is_complete: false,
+            buffer: Vec::new(),
         }
     }
 
@@ -169,12 +171,19 @@ impl Statistics {
         if num_shards as usize > self.entries.0.len() {
             let mut finer = ShardSums(vec![0; num_shards as usize]);
             for ordinal in &self.counted {
-                let record = records.get(ordinal).unwrap_or_default();
+                let record = records.get(ordinal, &mut self.buffer).unwrap_or_default();
                 finer.count(ordinal, entries_of(&self.counters, record), Sign::Add);
             }
             self.entries = finer;
         }
         self.entries.folded(num_shards)
+    }
+
+    /// Sums for so many shards are kept from now on; to be told before anything is counted.
+    pub(super) fn divide(&mut self, num_shards: u32) {
+        if self.num_counted == 0 && num_shards as usize > self.entries.0.len() {
+            self.entries = ShardSums(vec![0; num_shards as usize]);
+        }
     }
 
     /// Makes the records of this cycle and the previous one the counted ones. Costs a look at what the cycle touched, if
@@ -213,8 +222,28 @@ impl Statistics {
         }
     }
 
+    /// As [`Statistics::forget`], of a record that is at hand.
+    pub(super) fn forget_record(&mut self, ordinal: Ordinal, shape: &Shape, record: &[u8]) {
+        if self.counted.remove(ordinal) {
+            self.count_record(ordinal, shape, record, Sign::Subtract);
+        }
+    }
+
+    /// Counts a record that will be part of this cycle or the previous one, if it is not counted.
+    pub(super) fn include(&mut self, ordinal: Ordinal, shape: &Shape, record: &[u8]) {
+        if self.counted.insert(ordinal) {
+            self.count_record(ordinal, shape, record, Sign::Add);
+        }
+    }
+
     fn count(&mut self, ordinal: Ordinal, shape: &Shape, records: &RecordStore, sign: Sign) {
-        let record = records.get(ordinal).unwrap_or_default();
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let record = records.get(ordinal, &mut buffer).unwrap_or_default();
+        self.count_record(ordinal, shape, record, sign);
+        self.buffer = buffer;
+    }
+
+    fn count_record(&mut self, ordinal: Ordinal, shape: &Shape, record: &[u8], sign: Sign) {
         sign.apply(&mut self.num_counted, 1);
         self.entries.count(ordinal, entries_of(&self.counters, record), sign);
         match (&mut self.counters, shape) {

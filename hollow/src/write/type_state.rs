@@ -11,6 +11,7 @@
 
 use super::free_ordinals::FreeOrdinals;
 use super::layout::{Layout, ShardCounts};
+use super::lent::LentRecords;
 use super::membership::{Changes, Membership};
 use super::place_table::PlaceTable;
 use super::record_form::{FieldKind, Shape};
@@ -121,8 +122,8 @@ impl TypeState {
         }
     }
 
-    /// Drops what is not part of this cycle; this cycle becomes the previous one.
-    pub(super) fn prepare_for_next_cycle(&mut self, config: &WriteConfig) {
+    /// Drops what is not part of this cycle; this cycle becomes the previous one, whose records may be lent.
+    pub(super) fn prepare_for_next_cycle(&mut self, config: &WriteConfig, lent: Option<Box<dyn LentRecords>>) {
         if let Some(restored) = self.restored.take() {
             restored.end(&mut self.records);
         }
@@ -132,6 +133,10 @@ impl TypeState {
         let gone = self.live_outside(|members, ordinal| members.has_current(ordinal), Membership::current);
         self.release(&gone);
         self.sort_free(config);
+        if let Some(lent) = lent {
+            let changes = self.changes.take().unwrap_or_else(|| self.members.changes());
+            self.settle(lent, &changes.added);
+        }
         let Self {
             records,
             partitions,
@@ -185,7 +190,7 @@ impl TypeState {
     fn undo_claims(&mut self, restored: &mut Restored) {
         self.statistics = Statistics::new(&self.shape);
         for ordinal in &self.live.difference(self.members.previous()) {
-            self.records.remove(ordinal);
+            self.records.remove_own(ordinal);
         }
         restored.undo(self.members.previous(), &mut self.records);
         self.live.clear();
@@ -195,9 +200,11 @@ impl TypeState {
 
     /// Forgets records; their ordinals become free.
     fn release(&mut self, ordinals: &[Ordinal]) {
+        let mut buffer = Vec::new();
         for &ordinal in ordinals {
-            self.statistics.forget(ordinal, &self.shape, &self.records);
-            let hash = self.hasher.hash(self.records.get(ordinal).unwrap_or_default());
+            let record = self.records.get(ordinal, &mut buffer).unwrap_or_default();
+            self.statistics.forget_record(ordinal, &self.shape, record);
+            let (hash, len) = (self.hasher.hash(record), record.len());
             let place = self.records.place_of(ordinal);
             let step = self.partitions.len() as u32;
             let index = self.partition_of(ordinal);
@@ -205,7 +212,7 @@ impl TypeState {
             let was_there = place.is_some_and(|place| partition.table.remove(hash, place));
             debug_assert!(was_there, "a live record is in its table");
             partition.free.put_back(ordinal.get() / step);
-            self.records.remove(ordinal);
+            self.records.remove(ordinal, len);
             self.live.remove(ordinal);
         }
     }

@@ -118,6 +118,30 @@ fn the_next_version_names_a_snapshot_that_was_finished() {
     }
 }
 
+#[test]
+fn a_producer_that_was_told_nothing_counts_on_when_it_starts_again() {
+    let store = Store::memory();
+    let mut feed = Feed::new(73);
+    let build = || {
+        Producer::builder(dataset(), store.clone())
+            .root("Movie")
+            .root("Studio")
+            .build()
+    };
+    let mut producer = build().expect("valid");
+    for number in 1..=22 {
+        if number % 7 == 0 {
+            producer = build().expect("valid");
+        }
+        let (version, _) = feed.publish(&mut producer).expect("published");
+        // The dataset is small, so it is the tenth version after one with a snapshot that has one.
+        let begun = producer.finish_background_snapshot().expect("written");
+        assert_eq!(begun, [11, 21].contains(&number).then_some(version), "version {number}");
+    }
+    assert_eq!(snapshots(&store).len(), 3);
+    assert_whole(&store);
+}
+
 /// Whether a call puts a snapshot that is no version's own: all but the first are late here.
 fn puts_late_snapshot(seen: &AtomicUsize, operation: Operation, object: &str) -> bool {
     operation == Operation::Put && object.starts_with("blobs/snapshot") && seen.fetch_add(1, Ordering::SeqCst) > 0

@@ -8,10 +8,11 @@ use hollow::read::ReadState;
 use hollow::record::Value;
 use hollow::store::route::Preference;
 use hollow::store::{FsMirror, JavaDirectory, Pin, SCHEMA, Source, Store};
-use hollow::testing::Model;
+use hollow::testing::{FaultyStore, Model, Operation};
 use hollow::tools::checksum::Checksums;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) fn consumer(store: &Store) -> Consumer {
     Consumer::builder(store.clone()).build().expect("valid settings")
@@ -314,6 +315,25 @@ fn retention_keeps_what_it_takes_to_load_what_is_kept() {
         consumer(store).refresh_to(versions[9].0).expect_err("removed");
         assert_eq!(store.blobs().list("manifests/").expect("listed").len(), 4);
     });
+}
+
+#[test]
+fn the_chain_is_walked_for_cleaning_only_when_something_may_go() {
+    let opened = Arc::new(AtomicUsize::new(0));
+    let count = opened.clone();
+    let store: Store = FaultyStore::new(Store::memory(), move |call| {
+        let of_manifest = call.operation == Operation::Open && call.object.starts_with("manifests/");
+        count.fetch_add(of_manifest.into(), Ordering::SeqCst);
+        None
+    })
+    .into();
+    let mut producer = builder(dataset(), &store, 13)
+        .retention(Retention::versions(40))
+        .build()
+        .expect("valid");
+    publish(&mut producer, 30, &mut Random::new(13), &mut Model::new(dataset()));
+    // With each snapshot: 1, 6, 11, 16, 21, 26. With every version it would be 465.
+    assert_eq!(opened.load(Ordering::SeqCst), 1 + 6 + 11 + 16 + 21 + 26);
 }
 
 #[test]

@@ -46,8 +46,9 @@ pub struct DatasetConfig {
     pub log: Option<String>,
     /// Further Kafka client settings.
     pub client: ClientSettings,
-    /// A snapshot with every n-th version.
-    pub snapshot_every: u32,
+    /// A snapshot with every n-th version; none lets the deltas decide
+    /// ([`hollow::producer::ProducerBuilder::snapshot_every`]).
+    pub snapshot_every: Option<u32>,
     /// How many versions to keep in the store; none keeps all.
     pub keep_versions: Option<usize>,
 }
@@ -275,7 +276,10 @@ fn build(
         dead_letter_topic,
         log,
         client: client(raw.client.unwrap_or_default(), environment)?,
-        snapshot_every: u32::try_from(positive("snapshot_every", raw.snapshot_every, 10)?).unwrap_or(u32::MAX),
+        snapshot_every: match raw.snapshot_every {
+            None => None,
+            versions => Some(u32::try_from(positive("snapshot_every", versions, 1)?).unwrap_or(u32::MAX)),
+        },
         keep_versions: match raw.keep_versions {
             None => None,
             versions => Some(usize::try_from(positive("keep_versions", versions, 1)?).unwrap_or(usize::MAX)),

@@ -40,7 +40,7 @@ fn little_must_be_said() {
     );
     assert_eq!(
         (dataset.snapshot_every, dataset.keep_versions, &dataset.log),
-        (10, None, &None)
+        (None, None, &None)
     );
 }
 

@@ -168,8 +168,10 @@ impl DatasetService {
         let mut builder = Producer::builder(config.codec.dataset().clone(), store)
             .name(name)
             .root(config.codec.root())
-            .snapshot_every(config.snapshot_every)
             .publish_unchanged(PublishUnchanged::WhenTagsDiffer);
+        if let Some(versions) = config.snapshot_every {
+            builder = builder.snapshot_every(versions);
+        }
         if let Some(versions) = config.keep_versions {
             builder = builder.retention(Retention::versions(versions));
         }

@@ -30,7 +30,7 @@ impl Gatekeepers {
         let mut threads = Vec::new();
         for role in ROLES {
             let settings = Settings {
-                snapshot_every: SNAPSHOT_EVERY,
+                snapshot_every: Some(SNAPSHOT_EVERY),
                 ..Settings::in_data(data, role)
             };
             let mut cycles = Cycles::new(&settings, site.clone(), false)?;

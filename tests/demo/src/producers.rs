@@ -51,7 +51,7 @@ pub fn start(
             topic: topic.clone(),
             log: broker.log(),
             client: ClientSettings::default(),
-            snapshot_every: SNAPSHOT_EVERY,
+            snapshot_every: Some(SNAPSHOT_EVERY),
             keep_versions: None,
         };
         let (board, pace) = (board.clone(), pace.clone());

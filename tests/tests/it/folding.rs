@@ -36,7 +36,7 @@ pub fn config(name: &str, codec: Codec, servers: &str, log: Option<String>) -> D
         dead_letter_topic: format!("{name}.dlq"),
         log,
         client: ClientSettings::default(),
-        snapshot_every: 7,
+        snapshot_every: Some(7),
         keep_versions: None,
     }
 }

@@ -34,7 +34,11 @@ pub(super) fn changed_as_told(
         if let Some((&number, _)) = told.iter().find(|(_, change)| **change != ContentHash::default()) {
             return Err(of_page("the delta leaves records as they were", after, number));
         }
-        same_records(engine, after, engine.changes(id).added.into_iter())?;
+        let changes = engine.changes(id);
+        same_records(engine, after, changes.added.into_iter())?;
+        // What the engine has itself the reverse delta tells.
+        let lent = |ordinal: &Ordinal| engine.own_record_bytes(id, *ordinal).is_none();
+        same_records(engine, before, changes.removed.into_iter().filter(lent))?;
     }
     Ok(())
 }

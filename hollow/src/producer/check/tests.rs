@@ -3,9 +3,12 @@ use super::*;
 use crate::Version;
 use crate::producer::stage::{Snapshot, Staging};
 use crate::record::Value;
+use crate::schema::Schema;
 use crate::store::Staged;
 use crate::tools::dump;
 use crate::write::WriteConfig;
+use crate::write::lent::{Lender, LentRecords};
+use std::sync::{Arc, Mutex};
 
 const SCHEMAS: &str = "
 Movie @PrimaryKey(id) { long id; string title; Tags tags; double score; }
@@ -26,11 +29,51 @@ struct Candidate {
     encoded: Encoded,
 }
 
+/// A state whose memory can be damaged while it is lent.
+struct Memory(Arc<Mutex<ReadState>>);
+
+#[derive(Debug)]
+struct LentMemory(Arc<Mutex<ReadState>>, Schema);
+
+impl Lender for Memory {
+    fn tag(&self) -> i64 {
+        self.0.lock().unwrap().tag()
+    }
+
+    fn lend(&self, schema: &Schema) -> Option<Box<dyn LentRecords>> {
+        Some(Box::new(LentMemory(self.0.clone(), schema.clone())))
+    }
+}
+
+impl LentMemory {
+    fn now<T>(&self, look: impl FnOnce(&dyn LentRecords) -> T) -> T {
+        look(&*self.0.lock().unwrap().lend(&self.1).unwrap())
+    }
+}
+
+impl LentRecords for LentMemory {
+    fn serialize(&self, ordinal: Ordinal, out: &mut Vec<u8>) {
+        self.now(|lent| lent.serialize(ordinal, out));
+    }
+
+    fn is(&self, ordinal: Ordinal, record: &[u8]) -> bool {
+        self.now(|lent| lent.is(ordinal, record))
+    }
+
+    fn touch(&self, ordinal: Ordinal) -> u64 {
+        self.now(|lent| lent.touch(ordinal))
+    }
+}
+
 /// The movies of both states, by title: all the same, but for what a test changes.
 struct Plan {
     before: Vec<String>,
     removed: Vec<usize>,
     added: Vec<&'static str>,
+    /// The announced state lends the engine its records.
+    lent: bool,
+    /// The movie whose title is another one in memory since the state was announced.
+    damaged: Option<usize>,
 }
 
 impl Plan {
@@ -39,6 +82,16 @@ impl Plan {
             before: (0..count).map(|number| format!("movie {number}")).collect(),
             removed: vec![3, 8],
             added: vec!["first", "second", "third"],
+            lent: true,
+            damaged: None,
+        }
+    }
+
+    /// The same of an engine that keeps its records.
+    fn kept(count: usize) -> Self {
+        Self {
+            lent: false,
+            ..Self::new(count)
         }
     }
 
@@ -57,9 +110,20 @@ impl Plan {
         }
         let mut bytes = Vec::new();
         engine.write_snapshot(&mut bytes).unwrap();
-        let previous = ReadState::from_snapshot(&bytes).unwrap();
+        let mut previous = ReadState::from_snapshot(&bytes).unwrap();
 
-        engine.prepare_for_next_cycle(0x2345_6789_0000_0001);
+        let tag = 0x2345_6789_0000_0001;
+        let memory = Memory(Arc::new(Mutex::new(previous.clone())));
+        match self.lent {
+            true => engine.prepare_for_next_cycle_lent(tag, &memory),
+            false => engine.prepare_for_next_cycle(tag),
+        }
+        if let Some(damaged) = self.damaged {
+            let mut plan = Plan::kept(self.before.len());
+            plan.before[damaged] = plan.before[damaged].replace("movie", "m0vie");
+            previous = plan.candidate(Snapshot::None).previous;
+            *memory.0.lock().unwrap() = previous.clone();
+        }
         engine.add_all_from_previous_cycle().unwrap();
         let movies = engine.type_id("Movie").unwrap();
         for &number in &self.removed {
@@ -102,8 +166,16 @@ fn bytes(blob: &StagedBlob) -> Vec<u8> {
 
 #[test]
 fn what_was_encoded_well_is_accepted() {
-    for snapshot in [Snapshot::None, Snapshot::Checked, Snapshot::Published] {
-        let candidate = Plan::new(3000).candidate(snapshot);
+    let snapshots = [Snapshot::None, Snapshot::Checked, Snapshot::Published];
+    for (snapshot, lent) in snapshots
+        .into_iter()
+        .flat_map(|snapshot| [(snapshot, false), (snapshot, true)])
+    {
+        let candidate = Plan {
+            lent,
+            ..Plan::new(3000)
+        }
+        .candidate(snapshot);
         for in_full in [false, true] {
             let checked = candidate.check(in_full).unwrap();
             assert_eq!(checked.state.ty("Movie").unwrap().len(), 3001);
@@ -177,7 +249,7 @@ fn a_record_that_was_altered_in_a_page_is_found_when_the_page_is_made_anew_and_b
     let mut altered = Plan::new(3000);
     altered.before[2500] = "movie 25oo".to_owned();
     let altered = altered.candidate(Snapshot::None).previous;
-    let mut candidate = Plan::new(3000).candidate(Snapshot::Checked);
+    let mut candidate = Plan::kept(3000).candidate(Snapshot::Checked);
 
     // As if it had happened on the way from one state to the next: none of the pages is that of the state before.
     let next = altered
@@ -191,6 +263,25 @@ fn a_record_that_was_altered_in_a_page_is_found_when_the_page_is_made_anew_and_b
     candidate.previous = altered;
     assert!(candidate.check(false).is_ok());
     candidate.is_refused(true, "a record reads back differently, type=Movie ordinal=2500");
+}
+
+#[test]
+fn a_record_that_is_damaged_while_it_is_lent_is_found_in_full_and_when_it_goes() {
+    for snapshot in [Snapshot::Checked, Snapshot::Published] {
+        let damaged = |damaged| Plan {
+            damaged: Some(damaged),
+            ..Plan::new(3000)
+        };
+        // All blobs are of damaged memory, and say the same.
+        let candidate = damaged(2500).candidate(snapshot);
+        assert!(candidate.check(false).is_ok());
+        candidate.is_refused(true, "a record reads back differently, type=Movie ordinal=2500");
+
+        let candidate = damaged(8).candidate(snapshot);
+        for in_full in [false, true] {
+            candidate.is_refused(in_full, "a record reads back differently, type=Movie ordinal=8");
+        }
+    }
 }
 
 #[test]

@@ -3,22 +3,19 @@
 //! It covers ordinals, numbers of shards and bucket positions, but neither widths nor unpopulated records: a state has
 //! the same checksum by whichever snapshot or deltas it was reached. It detects mistakes, not forgery.
 
+mod collections;
+mod objects;
 mod shards;
+#[cfg(test)]
+mod tests;
 
 use crate::Ordinal;
-use crate::memory::hash::{hash_int, hash_long, murmur};
-use crate::read::{
-    FieldKind, ListTypeState, MapTypeState, PAGE_BITS, ReadState, Rows, SetTypeState, SlotBits, TypeReadState,
-    iter_bits,
-};
+use crate::memory::hash::{hash_int, hash_long};
+use crate::read::{FieldKind, ReadState, TypeReadState};
 use crate::schema::ObjectSchema;
 use crate::schema::dataset::Utf16;
-use shards::{Out, Visit, sum_up};
 use std::collections::BTreeMap;
 use std::fmt;
-
-/// Stands for null.
-const NULL: i32 = i32::MAX;
 
 /// The checksums of a state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,8 +27,8 @@ pub struct Checksums {
 }
 
 impl Checksums {
-    /// The checksums of a state. Reads every record. While it goes over a type that has several shards it takes up to half
-    /// of the memory that the type takes, or 32 MiB.
+    /// The checksums of a state. Reads every record. While it goes over an object type that has several shards it takes
+    /// up to half of the memory that the type takes, or 32 MiB.
     pub fn of(state: &ReadState) -> Self {
         Self::from_types(state.types().map(|ty| (ty.name(), of_type(ty, None))))
     }
@@ -102,6 +99,13 @@ impl Checksum {
         self.0 = hash_int(self.0 ^ mixed);
     }
 
+    #[inline(always)]
+    fn apply_all(&mut self, mixed: &[i32]) {
+        let mut sum = *self;
+        mixed.iter().for_each(|&mixed| sum.apply_mixed(mixed));
+        *self = sum;
+    }
+
     /// The checksum so far.
     pub fn value(self) -> i32 {
         self.0
@@ -119,88 +123,23 @@ fn shared_fields(schema: &ObjectSchema, other: &ObjectSchema) -> Vec<usize> {
 }
 
 fn of_type(ty: &TypeReadState, fields: Option<Vec<usize>>) -> i32 {
-    match ty {
+    let sum = match ty {
         TypeReadState::Object(object) => {
             let schema = object.schema();
             let mut fields = fields.unwrap_or_else(|| (0..schema.fields.len()).collect());
             fields.sort_by_key(|&at| Utf16(&schema.fields[at].name));
             let kind = |at: usize| FieldKind::of(&schema.fields[at].ty);
             let fields: Vec<_> = fields.into_iter().map(|at| (at, kind(at))).collect();
-            let rows = Rows::new(object, &fields);
-            let kinds = fields.into_iter().map(|(_, kind)| kind).collect::<Vec<_>>();
-            sum_up(ty, ty.len() * (1 + kinds.len()), &mut Objects { rows, kinds })
+            objects::sum_up(ty, object, &fields)
         }
-        TypeReadState::List(list) => sum_up(ty, ty.memory_bytes(), &mut Lists(list)),
-        TypeReadState::Set(set) => sum_up(ty, ty.memory_bytes(), &mut Sets(set)),
-        TypeReadState::Map(map) => sum_up(ty, ty.memory_bytes(), &mut Maps(map)),
-    }
-}
-
-struct Objects<'s> {
-    rows: Rows<'s>,
-    /// What the fields of the rows hold.
-    kinds: Vec<FieldKind>,
-}
-
-impl Visit for Objects<'_> {
-    const TOGETHER: u32 = 8; // columns are unpacked by eights
-
-    fn page(&mut self, number: u32, slots: &SlotBits, out: &mut impl Out) {
-        self.rows.for_each(number, slots, |ordinal, row| {
-            out.record(ordinal);
-            for (field, kind) in self.kinds.iter().enumerate() {
-                out.mixed(if kind.is_variable_length() {
-                    hash_int(row.stored_bytes(field).map_or(-1, murmur))
-                } else {
-                    let bits = row.stored_bits(field);
-                    bits.map_or(hash_int(NULL), |bits| hash_long(bits.cast_signed()))
-                });
-            }
-        });
-    }
-}
-
-struct Lists<'s>(&'s ListTypeState);
-struct Sets<'s>(&'s SetTypeState);
-struct Maps<'s>(&'s MapTypeState);
-
-/// What is summed up of an entry, given where its record's values go, its bucket, its key and its value.
-macro_rules! visit_collections {
-    ($($name:ident, $out:ident, $bucket:pat, $key:pat, $value:pat => $each:expr;)*) => {$(
-        impl Visit for $name<'_> {
-            const TOGETHER: u32 = 1;
-
-            fn page(&mut self, number: u32, slots: &SlotBits, $out: &mut impl Out) {
-                for ordinal in ordinals(number, slots) {
-                    if let Some(record) = self.0.record(ordinal) {
-                        $out.record(ordinal);
-                        record.for_each(|$bucket, $key, $value| $each);
-                    }
-                }
-            }
-        }
-    )*};
-}
-
-visit_collections! {
-    Lists, out, _, element, _ => out.mixed(of_ordinal(element));
-    Sets, out, bucket, element, _ => {
-        out.mixed(hash_int(bucket.cast_signed()));
-        out.mixed(of_ordinal(element));
+        TypeReadState::List(list) => collections::sum_up_list(ty, list),
+        TypeReadState::Set(set) => collections::sum_up_set(ty, set),
+        TypeReadState::Map(map) => collections::sum_up_map(ty, map),
     };
-    Maps, out, bucket, key, value => {
-        out.mixed(hash_int(bucket.cast_signed()));
-        out.mixed(of_ordinal(key));
-        out.mixed(of_ordinal(value));
-    };
+    sum.value()
 }
 
 #[inline]
 fn of_ordinal(ordinal: Ordinal) -> i32 {
     hash_int(ordinal.get().cast_signed())
-}
-
-/// The ordinals of these slots of a page, ascending.
-fn ordinals(number: u32, slots: &SlotBits) -> impl Iterator<Item = Ordinal> + '_ {
-    iter_bits(slots).filter_map(move |slot| Ordinal::new((number << PAGE_BITS) + slot))
 }

@@ -99,27 +99,34 @@ impl<'e> HashKeys<'e> {
 
     fn code(&self, path: &KeyPath<'_>, element: u32) -> Result<i32, WriteError> {
         let mut at = element;
-        let mut value = (FieldKind::Int, Stored::Null);
-        for (index, (ty, field)) in path.steps.iter().enumerate() {
-            value = self.field(ty, *field, at)?;
-            if index + 1 < path.steps.len() {
-                match value.1 {
-                    Stored::Number(ordinal) => at = ordinal as u32,
-                    _ => return Err(self.null(path, element)),
-                }
+        let mut buffer = Vec::new();
+        let Some(((ty, field), steps)) = path.steps.split_last() else {
+            return code_of(FieldKind::Int, Stored::Null).ok_or_else(|| self.null(path, element));
+        };
+        for (ty, field) in steps {
+            match self.field(ty, *field, at, &mut buffer)?.1 {
+                Stored::Number(ordinal) => at = ordinal as u32,
+                _ => return Err(self.null(path, element)),
             }
         }
-        code_of(value.0, value.1).ok_or_else(|| self.null(path, element))
+        let (kind, value) = self.field(ty, *field, at, &mut buffer)?;
+        code_of(kind, value).ok_or_else(|| self.null(path, element))
     }
 
-    fn field(&self, ty: &'e TypeState, field: usize, ordinal: u32) -> Result<(FieldKind, Stored<'e>), WriteError> {
+    fn field<'r>(
+        &self,
+        ty: &'r TypeState,
+        field: usize,
+        ordinal: u32,
+        buffer: &'r mut Vec<u8>,
+    ) -> Result<(FieldKind, Stored<'r>), WriteError> {
         let dangling = || WriteError::DanglingReference {
             type_name: self.type_name.to_owned(),
             element_type: ty.name().to_owned(),
             element: ordinal,
         };
         let record = Ordinal::new(ordinal)
-            .and_then(|ordinal| ty.records.get(ordinal))
+            .and_then(|ordinal| ty.records.get(ordinal, buffer))
             .ok_or_else(dangling)?;
         let Shape::Object(kinds) = &ty.shape else {
             return Err(dangling());

@@ -15,7 +15,6 @@ pub(super) use hash_key::HashKeys;
 use super::layout::{Division, Layout};
 use super::membership::Changes;
 use super::record_form::{Records, Shape};
-use super::record_store::RecordStore;
 use super::{WriteError, type_state::TypeState};
 use crate::Ordinal;
 use crate::blob::write_schema;
@@ -33,13 +32,6 @@ pub(super) enum Kind {
     Snapshot,
     Delta,
     ReverseDelta,
-}
-
-impl Records for &RecordStore {
-    #[inline]
-    fn get(&mut self, ordinal: Ordinal) -> Option<&[u8]> {
-        self.get_open(ordinal)
-    }
 }
 
 /// The frame of a type: everything about it but the records.
@@ -67,11 +59,17 @@ pub(super) fn write_type<'e>(
     let unchanged = Changes::default();
     let changes = ty.changes.as_ref().unwrap_or(&unchanged);
     match kind {
-        Kind::Snapshot => frame.snapshot(&ty.records, ty.members.current(), ty.members.num_words(), out),
-        Kind::Delta => frame.delta(&layout.forward, &ty.records, &changes.removed, &changes.added, out),
+        Kind::Snapshot => frame.snapshot(ty.records.reader(), ty.members.current(), ty.members.num_words(), out),
+        Kind::Delta => frame.delta(
+            &layout.forward,
+            ty.records.reader(),
+            &changes.removed,
+            &changes.added,
+            out,
+        ),
         Kind::ReverseDelta => {
             let division = layout.backward.as_ref().unwrap_or(&layout.forward);
-            frame.delta(division, &ty.records, &changes.added, &changes.removed, out)
+            frame.delta(division, ty.records.reader(), &changes.added, &changes.removed, out)
         }
     }
 }

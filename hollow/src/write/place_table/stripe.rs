@@ -181,9 +181,15 @@ impl Stripe {
         }
     }
 
+    /// Whether the table does not fit caches near by.
+    #[inline]
+    pub(in crate::write) fn is_large(&self) -> bool {
+        self.capacity >= LARGE
+    }
+
     /// The tags that looking for a hash begins with.
     #[inline]
-    pub(super) fn tags_at(&self, hash: u64) -> u64 {
+    pub(in crate::write) fn tags_at(&self, hash: u64) -> u64 {
         match self.capacity {
             0 => 0,
             _ => self.view().window(self.view().home(kept(hash))),
@@ -192,7 +198,7 @@ impl Stripe {
 
     /// The first slot with the tag of this hash; zero if there is none.
     #[inline]
-    pub(super) fn slot_at(&self, hash: u64) -> u64 {
+    pub(in crate::write) fn slot_at(&self, hash: u64) -> u64 {
         if self.capacity == 0 {
             return 0;
         }

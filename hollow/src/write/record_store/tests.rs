@@ -1,3 +1,4 @@
+use super::chunk::CHUNK;
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ proptest! {
         let mut store = RecordStore::default();
         let mut model: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
         for (index, (number, record)) in operations.into_iter().enumerate() {
-            store.remove(ordinal(number));
+            store.remove_own(ordinal(number));
             model.remove(&number);
             if let Some(record) = record {
                 store.insert(ordinal(number), &record);
@@ -27,7 +28,7 @@ proptest! {
             }
         }
         for number in 0..400 {
-            prop_assert_eq!(store.get(ordinal(number)), model.get(&number).map(Vec::as_slice));
+            prop_assert_eq!(store.own(ordinal(number)), model.get(&number).map(Vec::as_slice));
         }
     }
 }
@@ -41,12 +42,12 @@ fn garbage_does_not_outgrow_the_records() {
     for round in 0..50u32 {
         // Replace one record in ten, spread over all chunks.
         for number in (round % 10..10_000).step_by(10) {
-            store.remove(ordinal(number));
+            store.remove_own(ordinal(number));
             store.insert(ordinal(number), &record);
         }
         store.reclaim(|_, _, _, _| {});
     }
-    assert!((0..10_000).all(|number| store.get(ordinal(number)) == Some(&record[..])));
+    assert!((0..10_000).all(|number| store.own(ordinal(number)) == Some(&record[..])));
     assert!(
         store.memory_bytes() < full * 5 / 2,
         "{} of {full}",
@@ -59,7 +60,7 @@ fn garbage_does_not_outgrow_the_records() {
 fn memory_goes_back_when_everything_is_removed() {
     let mut store = RecordStore::default();
     (0..10_000).for_each(|number| _ = store.insert(ordinal(number), &[1; 100]));
-    (0..10_000).for_each(|number| store.remove(ordinal(number)));
+    (0..10_000).for_each(|number| store.remove_own(ordinal(number)));
     assert_eq!((store.live, store.garbage), (0, 0));
     assert_eq!(
         store.chunks.iter().map(|chunk| chunk.bytes.capacity()).sum::<usize>(),
@@ -71,8 +72,8 @@ fn memory_goes_back_when_everything_is_removed() {
 fn a_record_at_the_highest_ordinal_costs_little() {
     let mut store = RecordStore::default();
     store.insert(ordinal(Ordinal::MAX), b"far");
-    assert_eq!(store.get(ordinal(Ordinal::MAX)), Some(&b"far"[..]));
-    assert_eq!(store.get(ordinal(0)), None);
+    assert_eq!(store.own(ordinal(Ordinal::MAX)), Some(&b"far"[..]));
+    assert_eq!(store.own(ordinal(0)), None);
     assert!(store.memory_bytes() < 40 << 20, "a pointer for 256 ordinals");
 }
 
@@ -82,10 +83,10 @@ fn a_detached_record_comes_back() {
     store.insert(ordinal(3), b"old");
     let place = store.detach(ordinal(3)).unwrap();
     store.insert(ordinal(3), b"new");
-    assert_eq!(store.get(ordinal(3)), Some(&b"new"[..]));
-    store.remove(ordinal(3));
+    assert_eq!(store.own(ordinal(3)), Some(&b"new"[..]));
+    store.remove_own(ordinal(3));
     store.reattach(ordinal(3), place);
-    assert_eq!(store.get(ordinal(3)), Some(&b"old"[..]));
+    assert_eq!(store.own(ordinal(3)), Some(&b"old"[..]));
 }
 
 #[test]
@@ -95,8 +96,8 @@ fn records_larger_than_a_chunk_and_empty_ones_are_records() {
     store.insert(ordinal(0), &[]);
     store.insert(ordinal(1), &large);
     store.insert(ordinal(2), &[]);
-    assert_eq!(store.get(ordinal(0)), Some(&[][..]));
-    assert_eq!(store.get(ordinal(1)), Some(&large[..]));
-    assert_eq!(store.get(ordinal(2)), Some(&[][..]));
-    assert_eq!(store.get(ordinal(3)), None);
+    assert_eq!(store.own(ordinal(0)), Some(&[][..]));
+    assert_eq!(store.own(ordinal(1)), Some(&large[..]));
+    assert_eq!(store.own(ordinal(2)), Some(&[][..]));
+    assert_eq!(store.own(ordinal(3)), None);
 }
