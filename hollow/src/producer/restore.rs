@@ -1,6 +1,7 @@
 //! S0: going on from what is announced.
 
 use super::due::SinceSnapshot;
+use super::retention::Cleaning;
 use super::stage::Staging;
 use super::{BoxError, CycleError, Producer, Published, Standing, Step, builder};
 use crate::Version;
@@ -28,6 +29,7 @@ impl Producer {
         self.standing = Standing::New;
         self.incremental = None;
         self.background.abandon();
+        self.cleaning = Cleaning::default();
         let failed = |step| move |source| CycleError::Store { step, source };
         for _ in 0..ATTEMPTS {
             self.environment.reach(Step::Restoring)?;

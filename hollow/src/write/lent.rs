@@ -14,7 +14,7 @@
 //! What is lent is not known here: `copy` reads it out of a read state.
 
 use super::record_store::Place;
-use super::type_state::TypeState;
+use super::type_state::{TypeState, follow};
 use super::{TypeId, WriteError, WriteStateEngine};
 use crate::Ordinal;
 use crate::schema::Schema;
@@ -81,18 +81,8 @@ impl TypeState {
     /// Reads from this state from now on what it gives back, and gives up the bytes of such records among those that
     /// came with the cycle.
     pub(super) fn settle(&mut self, lent: Box<dyn LentRecords>, added: &[Ordinal]) {
-        let Self {
-            records,
-            partitions,
-            hasher,
-            ..
-        } = self;
-        let num_partitions = partitions.len();
-        records.lend(lent);
-        records.give_up(added, |record, ordinal, from, to| {
-            let table = &mut partitions[ordinal.index() % num_partitions].table;
-            table.replace(hasher.hash(record), from, to);
-        });
+        self.records.lend(lent);
+        self.records.give_up(added, follow(&mut self.partitions, &self.hasher));
     }
 
     /// As [`TypeState::map_at`], of a record that is lent.

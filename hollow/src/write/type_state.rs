@@ -16,7 +16,7 @@ use super::membership::{Changes, Membership};
 use super::place_table::PlaceTable;
 use super::record_form::{FieldKind, Shape};
 use super::record_hash::RecordHasher;
-use super::record_store::RecordStore;
+use super::record_store::{Place, RecordStore};
 use super::restored::Restored;
 use super::statistics::Statistics;
 use super::{TypeId, WriteConfig};
@@ -137,17 +137,7 @@ impl TypeState {
             let changes = self.changes.take().unwrap_or_else(|| self.members.changes());
             self.settle(lent, &changes.added);
         }
-        let Self {
-            records,
-            partitions,
-            hasher,
-            ..
-        } = self;
-        let num_partitions = partitions.len();
-        records.reclaim(|record, ordinal, from, to| {
-            let table = &mut partitions[ordinal.index() % num_partitions].table;
-            table.replace(hasher.hash(record), from, to);
-        });
+        self.records.reclaim(follow(&mut self.partitions, &self.hasher));
         self.members.advance();
         self.changes = None;
         self.num_shards_before = self.num_shards;
@@ -289,6 +279,18 @@ impl TypeState {
 
     pub(super) fn partition_of(&self, ordinal: Ordinal) -> usize {
         ordinal.index() % self.partitions.len()
+    }
+}
+
+/// Tells the tables of records that went from one place to another.
+pub(super) fn follow<'t>(
+    partitions: &'t mut [Partition],
+    hasher: &'t RecordHasher,
+) -> impl FnMut(&[u8], Ordinal, Place, Place) + 't {
+    let num_partitions = partitions.len();
+    move |record, ordinal, from, to| {
+        let table = &mut partitions[ordinal.index() % num_partitions].table;
+        table.replace(hasher.hash(record), from, to);
     }
 }
 
