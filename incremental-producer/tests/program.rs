@@ -1,6 +1,7 @@
 //! The program as it is run: a configuration file, a signal, exit codes.
 
 use hollow::record::{KeyValue, Value};
+use hollow::store::Store;
 use incremental_producer::client::ClientSettings;
 use incremental_producer::config::Config;
 use incremental_producer::emit::Emitter;
@@ -129,8 +130,14 @@ fn mistakes_end_it_with_a_reason() {
     }
     let nothing = program(&["offsets", "--store"], &directory.path().join("nothing"));
     assert!(!nothing.status.success());
-    assert!(text(&nothing.stderr).contains("no such directory"));
-    let empty = program(&["offsets", "--store"], directory.path());
+    assert!(
+        text(&nothing.stderr).contains("cannot open the store"),
+        "{}",
+        text(&nothing.stderr)
+    );
+    let store = directory.path().join("store");
+    Store::fs(&store).expect("a store");
+    let empty = program(&["offsets", "--store"], &store);
     assert!(!empty.status.success());
     assert!(
         text(&empty.stderr).contains("nothing is announced"),

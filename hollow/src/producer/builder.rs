@@ -241,6 +241,7 @@ impl ProducerBuilder {
             background: Background::default(),
             chain_broken: false,
             cleaning: Cleaning::default(),
+            store_is_proven: false,
         })
     }
 }

@@ -109,6 +109,8 @@ pub struct Producer {
     /// The announced state could not be continued: the next version begins with a snapshot and no delta leads to it.
     chain_broken: bool,
     cleaning: Cleaning,
+    /// Whether the store has shown that it writes under conditions only.
+    store_is_proven: bool,
 }
 
 /// Whether a producer may go on.

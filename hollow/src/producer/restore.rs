@@ -33,6 +33,10 @@ impl Producer {
         let failed = |step| move |source| CycleError::Store { step, source };
         for _ in 0..ATTEMPTS {
             self.environment.reach(Step::Restoring)?;
+            if !self.store_is_proven {
+                self.with_retries(|| self.store.registers().prove()).map_err(failed(Step::Restoring))?;
+                self.store_is_proven = true;
+            }
             let read = self.with_retries(|| self.store.head());
             let Some((head, token)) = read.map_err(failed(Step::Restoring))? else {
                 self.engine = builder::new_engine(&self.config, &self.dataset)?;

@@ -23,6 +23,14 @@ impl Store {
         Self::at(location, |directory| Ok(FsStore::open_existing(directory)?.into()))
     }
 
+    /// Whether a location can be one, as far as that shows without asking anybody.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] says what is wrong. Nothing of a secret is repeated.
+    pub fn check_location(location: &str) -> Result<(), StoreError> {
+        Self::at(location, |_| Ok(Self::memory())).map(drop)
+    }
+
     fn at(location: &str, open: impl FnOnce(&str) -> Result<Self, StoreError>) -> Result<Self, StoreError> {
         if location.starts_with(S3) {
             return s3(location);

@@ -1,7 +1,9 @@
 //! What values may be.
 
 use super::{DatasetConfig, Problem, wrong};
+use hollow::store::Store;
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Duration;
 
 pub(super) fn check_distinct(other: &DatasetConfig, dataset: &DatasetConfig) -> Result<(), Problem> {
@@ -9,7 +11,7 @@ pub(super) fn check_distinct(other: &DatasetConfig, dataset: &DatasetConfig) -> 
         let topic = |topic: &str| format!("{topic} at {}", d.bootstrap_servers);
         [
             ("name", d.settings.name.clone()),
-            ("store", d.store.display().to_string()),
+            ("store", d.store.clone()),
             ("topic", topic(&d.topic)),
         ]
         .into()
@@ -43,6 +45,19 @@ pub(super) fn check_topic(key: &'static str, topic: &str) -> Result<(), Problem>
         return Err(wrong(key, "1 to 249 letters, digits, ., - and _", topic));
     }
     Ok(())
+}
+
+/// A location of a store. A directory is relative to that of the configuration.
+pub(super) fn location(directory: &Path, text: &str) -> Result<String, Problem> {
+    if text.contains("://") {
+        Store::check_location(text).map_err(Problem::Store)?;
+        return Ok(text.to_owned());
+    }
+    let path = directory.join(text);
+    match path.to_str() {
+        Some(path) if !text.is_empty() => Ok(path.to_owned()),
+        _ => Err(wrong("store", "a directory or s3://bucket/prefix", text)),
+    }
 }
 
 pub(super) fn is_host_and_port(server: &str) -> bool {

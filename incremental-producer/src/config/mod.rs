@@ -12,9 +12,10 @@ use crate::client::{ClientSettings, RefusedSetting};
 use crate::message::Codec;
 use crate::service::ServiceSettings;
 use crate::source::{NewLog, ReadLimits};
-use checks::{check_distinct, check_name, check_topic, duration, is_host_and_port, positive};
+use checks::{check_distinct, check_name, check_topic, duration, is_host_and_port, location, positive};
 use hollow::record::KeyError;
 use hollow::schema::{Dataset, SchemaError};
+use hollow::store::StoreError;
 use raw::{ClientValue, RawConfig, RawDataset};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,8 +35,9 @@ pub struct DatasetConfig {
     pub settings: ServiceSettings,
     /// Schemas and root type.
     pub codec: Codec,
-    /// The directory it is published to.
-    pub store: PathBuf,
+    /// Where it is published to, as [`Store::open_at`](hollow::store::Store::open_at) takes it: a directory, or
+    /// `s3://bucket/prefix?options`.
+    pub store: String,
     /// Brokers to ask first.
     pub bootstrap_servers: String,
     /// The topic to fold.
@@ -124,6 +126,9 @@ pub enum Problem {
         #[source]
         source: std::io::Error,
     },
+    /// The location of the store cannot be one.
+    #[error("`store` is no place to publish to")]
+    Store(#[source] StoreError),
     /// The schemas are wrong.
     #[error("the schema is wrong")]
     Schema(#[source] SchemaError),
@@ -270,7 +275,7 @@ fn build(
     Ok(DatasetConfig {
         settings,
         codec,
-        store: directory.join(raw.store.ok_or(Problem::Missing("store"))?),
+        store: location(directory, &raw.store.ok_or(Problem::Missing("store"))?)?,
         bootstrap_servers,
         topic,
         dead_letter_topic,

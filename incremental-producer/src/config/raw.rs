@@ -22,7 +22,7 @@ pub(super) struct RawDataset {
     pub(super) schema: Option<String>,
     pub(super) schema_file: Option<PathBuf>,
     pub(super) root: Option<String>,
-    pub(super) store: Option<PathBuf>,
+    pub(super) store: Option<String>,
     pub(super) bootstrap_servers: Option<String>,
     pub(super) topic: Option<String>,
     pub(super) dead_letter_topic: Option<String>,

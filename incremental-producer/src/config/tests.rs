@@ -33,7 +33,7 @@ fn little_must_be_said() {
     assert_eq!(dataset.settings.cadence, Duration::from_secs(30));
     assert_eq!(dataset.settings.new_log, NewLog::Halt);
     assert_eq!(dataset.settings.republish_after_messages, 100_000);
-    assert_eq!(dataset.store, Path::new("/etc/producer/data/titles"));
+    assert_eq!(dataset.store, "/etc/producer/data/titles");
     assert_eq!(
         (dataset.topic.as_str(), dataset.dead_letter_topic.as_str()),
         ("titles", "titles.dlq")
@@ -75,7 +75,7 @@ fn defaults_hold_for_every_dataset_that_says_nothing_else() {
     };
     assert_eq!(titles.settings.cadence, Duration::from_millis(250));
     assert_eq!(titles.settings.new_log, NewLog::StartGeneration);
-    assert_eq!(titles.store, Path::new("/data/titles"));
+    assert_eq!(titles.store, "/data/titles");
     assert_eq!(texts.settings.cadence, Duration::from_secs(300));
     assert_eq!(
         (texts.dead_letter_topic.as_str(), texts.keep_versions),

@@ -151,15 +151,15 @@ impl DatasetService {
     /// # Errors
     /// [`ServiceError`]. Kafka is not asked yet.
     pub fn open(config: &DatasetConfig) -> Result<Self, ServiceError> {
-        let store = Store::fs(&config.store).map_err(|source| ServiceError::Store {
+        let store = Store::open_at(&config.store).map_err(|source| ServiceError::Store {
             dataset: config.settings.name.clone(),
-            store: config.store.display().to_string(),
+            store: config.store.clone(),
             source: Box::new(source),
         })?;
         Self::open_with(config, store)
     }
 
-    /// The service of a configured dataset, publishing to this store instead of the configured directory.
+    /// The service of a configured dataset, publishing to this store instead of the configured one.
     ///
     /// # Errors
     /// [`ServiceError`]. Kafka is not asked yet.

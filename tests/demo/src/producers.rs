@@ -10,6 +10,7 @@ use incremental_producer::client::ClientSettings;
 use incremental_producer::config::DatasetConfig;
 use incremental_producer::emit::Pace;
 use incremental_producer::service::{DatasetHandle, DatasetService, ServiceSettings};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ pub fn start(
         let config = DatasetConfig {
             settings,
             codec: codec(id)?,
-            store: directory.store(name),
+            store: text(&directory.store(name))?,
             bootstrap_servers: broker.servers().to_owned(),
             dead_letter_topic: format!("{topic}.dlq"),
             topic: topic.clone(),
@@ -63,4 +64,10 @@ pub fn start(
         Ok(service.start()?)
     };
     DatasetId::ALL.iter().map(start).collect()
+}
+
+/// A path as configurations have it.
+fn text(path: &Path) -> Result<String> {
+    let text = path.to_str().context("the directory's name must be text")?;
+    Ok(text.to_owned())
 }

@@ -1,0 +1,66 @@
+//! What happens, as lines of the log.
+
+use incremental_producer::service::{Event, Report};
+
+pub(super) fn log_event(dataset: &str, event: &Event) {
+    match event {
+        Event::Restored { version, position } => {
+            let version = version.map_or_else(|| "none".to_owned(), |version| version.to_string());
+            let offsets = position
+                .as_ref()
+                .map(|position| position.offsets.to_string())
+                .unwrap_or_default();
+            tracing::info!(dataset, version, offsets, "restored");
+        }
+        Event::Cycle(report) => log_report(dataset, report),
+        Event::Retry { error, failures, pause } => {
+            tracing::warn!(
+                dataset,
+                error,
+                failures,
+                pause_ms = pause.as_millis() as u64,
+                "failed; trying again"
+            );
+        }
+        Event::Halted { error } => tracing::error!(dataset, error, "HALTED; a person is needed"),
+        Event::Stopped => tracing::info!(dataset, "stopped"),
+        _ => {}
+    }
+}
+
+fn log_report(dataset: &str, report: &Report) {
+    if let Some(evidence) = &report.started_anew {
+        tracing::warn!(dataset, evidence, "the log started anew; a new generation begins");
+    }
+    if !report.stalled.is_empty() {
+        tracing::warn!(dataset, partitions = ?report.stalled, "partitions do not deliver what they have");
+    }
+    if report.dead_letters > 0 {
+        tracing::warn!(
+            dataset,
+            dead_letters = report.dead_letters,
+            "messages that mean nothing were set aside"
+        );
+    }
+    let Some(stats) = &report.published else {
+        tracing::debug!(dataset, messages = report.messages, "nothing changed");
+        return;
+    };
+    tracing::info!(
+        dataset,
+        version = report.version.map_or(0, |version| version.0),
+        messages = report.messages,
+        upserts = report.upserts,
+        deletes = report.deletes,
+        unchanged = report.unchanged,
+        behind = report.behind,
+        records = stats.records,
+        delta_bytes = stats.delta_bytes,
+        snapshot_bytes = stats.snapshot_bytes,
+        took_ms = report.took.as_millis() as u64,
+        "published"
+    );
+    for warning in &stats.warnings {
+        tracing::warn!(dataset, warning, "after publishing");
+    }
+}

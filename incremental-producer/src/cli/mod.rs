@@ -1,0 +1,50 @@
+//! The program's commands, one file each.
+
+mod check_config;
+mod log;
+mod offsets;
+mod run;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Folds record updates from Kafka into datasets, publishes and announces them.
+#[derive(Parser)]
+#[command(version, about)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Folds every dataset of a configuration file, until it is told to stop.
+    Run(run::Arguments),
+    /// Reads a configuration file, and says what it comes to. Nothing is connected.
+    CheckConfig(check_config::Arguments),
+    /// Prints the header tags of the announced version: how far the log is folded in it.
+    Offsets(offsets::Arguments),
+}
+
+/// Does what the arguments say.
+pub(crate) fn main(arguments: Arguments) -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let result: Result<()> = match arguments.command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::CheckConfig(arguments) => check_config::check_config(&arguments),
+        Command::Offsets(arguments) => offsets::offsets(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

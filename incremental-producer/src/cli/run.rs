@@ -1,0 +1,59 @@
+//! `run`: the service itself.
+
+use super::log::log_event;
+use anyhow::{Context, Result, bail};
+use incremental_producer::config::Config;
+use incremental_producer::service::{DatasetHandle, DatasetService, Listener, Phase};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<()> {
+    let config = Config::read(&arguments.config).context("cannot use the configuration")?;
+    let listener: Listener = Arc::new(log_event);
+    let mut services = Vec::with_capacity(config.datasets.len());
+    for dataset in &config.datasets {
+        services.push(DatasetService::open(dataset)?.listener(listener.clone()));
+    }
+    let handles = services
+        .into_iter()
+        .map(DatasetService::start)
+        .collect::<Result<Vec<_>, _>>()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(until_stopped(&handles))?;
+    // All at once, so that they end together and not one after the other.
+    handles.iter().for_each(DatasetHandle::stop);
+    let halted: Vec<String> = handles
+        .iter()
+        .filter(|handle| handle.status().phase == Phase::Halted)
+        .map(|handle| handle.name().to_owned())
+        .collect();
+    handles.into_iter().for_each(DatasetHandle::join);
+    if !halted.is_empty() {
+        bail!("datasets were waiting for a person: {}", halted.join(", "));
+    }
+    Ok(())
+}
+
+/// Waits for a signal, or until every dataset has halted.
+async fn until_stopped(handles: &[DatasetHandle]) -> Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let all_finished = async {
+        while !handles.iter().all(DatasetHandle::is_finished) {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result?,
+        _ = terminate.recv() => {}
+        () = all_finished => {}
+    }
+    Ok(())
+}
