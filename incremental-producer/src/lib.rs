@@ -16,12 +16,14 @@
 //! - [`client`]: which Kafka client settings may be given;
 //! - [`dead_letter`]: what happens to messages that mean nothing;
 //! - [`service`]: one dataset's loop on a thread of its own;
+//! - [`control`]: what keeps bad data from being announced, and what a person can do about it;
 //! - [`config`]: the configuration file;
 //! - [`emit`]: the client that source applications write with;
 //! - [`mock`]: a Kafka cluster within the process, for tests and demonstrations.
 
 pub mod client;
 pub mod config;
+pub mod control;
 pub mod dead_letter;
 pub mod emit;
 pub mod message;

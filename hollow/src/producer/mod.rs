@@ -85,7 +85,7 @@ pub use validate::{
 use crate::Version;
 use crate::read::ReadState;
 use crate::schema::Dataset;
-use crate::store::{Head, Manifest, Store, Token};
+use crate::store::{Head, Manifest, Previous, Store, Token};
 use crate::write::WriteStateEngine;
 use background::Background;
 use builder::Config;
@@ -176,6 +176,11 @@ impl Producer {
     /// The manifest of the announced version, with what the validators said.
     pub fn manifest(&self) -> Option<&Manifest> {
         self.published.as_ref().map(|published| &published.manifest)
+    }
+
+    /// The announced version with the digest of its manifest; `None` as for [`version`](Producer::version).
+    pub fn announced(&self) -> Option<Previous> {
+        self.previous()
     }
 
     /// The epoch under which this producer announces; zero before it is restored.
