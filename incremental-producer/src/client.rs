@@ -110,9 +110,15 @@ impl RefusedSetting {
     }
 }
 
-/// Client settings, checked.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Client settings, checked. Values never show: some are secrets.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ClientSettings(BTreeMap<String, String>);
+
+impl std::fmt::Debug for ClientSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.names()).finish()
+    }
+}
 
 impl ClientSettings {
     /// Checks the names.
@@ -124,6 +130,11 @@ impl ClientSettings {
             Some(name) => Err(RefusedSetting { name: name.clone() }),
             None => Ok(Self(settings)),
         }
+    }
+
+    /// The names of the settings.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
     }
 
     /// Settings of a client, `fixed` and these; `fixed` wins.

@@ -1,8 +1,9 @@
 //! What a version did to the records of the one before: in numbers for limits and windows, as a digest for acceptances.
 
+use super::Producer;
+use super::cycle::Filling;
 use super::digest::ChangeDigest;
 use super::keys::{KeyReader, key_bytes};
-use super::Producer;
 use crate::Ordinal;
 use crate::read::ReadState;
 use crate::store::{KeyChanges, Sha256, TypeCounts};
@@ -15,13 +16,27 @@ struct Moves {
 }
 
 impl Producer {
-    /// How many records each type has, and for root types with a key what became of those before. Reads the keys of root
-    /// records that changed.
-    pub(super) fn count(&self, previous: Option<&ReadState>, next: &ReadState) -> BTreeMap<String, TypeCounts> {
+    /// How many records each type has, and for root types with a key what became of those before. Incremental cycles know
+    /// that; after others the keys of root records that changed are read.
+    pub(super) fn count(
+        &self,
+        filling: Filling,
+        previous: Option<&ReadState>,
+        next: &ReadState,
+    ) -> BTreeMap<String, TypeCounts> {
         let types = next.types().map(|ty| {
+            let is_root = self.config.roots.iter().any(|root| root == ty.name());
+            let changes = match filling {
+                Filling::Freely => self.key_changes(previous, next, ty.name()),
+                // A cycle that only moves records has no keys at hand, and changes none.
+                Filling::ByKey => Some(match &self.incremental {
+                    Some(incremental) => incremental.key_changes(ty.name()).unwrap_or_default(),
+                    None => KeyChanges::default(),
+                }),
+            };
             let counts = TypeCounts {
                 records: ty.len() as u64,
-                changes: self.key_changes(previous, next, ty.name()),
+                changes: changes.filter(|_| is_root),
             };
             (ty.name().to_owned(), counts)
         });

@@ -274,7 +274,7 @@ impl Producer {
         // S5
         let start = Instant::now();
         let mut manifest = self.make_manifest(attempt, &encoded, &next, tags, checksum);
-        manifest.counts = self.count(state.as_deref(), &next);
+        manifest.counts = self.count(attempt.filling, state.as_deref(), &next);
         self.judge(&mut manifest, state.as_deref(), &next);
         stats.validate = start.elapsed();
         if manifest.receipts.iter().any(|receipt| receipt.refuses()) {

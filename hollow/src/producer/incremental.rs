@@ -7,6 +7,7 @@ use super::{BoxError, CycleError, CycleOutcome, Producer};
 use crate::Ordinal;
 use crate::read::ReadState;
 use crate::record::{KeyPaths, KeyValue, Value};
+use crate::store::KeyChanges;
 use crate::typed::{self, KeyParts, Keyed};
 use crate::write::{TypeId, WriteStateEngine};
 use std::collections::BTreeMap;
@@ -297,6 +298,11 @@ impl Producer {
 }
 
 impl Incremental {
+    /// What the cycle does to the keys of a root type.
+    pub(super) fn key_changes(&self, type_name: &str) -> Option<KeyChanges> {
+        self.roots.get(type_name).map(|root| root.keys.changes())
+    }
+
     fn commit(&mut self) {
         self.roots.values_mut().for_each(|root| root.keys.commit());
         self.references.commit();

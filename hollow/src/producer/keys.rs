@@ -9,6 +9,7 @@ use crate::Ordinal;
 use crate::read::ReadState;
 use crate::record::{KeyError, KeyPaths, KeyValue, key_json};
 use crate::schema::{FieldPath, FieldType};
+use crate::store::KeyChanges;
 use hashbrown::HashTable;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -182,6 +183,20 @@ impl KeyTable {
         }
         let before = published.and_then(|state| self.find_published(state, &key));
         self.changed.insert(key, Change { before, now });
+    }
+
+    /// What the cycle changed.
+    pub(super) fn changes(&self) -> KeyChanges {
+        let mut changes = KeyChanges::default();
+        for change in self.changed.values() {
+            match (change.before, change.now) {
+                (None, Some(_)) => changes.added += 1,
+                (Some(_), None) => changes.removed += 1,
+                (before, now) if before != now => changes.changed += 1,
+                _ => {}
+            }
+        }
+        changes
     }
 
     /// Forgets what the cycle changed.

@@ -46,8 +46,7 @@ pub use key::{BlobKind, Key, Sha256};
 pub(crate) use load::load_with;
 pub use load::{LoadError, load};
 pub use manifest::{
-    BlobEntry, Head, KeyChanges, LateSnapshot, Manifest, Pin, Previous, Receipt, SCHEMA, Slot, SlotCounts,
-    TypeCounts,
+    BlobEntry, Head, KeyChanges, LateSnapshot, Manifest, Pin, Previous, Receipt, SCHEMA, Slot, SlotCounts, TypeCounts,
 };
 pub use memory::MemoryStore;
 pub use mirror::FsMirror;

@@ -22,6 +22,15 @@ pub(super) fn log_event(dataset: &str, event: &Event) {
                 "failed; trying again"
             );
         }
+        Event::Held { reason } => tracing::warn!(dataset, reason, "HELD; a person has to decide"),
+        Event::AcceptanceIgnored { candidate, reason } => {
+            tracing::warn!(
+                dataset,
+                candidate,
+                reason,
+                "the acceptance of a candidate is for nothing"
+            );
+        }
         Event::Halted { error } => tracing::error!(dataset, error, "HALTED; a person is needed"),
         Event::Stopped => tracing::info!(dataset, "stopped"),
         _ => {}

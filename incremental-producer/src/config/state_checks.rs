@@ -74,7 +74,9 @@ impl Checks {
         let defaults = Self::default();
         let types = raw.min_records.keys();
         let types = types.chain(raw.max_count_change_percent.keys());
-        let mut types = types.chain(raw.max_count_change_percent_per_window.keys()).chain(&raw.unique_keys);
+        let mut types = types
+            .chain(raw.max_count_change_percent_per_window.keys())
+            .chain(&raw.unique_keys);
         if let Some(unknown) = types.find(|name| dataset.get(name).is_none()) {
             return Err(wrong("checks", "limits of types of the schema", unknown));
         }
@@ -94,9 +96,8 @@ impl Checks {
             checked.collect::<Result<BTreeMap<_, _>, Problem>>()
         };
         let maybe = |key, value: Option<f64>| value.map(|value| percent(key, value)).transpose();
-        let at_least_zero = |key, value: i64| {
-            u64::try_from(value).map_err(|_| wrong(key, "a number of records, at least 0", value))
-        };
+        let at_least_zero =
+            |key, value: i64| u64::try_from(value).map_err(|_| wrong(key, "a number of records, at least 0", value));
         let least = raw.min_records.into_iter();
         let least = least.map(|(name, value)| Ok((name, at_least_zero("checks.min_records", value)?)));
         Ok(Self {
@@ -149,13 +150,17 @@ impl Checks {
             all.push(Box::new(ChangedRecords::at_most_percent(root, percent)));
         }
         if let Some(percent) = self.max_changed_percent_per_window {
-            all.push(Box::new(ChangedRecords::at_most_percent(root, percent).within(self.window)));
+            all.push(Box::new(
+                ChangedRecords::at_most_percent(root, percent).within(self.window),
+            ));
         }
         if let Some(percent) = self.max_removed_percent {
             all.push(Box::new(RemovedRecords::at_most_percent(root, percent)));
         }
         if let Some(percent) = self.max_removed_percent_per_window {
-            all.push(Box::new(RemovedRecords::at_most_percent(root, percent).within(self.window)));
+            all.push(Box::new(
+                RemovedRecords::at_most_percent(root, percent).within(self.window),
+            ));
         }
         for name in &self.unique_keys {
             all.push(Box::new(DuplicateKeys::of(name)));

@@ -157,6 +157,41 @@ fn mistakes_are_told() {
             instead("kafka-1:9092", "kafka-1"),
             "`bootstrap_servers` must be host:port",
         ),
+        (
+            with("[dataset.checks]\nmin_record = { Title = 1 }"),
+            "unknown field `min_record`",
+        ),
+        (
+            with("[dataset.checks]\nmin_records = { Titel = 1 }"),
+            "`checks` must be limits of types of the schema, found=\"Titel\"",
+        ),
+        (
+            with("[dataset.checks]\nmin_records = { Title = -1 }"),
+            "`checks.min_records` must be a number of records",
+        ),
+        (
+            with("[dataset.checks]\nmax_removed_percent = -1"),
+            "`checks.max_removed_percent` must be a number of percent",
+        ),
+        (
+            with("[dataset.checks]\nmax_changed_percent = nan"),
+            "`checks.max_changed_percent` must be a number of percent",
+        ),
+        (
+            with("[dataset.checks]\nwindow = \"1ms\""),
+            "`checks.window` must be a time",
+        ),
+        (
+            with("[dataset.checks]\nkeep_refused = 0"),
+            "`checks.keep_refused` must be a number from 1",
+        ),
+        (
+            instead(
+                "SCHEMA",
+                "Title @PrimaryKey(id) { long id; Tag tag; } Tag { string value; }",
+            ) + "[dataset.checks]\nunique_keys = [\"Tag\"]",
+            "`checks.unique_keys` must be types with a primary key",
+        ),
         (format!("{LEAST}{LEAST}"), "is also that of dataset=titles"),
         (
             format!(
@@ -185,4 +220,53 @@ fn the_example_is_right() {
         .collect();
     assert_eq!(names, ["titles", "countries"]);
     assert_eq!(config.datasets[1].settings.cadence, Duration::from_secs(300));
+}
+
+#[test]
+fn checks_become_validators() {
+    let names = |text: &str| -> Vec<String> {
+        let dataset = parse(text).map_err(whole).expect("a configuration").datasets.remove(0);
+        let validators = dataset.checks.validators(dataset.codec.root());
+        validators.iter().map(|validator| validator.name()).collect()
+    };
+    assert!(names(LEAST).is_empty());
+    let checks = "
+        [dataset.checks]
+        window = \"30m\"
+        min_records = { Title = 10 }
+        max_count_change_percent = { Title = 5 }
+        max_count_change_percent_per_window = { Title = 7.5 }
+        max_changed_percent = 20
+        max_changed_percent_per_window = 50
+        max_removed_percent = 1
+        max_removed_percent_per_window = 5
+        unique_keys = [\"Title\"]
+    ";
+    let expected = [
+        "minimum-record-count(Title)",
+        "record-count-change(Title)",
+        "record-count-change(Title, 1800 s)",
+        "changed-records(Title)",
+        "changed-records(Title, 1800 s)",
+        "removed-records(Title)",
+        "removed-records(Title, 1800 s)",
+        "duplicate-keys(Title)",
+        "null-keys(Title)",
+    ];
+    assert_eq!(names(&format!("{LEAST}{checks}")), expected);
+    // The whole table comes from the defaults, or from the dataset.
+    let defaults = format!("[defaults.checks]\nmax_removed_percent = 1\n{LEAST}");
+    assert_eq!(names(&defaults), ["removed-records(Title)"]);
+    let own = format!("{defaults}\n[dataset.checks]\nmax_changed_percent = 1");
+    assert_eq!(names(&own), ["changed-records(Title)"]);
+}
+
+#[test]
+fn secrets_do_not_show() {
+    let text = format!(
+        "{LEAST}\nclient = {{ \"sasl.password\" = {{ env = \"KAFKA_PASSWORD\" }}, \"client.id\" = \"secretly\" }}"
+    );
+    let config = parse(&text).expect("a configuration");
+    let shown = format!("{config:?}");
+    assert!(shown.contains("sasl.password") && !shown.contains("secret"), "{shown}");
 }

@@ -73,14 +73,22 @@ pub(crate) fn read_to(
         ..Reading::default()
     };
     loop {
-        let left = cut.iter().filter(|(partition, end)| whole.offsets.get(*partition) < Some(*end));
+        let left = cut
+            .iter()
+            .filter(|(partition, end)| whole.offsets.get(*partition) < Some(*end));
         let left: Offsets = left.collect();
         if left.is_empty() {
             return Ok(whole);
         }
-        let begin: Offsets = whole.offsets.iter().filter(|(partition, _)| left.get(*partition).is_some()).collect();
+        let begin: Offsets = whole
+            .offsets
+            .iter()
+            .filter(|(partition, _)| left.get(*partition).is_some())
+            .collect();
         let part = source.read(&begin, &left, &limits, fold)?;
-        part.offsets.iter().for_each(|(partition, offset)| whole.offsets.set(partition, offset));
+        part.offsets
+            .iter()
+            .for_each(|(partition, offset)| whole.offsets.set(partition, offset));
         whole.messages += part.messages;
         whole.bytes += part.bytes;
         if !part.stalled.is_empty() || part.offsets == begin {

@@ -37,7 +37,11 @@ impl Candidate {
             schema: SCHEMA,
             candidate: self.name.clone(),
             based_on: self.manifest.previous,
-            position: position.tags().into_iter().map(|(tag, value)| (tag.to_owned(), value)).collect(),
+            position: position
+                .tags()
+                .into_iter()
+                .map(|(tag, value)| (tag.to_owned(), value))
+                .collect(),
             digest: self.manifest.change_digest?,
             overrules: self.refusals().map(|receipt| receipt.validator.clone()).collect(),
             by: by.to_owned(),
@@ -63,7 +67,10 @@ fn read(store: &Store, key: &Key) -> Result<Manifest, StoreError> {
 pub fn candidates(store: &Store) -> Result<Vec<Candidate>, StoreError> {
     let mut found = Vec::new();
     for key in store.blobs().list(QUARANTINE)? {
-        let name = key.as_str().strip_prefix(QUARANTINE).and_then(|name| name.strip_suffix(MANIFEST));
+        let name = key
+            .as_str()
+            .strip_prefix(QUARANTINE)
+            .and_then(|name| name.strip_suffix(MANIFEST));
         let Some(name) = name else { continue };
         match read(store, &key) {
             Ok(manifest) => found.push(Candidate {

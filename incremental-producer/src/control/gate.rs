@@ -19,6 +19,16 @@ pub(crate) enum Gate {
     Accepted(Box<Acceptance>),
 }
 
+/// What the register of acceptances holds.
+enum Found {
+    /// Nothing that was not dealt with.
+    Nothing,
+    /// What the next cycle is to come to.
+    ToUse(Box<Acceptance>),
+    /// Something that cannot be any more. Told once.
+    ForNothing { candidate: String, reason: String },
+}
+
 /// What a service knows of people's wishes. All of it can be read again from the store.
 pub(crate) struct Control {
     store: Store,
@@ -59,8 +69,10 @@ impl Control {
         let chain = last_versions(&self.store)?;
         let accepted = |manifest: &Manifest| manifest.header_tags.get(ACCEPTED_CANDIDATE).cloned();
         self.accepted = chain.iter().filter_map(accepted).collect();
-        let published: Vec<(Version, bool)> =
-            chain.iter().map(|manifest| (manifest.version, accepted(manifest).is_some())).collect();
+        let published: Vec<(Version, bool)> = chain
+            .iter()
+            .map(|manifest| (manifest.version, accepted(manifest).is_some()))
+            .collect();
         let refused = candidates(&self.store)?;
         let versions: Vec<Version> = refused.iter().map(|candidate| candidate.manifest.version).collect();
         self.streak = Streak::of(&published, &versions, forgiven);
@@ -75,12 +87,17 @@ impl Control {
         announced: Option<Previous>,
         now: SystemTime,
     ) -> Result<(Gate, Option<(String, String)>), StoreError> {
-        let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+        let now = now
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
         if let Some((hold, token)) = read_register::<Hold>(&self.store, Register::Hold)? {
             let is_new = self.hold.as_ref() != Some(&token);
             self.hold = Some(token);
             if hold.is_in_force(now) {
-                let reason = format!("held by {}: {}; `incremental-producer release` ends it", hold.by, hold.reason);
+                let reason = format!(
+                    "held by {}: {}; `incremental-producer release` ends it",
+                    hold.by, hold.reason
+                );
                 return Ok((Gate::Held(reason), None));
             }
             if is_new && !hold.held {
@@ -89,11 +106,12 @@ impl Control {
             }
         }
         let mut ignored = None;
+        self.using = None;
         if self.look_for_acceptance || self.streak.refusals() > 0 {
             match self.acceptance(announced)? {
-                Some(Ok(acceptance)) => return Ok((Gate::Accepted(Box::new(acceptance)), None)),
-                Some(Err(reason)) => ignored = reason,
-                None => {}
+                Found::ToUse(acceptance) => return Ok((Gate::Accepted(acceptance), None)),
+                Found::ForNothing { candidate, reason } => ignored = Some((candidate, reason)),
+                Found::Nothing => {}
             }
             self.look_for_acceptance = false;
         }
@@ -103,23 +121,18 @@ impl Control {
         Ok((Gate::Open, ignored))
     }
 
-    /// The acceptance that is to be used; or what to tell of one that is for nothing, once.
-    #[expect(clippy::type_complexity, reason = "what it is made of stands in the line above")]
-    fn acceptance(
-        &mut self,
-        announced: Option<Previous>,
-    ) -> Result<Option<Result<Acceptance, Option<(String, String)>>>, StoreError> {
+    fn acceptance(&mut self, announced: Option<Previous>) -> Result<Found, StoreError> {
         let read = read_register::<Acceptance>(&self.store, Register::Acceptance)?;
         let Some((acceptance, token)) = read.filter(|(_, token)| self.done_with.as_ref() != Some(token)) else {
-            return Ok(None);
+            return Ok(Found::Nothing);
         };
         if acceptance.based_on == announced {
             self.using = Some(token);
-            return Ok(Some(Ok(acceptance)));
+            return Ok(Found::ToUse(Box::new(acceptance)));
         }
         self.done_with = Some(token);
         if self.accepted.contains(&acceptance.candidate) {
-            return Ok(Some(Err(None)));
+            return Ok(Found::Nothing); // used, by a process before this one
         }
         let version = |previous: Option<Previous>| {
             previous.map_or_else(|| "none".to_owned(), |previous| previous.version.to_string())
@@ -129,7 +142,8 @@ impl Control {
             version(acceptance.based_on),
             version(announced)
         );
-        Ok(Some(Err(Some((acceptance.candidate, reason)))))
+        let candidate = acceptance.candidate;
+        Ok(Found::ForNothing { candidate, reason })
     }
 
     /// The acceptance in use came to a version, or to nothing: either way it is not tried again.
@@ -176,8 +190,11 @@ fn describe(candidate: &Candidate) -> String {
     format!("{}; candidate={}", refusals.join("; "), candidate.name)
 }
 
-/// The manifests of the last versions of the chain, newest first.
-pub(crate) fn last_versions(store: &Store) -> Result<Vec<Manifest>, StoreError> {
+/// The manifests of the last five versions of the chain, newest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn last_versions(store: &Store) -> Result<Vec<Manifest>, StoreError> {
     let mut chain = Vec::new();
     let mut next = store.head()?.map(|(head, _)| Previous {
         version: head.version,

@@ -28,6 +28,7 @@ mod tests;
 
 pub use candidates::{Candidate, candidate, candidates};
 pub use documents::{Acceptance, Hold, read_register, write_register};
+pub use gate::last_versions;
 pub use streak::Streak;
 
 pub(crate) use accepting::{Accepting, read_to};

@@ -16,11 +16,17 @@ impl Streak {
     /// What chain and quarantine tell. `published` says of versions whether a person let them through; nothing up to the
     /// last such version counts, nor what a release has forgiven.
     pub fn of(published: &[(Version, bool)], refused: &[Version], forgiven: Option<Version>) -> Self {
-        let accepted = published.iter().filter(|(_, accepted)| *accepted).map(|(version, _)| *version).max();
+        let accepted = published
+            .iter()
+            .filter(|(_, accepted)| *accepted)
+            .map(|(version, _)| *version)
+            .max();
         let from = accepted.max(forgiven);
         let attempts = published.iter().map(|(version, _)| (*version, false));
         let attempts = attempts.chain(refused.iter().map(|version| (*version, true)));
-        let mut attempts: Vec<(Version, bool)> = attempts.filter(|(version, _)| from.is_none_or(|from| *version > from)).collect();
+        let mut attempts: Vec<(Version, bool)> = attempts
+            .filter(|(version, _)| from.is_none_or(|from| *version > from))
+            .collect();
         attempts.sort_unstable();
         let mut streak = Self::default();
         attempts.into_iter().for_each(|(_, refused)| streak.push(refused));

@@ -3,9 +3,9 @@
 use super::ServiceSettings;
 use super::failure::Failure;
 use super::report::Report;
+use crate::Offsets;
 use crate::control::{Accepting, read_to};
 use crate::dead_letter::DeadLetters;
-use crate::Offsets;
 use crate::message::{Change, Codec};
 use crate::source::{BoxError, LogPosition, Plan, Reading, Record, Source, plan};
 use hollow::producer::{CycleError, CycleOutcome, IncrementalCycle, Producer};
@@ -58,6 +58,7 @@ impl Fold {
             self.settings.policy(),
         )
         .map_err(|halt| Failure::halt(&halt))?;
+        let ends = plan.cut.clone();
         let plan = match &self.accepting {
             Some(accepting) => accepting.narrow(plan).map_err(Failure::misfit)?,
             None => plan,
@@ -68,7 +69,7 @@ impl Fold {
         } else {
             self.fold(&plan, &mut report)?
         };
-        report.behind = plan.cut.distance_from(&reached.offsets);
+        report.behind = ends.distance_from(&reached.offsets);
         self.position = Some(reached);
         report.version = self.producer.version();
         report.position.clone_from(&self.position);

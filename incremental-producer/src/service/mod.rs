@@ -91,7 +91,9 @@ impl ServiceSettings {
 
     /// What is allowed now.
     fn policy(&self) -> Policy {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         Policy {
             new_log: self.new_log,
             accept_gap: self.accept_gap,

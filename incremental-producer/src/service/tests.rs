@@ -1,3 +1,5 @@
+mod control;
+
 use super::worker::next_tick;
 use super::*;
 use crate::Offsets;
@@ -331,20 +333,6 @@ fn lost_messages_and_lost_partitions_halt() {
         "{}",
         failure.text
     );
-}
-
-#[test]
-fn new_partitions_are_read_from_their_beginning() {
-    let bench = Bench::new(1);
-    bench.put(0, 1, "one");
-    let mut fold = bench.fold();
-    fold.cycle().expect("a cycle");
-    bench.log.add_partitions(2);
-    bench.put(2, 2, "two");
-    fold.cycle().expect("a cycle");
-    let state = announced(&bench.store);
-    assert_eq!(titles(&state), names(&[(1, "one"), (2, "two")]));
-    assert_eq!(state.header_tags()["kafka.offsets"], "0:1,1:0,2:1");
 }
 
 #[test]

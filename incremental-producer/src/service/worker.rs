@@ -86,7 +86,11 @@ impl Worker {
                         self.control.refused(failure.text.clone());
                         let now = Instant::now();
                         let tick = next_tick(tick, cadence, now).saturating_duration_since(now);
-                        pause = if self.control.is_too_much() { Duration::ZERO } else { tick };
+                        pause = if self.control.is_too_much() {
+                            Duration::ZERO
+                        } else {
+                            tick
+                        };
                     }
                     next = Instant::now() + pause;
                     self.failed(failure.text, failures, pause);
@@ -135,7 +139,11 @@ impl Worker {
         let result = self.fold.cycle();
         self.fold.accepting = None;
         match result {
-            Ok(report) => Ok(Did::Cycle(Box::new(report))),
+            Ok(report) if report.published.is_some() => Ok(Did::Cycle(Box::new(report))),
+            Ok(_) => Ok(Did::Ignored {
+                candidate,
+                reason: "it changes nothing".to_owned(),
+            }),
             Err(failure) if failure.is_refusal || failure.is_misfit => Ok(Did::Ignored {
                 candidate,
                 reason: failure.text,

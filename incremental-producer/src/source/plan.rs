@@ -317,7 +317,9 @@ pub fn plan(
         });
     }
     let added = view.partitions.keys().copied();
-    let added: Vec<i32> = added.filter(|partition| position.offsets.get(*partition).is_none()).collect();
+    let added: Vec<i32> = added
+        .filter(|partition| position.offsets.get(*partition).is_none())
+        .collect();
     if !added.is_empty() && !policy.accept_repartition {
         return Err(Halt::Repartitioned {
             topic: topic.to_owned(),

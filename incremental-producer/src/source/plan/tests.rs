@@ -73,9 +73,14 @@ fn a_gap_can_be_accepted_and_is_remembered() {
     let mut position = plan.start;
     for from in 0..30 {
         position.offsets.set(1, from);
-        position = super::plan("t", Some(&position), &self::view("one", &[(7, 9), (from + 1, 90)]), allowed)
-            .expect("allowed")
-            .start;
+        position = super::plan(
+            "t",
+            Some(&position),
+            &self::view("one", &[(7, 9), (from + 1, 90)]),
+            allowed,
+        )
+        .expect("allowed")
+        .start;
     }
     assert_eq!(position.gaps.len(), MOST_GAPS);
     assert_eq!(position.gaps.last().map(Gap::to_string), Some("1:29-30@77".to_owned()));
@@ -86,7 +91,10 @@ fn partitions_that_are_added_halt_unless_a_person_accepts_them() {
     let grown = view("one", &[(7, 9), (0, 9)]);
     for policy in [NewLog::Halt, NewLog::StartGeneration] {
         let halt = planned(&[(0, 7)], &grown, policy).expect_err("keys may have moved");
-        assert!(matches!(&halt, Halt::Repartitioned { found: 2, added, .. } if *added == [1]), "{halt}");
+        assert!(
+            matches!(&halt, Halt::Repartitioned { found: 2, added, .. } if *added == [1]),
+            "{halt}"
+        );
         assert!(halt.to_string().contains("--accept-repartition"), "{halt}");
     }
     let allowed = Policy {
@@ -96,8 +104,21 @@ fn partitions_that_are_added_halt_unless_a_person_accepts_them() {
     let plan = plan("t", Some(&position(&[(0, 7)])), &grown, allowed).expect("allowed");
     assert_eq!(plan.start.offsets.to_string(), "0:7,1:0");
     // It is read from offset 0, and must still have it.
-    let lost = super::plan("t", Some(&position(&[(0, 7)])), &view("one", &[(7, 9), (2, 9)]), allowed);
-    assert!(matches!(lost, Err(Halt::Gap { partition: 1, expected: 0, low: 2, .. })));
+    let lost = super::plan(
+        "t",
+        Some(&position(&[(0, 7)])),
+        &view("one", &[(7, 9), (2, 9)]),
+        allowed,
+    );
+    assert!(matches!(
+        lost,
+        Err(Halt::Gap {
+            partition: 1,
+            expected: 0,
+            low: 2,
+            ..
+        })
+    ));
 }
 
 #[test]
@@ -136,9 +157,17 @@ fn a_position_is_its_tags() {
     assert_eq!(LogPosition::from_tags(&tags), Ok(Some(position.clone())));
     let mut with_gaps = tags.clone();
     with_gaps.insert("kafka.gaps".into(), "1:3-5@77,0:1-2@78".into());
-    let gap = |partition, from, to, at| Gap { partition, from, to, at };
+    let gap = |partition, from, to, at| Gap {
+        partition,
+        from,
+        to,
+        at,
+    };
     let gaps = vec![gap(1, 3, 5, 77), gap(0, 1, 2, 78)];
-    assert_eq!(LogPosition::from_tags(&with_gaps), Ok(Some(LogPosition { gaps, ..position })));
+    assert_eq!(
+        LogPosition::from_tags(&with_gaps),
+        Ok(Some(LogPosition { gaps, ..position }))
+    );
     for wrong in ["", "1", "1:3-5", "1:3@7", "1:3-5@77,"] {
         with_gaps.insert("kafka.gaps".into(), wrong.into());
         assert!(LogPosition::from_tags(&with_gaps).is_err(), "{wrong}");
