@@ -29,6 +29,7 @@ pub use report::{Event, Phase, Report, Status};
 
 use crate::Codec;
 use crate::config::DatasetConfig;
+use crate::crash_points;
 use crate::dead_letter::{DeadLetters, KafkaDeadLetters};
 use crate::source::kafka::{KafkaSettings, KafkaSource};
 use crate::source::{NewLog, ReadLimits, Source};
@@ -175,7 +176,7 @@ impl DatasetService {
         if let Some(versions) = config.keep_versions {
             builder = builder.retention(Retention::versions(versions));
         }
-        let producer = builder.build().map_err(|source| ServiceError::Producer {
+        let producer = crash_points::arm(builder).build().map_err(|source| ServiceError::Producer {
             dataset: name.to_owned(),
             source: Box::new(source),
         })?;
