@@ -34,7 +34,8 @@ impl Producer {
         for _ in 0..ATTEMPTS {
             self.environment.reach(Step::Restoring)?;
             if !self.store_is_proven {
-                self.with_retries(|| self.store.registers().prove()).map_err(failed(Step::Restoring))?;
+                self.with_retries(|| self.store.registers().prove())
+                    .map_err(failed(Step::Restoring))?;
                 self.store_is_proven = true;
             }
             let read = self.with_retries(|| self.store.head());
