@@ -21,6 +21,10 @@
 //! - [`cli`]: the program's commands;
 //! - [`mock`]: a Kafka cluster within the process, for tests and demonstrations.
 
+#[allow(
+    unreachable_patterns,
+    reason = "the commands are written as those of any other program over this library"
+)]
 pub mod cli;
 pub mod client;
 pub mod config;

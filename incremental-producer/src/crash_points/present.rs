@@ -99,7 +99,7 @@ fn die() {
 fn stop() {
     let id = std::process::id().to_string();
     let sent = std::process::Command::new("kill").args(["-STOP", &id]).status();
-    if !sent.is_ok_and(|status| status.success()) {
+    if !sent.as_ref().is_ok_and(|status| status.success()) {
         eprintln!("cannot stop: {sent:?}");
         std::process::exit(2);
     }

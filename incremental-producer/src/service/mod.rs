@@ -176,10 +176,12 @@ impl DatasetService {
         if let Some(versions) = config.keep_versions {
             builder = builder.retention(Retention::versions(versions));
         }
-        let producer = crash_points::arm(builder).build().map_err(|source| ServiceError::Producer {
-            dataset: name.to_owned(),
-            source: Box::new(source),
-        })?;
+        let producer = crash_points::arm(builder)
+            .build()
+            .map_err(|source| ServiceError::Producer {
+                dataset: name.to_owned(),
+                source: Box::new(source),
+            })?;
         let source = KafkaSource::new(KafkaSettings {
             bootstrap_servers: config.bootstrap_servers.clone(),
             topic: config.topic.clone(),

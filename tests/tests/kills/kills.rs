@@ -89,7 +89,9 @@ impl Bench {
             End::AfterHead(time) => {
                 let mut producer = producer;
                 let (verifier, log) = (&mut self.verifier, &mut self.log);
-                wait_while_running(&mut producer, "a version", || Ok((verifier.check(log)? > 0).then_some(())))?;
+                wait_while_running(&mut producer, "a version", || {
+                    Ok((verifier.check(log)? > 0).then_some(()))
+                })?;
                 std::thread::sleep(*time);
                 producer.kill()?;
                 self.figures.after_head += 1;
@@ -123,7 +125,9 @@ impl Bench {
 
     /// What dead producers left in the staging directory is swept by later ones.
     fn check_staging(&self) -> Result<()> {
-        let Some(store) = self.rig.store_directory() else { return Ok(()) };
+        let Some(store) = self.rig.store_directory() else {
+            return Ok(());
+        };
         let names: Vec<_> = std::fs::read_dir(store.join("staging"))?
             .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
             .collect::<Result<_>>()?;
@@ -205,7 +209,9 @@ fn campaign(servers: &str, topic: &str, place: Place, seed: u64, each: u64, coun
     let mut bench = Bench::new(servers, topic, place, seed)?;
     let writer = Writer::start(servers, topic, seed, 0, RATE)?;
     // Moments of loading come only where there is something to load.
-    bench.round(&End::AfterHead(Duration::ZERO)).context("the first round")?;
+    bench
+        .round(&End::AfterHead(Duration::ZERO))
+        .context("the first round")?;
     for (number, end) in plan(&mut Rng::new(seed), each, count).iter().enumerate() {
         bench.round(end).with_context(|| {
             let said = std::fs::read_to_string(bench.rig.directory().join("producer.err")).unwrap_or_default();
@@ -233,8 +239,15 @@ fn campaigns(kafka: &str, s3: Option<&S3Server>, name: &str, seed: u64, count: u
         let on_directory = count - on_s3;
         let mut threads = vec![scope.spawn(move || {
             let each = (on_directory / 2 / moments).max(LEAST_HITS);
-            campaign(kafka, &format!("{name}-directory"), Place::Directory, seed, each, on_directory)
-                .context("publishing to a directory")
+            campaign(
+                kafka,
+                &format!("{name}-directory"),
+                Place::Directory,
+                seed,
+                each,
+                on_directory,
+            )
+            .context("publishing to a directory")
         })];
         threads.extend(s3.map(|server| {
             scope.spawn(move || {
@@ -275,7 +288,9 @@ fn run(what: &str, count: u64, seed: u64) -> Result<()> {
     let seldom: Vec<_> = moments.iter().filter(|name| hits(name) < LEAST_HITS).collect();
     ensure!(seldom.is_empty(), "moments that were hit too seldom: {seldom:?}");
     ensure!(sum(Figures::kills) >= count, "only {} kills", sum(Figures::kills));
-    let on_s3 = s3.as_ref().map_or(0, |_| all.iter().skip(1).step_by(2).map(Figures::kills).sum());
+    let on_s3 = s3
+        .as_ref()
+        .map_or(0, |_| all.iter().skip(1).step_by(2).map(Figures::kills).sum());
     println!(
         "FIGURE: kills: {} producers killed on a real Kafka ({on_s3} of them publishing to a real S3 server): {} at {} \
          named moments, each {least} times at least, {} at random, {} right after the head moved; {} messages, {} versions, \

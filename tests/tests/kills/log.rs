@@ -175,19 +175,11 @@ impl Writer {
     /// Writes no more. Gives the number of the message after the last one, once all are delivered.
     pub fn finish(self) -> Result<u64> {
         self.stop.store(true, SeqCst);
-        self.thread
-            .join()
-            .map_err(|_| anyhow::anyhow!("the writer panicked"))?
+        self.thread.join().map_err(|_| anyhow::anyhow!("the writer panicked"))?
     }
 }
 
-fn send(
-    producer: &ThreadedProducer<Deliveries>,
-    topic: &str,
-    codec: &Codec,
-    seed: u64,
-    number: u64,
-) -> Result<()> {
+fn send(producer: &ThreadedProducer<Deliveries>, topic: &str, codec: &Codec, seed: u64, number: u64) -> Result<()> {
     let (key, payload) = bytes(codec, seed, number)?;
     let number = number.to_string();
     let headers = OwnedHeaders::new().insert(Header {

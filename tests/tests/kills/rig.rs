@@ -163,7 +163,12 @@ impl Rig {
     pub fn set_aside(&self) -> Result<Vec<(i32, i64)>> {
         let letters = Admin::new(&self.servers)?.read(&format!("{}.dlq", self.topic))?;
         let place = |letter: &tests::harness::topics::Lying| {
-            let header = |name: &str| letter.headers.get(name).with_context(|| format!("no {name}: {letter:?}"));
+            let header = |name: &str| {
+                letter
+                    .headers
+                    .get(name)
+                    .with_context(|| format!("no {name}: {letter:?}"))
+            };
             ensure!(*header("source-topic")? == self.topic, "{letter:?}");
             Ok((header("source-partition")?.parse()?, header("source-offset")?.parse()?))
         };

@@ -89,7 +89,9 @@ fn said_of(messages: &[Meaning], offset: i64) -> Result<String> {
     ensure!(verifier.check(&mut log)? == 1);
     publish(&mut producer, messages, offset)?;
     let said = verifier.check(&mut log).and_then(|_| verifier.check_cold());
-    Ok(said.err().map_or_else(|| "right".to_owned(), |error| format!("{error:#}")))
+    Ok(said
+        .err()
+        .map_or_else(|| "right".to_owned(), |error| format!("{error:#}")))
 }
 
 #[test]
@@ -107,7 +109,10 @@ fn a_state_that_is_not_the_fold_of_its_log_is_found() -> Result<()> {
     let ahead = said_of(&all[3..], 5)?; // more than the offsets say
     assert!(ahead.contains("not the fold") && ahead.contains("id=3"), "{ahead}");
     let reordered = said_of(&[all[3].clone(), all[0].clone(), all[4].clone(), all[5].clone()], 6)?;
-    assert!(reordered.contains("not the fold") && reordered.contains("id=1"), "{reordered}");
+    assert!(
+        reordered.contains("not the fold") && reordered.contains("id=1"),
+        "{reordered}"
+    );
     let back = said_of(&all[3..], 2)?;
     assert!(back.contains("the offsets go back"), "{back}");
     Ok(())
@@ -128,10 +133,16 @@ fn a_chain_that_is_not_one_is_found() -> Result<()> {
     let (_, token) = store.head()?.context("a head")?;
     store.set_head(Some(&token), &first)?;
     let back = verifier.check(&mut log).err().map(|error| format!("{error:#}"));
-    assert!(back.as_ref().is_some_and(|text| text.contains("another version=")), "{back:?}");
+    assert!(
+        back.as_ref().is_some_and(|text| text.contains("another version=")),
+        "{back:?}"
+    );
     publish(&mut producer(&store)?, &all[3..], 6)?;
     let forked = verifier.check(&mut log).err().map(|error| format!("{error:#}"));
-    assert!(forked.as_ref().is_some_and(|text| text.contains("another version=")), "{forked:?}");
+    assert!(
+        forked.as_ref().is_some_and(|text| text.contains("another version=")),
+        "{forked:?}"
+    );
 
     // From the beginning the new branch is a chain like any other.
     assert_eq!(Verifier::new(store).check(&mut log)?, 2);
@@ -152,7 +163,10 @@ fn a_head_that_cannot_be_loaded_is_found() -> Result<()> {
     let delta = manifest.blob(BlobKind::Delta).context("a delta")?;
     store.blobs().remove(&Key::new(delta.key.as_str())?)?;
     let said = verifier.check_cold().err().map(|error| format!("{error:#}"));
-    assert!(said.as_ref().is_some_and(|text| text.contains("cannot be loaded cold")), "{said:?}");
+    assert!(
+        said.as_ref().is_some_and(|text| text.contains("cannot be loaded cold")),
+        "{said:?}"
+    );
     assert!(Verifier::new(store).check(&mut log).is_err());
     Ok(())
 }

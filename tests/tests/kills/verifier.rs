@@ -120,7 +120,11 @@ impl Verifier {
                 .with_context(|| format!("version={version}"))?;
         }
         let epoch = self.last.as_ref().map_or(0, |last| last.epoch);
-        ensure!(head.epoch >= epoch, "the epoch goes back from {epoch} to {}", head.epoch);
+        ensure!(
+            head.epoch >= epoch,
+            "the epoch goes back from {epoch} to {}",
+            head.epoch
+        );
         Ok(self.versions - before)
     }
 
@@ -131,7 +135,10 @@ impl Verifier {
         let mut next = Some((head.version, head.manifest));
         while next != last {
             let Some((version, sha256)) = next else {
-                bail!("a chain of its own: version={} does not lead back to {last:?}", head.version);
+                bail!(
+                    "a chain of its own: version={} does not lead back to {last:?}",
+                    head.version
+                );
             };
             if let Some((before, _)) = last {
                 ensure!(
@@ -243,7 +250,11 @@ impl Verifier {
         if let Some(late) = &manifest.late_snapshot {
             let of = self.earlier.iter().find(|(version, ..)| *version == late.version);
             let (_, sha256, rows_of) = of.context("a snapshot of a version that was never announced")?;
-            ensure!(*sha256 == late.manifest, "a snapshot of another version={}", late.version);
+            ensure!(
+                *sha256 == late.manifest,
+                "a snapshot of another version={}",
+                late.version
+            );
             compare(&rows(&self.load(None, &late.blob)?)?, rows_of).context("the late snapshot is another state")?;
         }
         Ok(())
@@ -306,7 +317,11 @@ fn compare(found: &Rows, expected: &Rows) -> Result<()> {
         .filter(|id| found.get(id) != expected.get(id))
         .map(|id| format!("id={id} found={:?} expected={:?}", found.get(id), expected.get(id)))
         .collect();
-    bail!("{} items differ: {}", different.len(), different[..different.len().min(3)].join("; "));
+    bail!(
+        "{} items differ: {}",
+        different.len(),
+        different[..different.len().min(3)].join("; ")
+    );
 }
 
 /// Records that items refer to are there once each, and no others.
@@ -316,7 +331,10 @@ fn nothing_left_over(state: &ReadState, rows: &Rows) -> Result<()> {
     let sets: BTreeSet<_> = rows.values().map(|row| &row.tags).collect();
     for (name, expected) in [("Group", groups.len()), ("Tag", tags.len()), ("Tags", sets.len())] {
         let found = state.ty(name).map_or(0, |ty| ty.len());
-        ensure!(found == expected, "{found} records of type={name}, items refer to {expected}");
+        ensure!(
+            found == expected,
+            "{found} records of type={name}, items refer to {expected}"
+        );
     }
     Ok(())
 }

@@ -28,7 +28,11 @@ fn command(options: &Options) -> Command {
     let mut command = workspace::cargo();
     command
         .args(["test", "-p", "tests", "--test", "kills", "--"])
-        .args(["--exact", "kills::killed_anywhere_it_goes_on_exactly_once", "--nocapture"])
+        .args([
+            "--exact",
+            "kills::killed_anywhere_it_goes_on_exactly_once",
+            "--nocapture",
+        ])
         .env("KILLS", options.n.to_string());
     if let Some(seed) = options.seed {
         command.env("KILLS_SEED", seed.to_string());
