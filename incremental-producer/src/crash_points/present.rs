@@ -103,6 +103,8 @@ fn stop() {
         eprintln!("cannot stop: {sent:?}");
         std::process::exit(2);
     }
+    // The signal takes effect when the system gets to it, and nothing may happen before.
+    std::thread::sleep(Duration::from_secs(1));
 }
 
 fn reach_named(name: &str) {

@@ -1,15 +1,14 @@
 //! Producers are killed: at each named moment, at random, and right after the head has moved. After every kill all that was
 //! announced meanwhile must be right, and the next process goes on from there.
 
-use super::log::{KafkaLog, Writer};
-use super::rig::{BUCKET, Place, Rig, stop, wait_while_running};
+use super::bench::{Bench, RATE};
+use super::log::Writer;
+use super::rig::{BUCKET, Place, last_lines};
 use super::shared;
-use super::verifier::Verifier;
 use anyhow::{Context, Result, ensure};
 use fixtures::rng::Rng;
-use hollow::store::verify::{Severity, verify};
 use incremental_producer::crash_points::{self, CRASH_AT};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 use tests::harness::{PATIENCE, Program};
@@ -20,9 +19,6 @@ const KILLS: &str = "KILLS";
 const SEED: &str = "KILLS_SEED";
 /// How often each named moment must have been hit in a whole run.
 const LEAST_HITS: u64 = 5;
-const PARTITIONS: i32 = 3;
-/// Messages a second.
-const RATE: u64 = 150;
 
 /// How a producer ends.
 #[derive(Clone, Debug)]
@@ -52,24 +48,12 @@ impl Figures {
     }
 }
 
-struct Bench {
-    rig: Rig,
-    log: KafkaLog,
-    verifier: Verifier,
+struct Campaign {
+    bench: Bench,
     figures: Figures,
 }
 
-impl Bench {
-    fn new(servers: &str, topic: &str, place: Place, seed: u64) -> Result<Self> {
-        let rig = Rig::new(servers, topic, PARTITIONS, place)?;
-        Ok(Self {
-            log: KafkaLog::open(servers, topic, seed)?,
-            verifier: Verifier::new(rig.store()?),
-            figures: Figures::default(),
-            rig,
-        })
-    }
-
+impl Campaign {
     /// One process from start to kill, and all it announced.
     fn round(&mut self, end: &End) -> Result<()> {
         let crash_at = match end {
@@ -78,7 +62,7 @@ impl Bench {
         };
         let environment = [(CRASH_AT, crash_at.as_str())];
         let armed = usize::from(matches!(end, End::At(..)));
-        let producer = self.rig.start("producer", &environment[..armed])?;
+        let producer = self.bench.rig.start("producer", &environment[..armed])?;
         match end {
             End::At(name, nth) => self.until_it_dies(producer, name, *nth)?,
             End::After(time) => {
@@ -88,24 +72,20 @@ impl Bench {
             }
             End::AfterHead(time) => {
                 let mut producer = producer;
-                let (verifier, log) = (&mut self.verifier, &mut self.log);
-                wait_while_running(&mut producer, "a version", || {
-                    Ok((verifier.check(log)? > 0).then_some(()))
-                })?;
+                self.bench.wait_for_versions(&mut producer, 1)?;
                 std::thread::sleep(*time);
                 producer.kill()?;
                 self.figures.after_head += 1;
             }
         }
-        self.verifier.check(&mut self.log)?;
-        self.verifier.check_cold()?;
+        self.bench.check()?;
         self.check_staging()
     }
 
     fn until_it_dies(&mut self, mut producer: Program, name: &str, nth: u64) -> Result<()> {
         let begin = Instant::now();
         while producer.is_running()? {
-            self.verifier.check(&mut self.log)?;
+            self.bench.verifier.check(&mut self.bench.log)?;
             ensure!(
                 begin.elapsed() < PATIENCE,
                 "it never gets there; it said: {}",
@@ -125,7 +105,7 @@ impl Bench {
 
     /// What dead producers left in the staging directory is swept by later ones.
     fn check_staging(&self) -> Result<()> {
-        let Some(store) = self.rig.store_directory() else {
+        let Some(store) = self.bench.rig.store_directory() else {
             return Ok(());
         };
         let names: Vec<_> = std::fs::read_dir(store.join("staging"))?
@@ -143,44 +123,37 @@ impl Bench {
     }
 
     /// Without kills it folds the log to its end, and everything is there.
-    fn finish(&mut self, sent: u64) -> Result<()> {
-        let ends = self.log.ends()?;
-        let mut producer = self.rig.start("producer", &[])?;
-        let (verifier, log) = (&mut self.verifier, &mut self.log);
-        wait_while_running(&mut producer, "the end of the log", || {
-            verifier.check(log)?;
-            Ok((*verifier.reached() == ends).then_some(()))
-        })?;
-        stop(producer)?;
-        self.verifier.check(&mut self.log)?;
-        self.verifier.check_cold()?;
-        self.log.must_hold(sent)?;
-        let expected = self.log.to_be_set_aside();
-        let letters: BTreeSet<_> = self.rig.set_aside()?.into_iter().collect();
-        ensure!(
-            letters == expected,
-            "other messages were set aside than mean nothing: missing {:?}, too many {:?}",
-            expected.difference(&letters).collect::<Vec<_>>(),
-            letters.difference(&expected).collect::<Vec<_>>()
-        );
-        let report = verify(&self.rig.store()?, true, |_| ())?;
-        ensure!(
-            report.worst().is_none_or(|worst| worst == Severity::Note),
-            "the store contradicts itself: {:?}",
-            report.findings
-        );
-        self.figures.versions = self.verifier.versions();
-        self.figures.letters = letters.len();
-        self.figures.messages = sent;
-        Ok(())
+    fn finish(mut self, writer: Writer) -> Result<Figures> {
+        // What was written while nobody read.
+        self.bench.rig.messages_per_cycle = 5_000;
+        let producer = self.bench.rig.start("producer", &[])?;
+        let (messages, letters) = self.bench.finish(writer, producer)?;
+        self.figures.versions = self.bench.verifier.versions();
+        (self.figures.messages, self.figures.letters) = (messages, letters);
+        Ok(self.figures)
     }
 }
 
-/// Kills in an order that the seed says: each named moment `each` times, and others until there are `count`.
-fn plan(rng: &mut Rng, each: u64, count: u64) -> Vec<End> {
+/// What is killed where.
+struct Plan {
+    topic: String,
+    place: Place,
+    seed: u64,
+    /// Messages a second.
+    rate: u64,
+    /// Named moments, and how often each comes.
+    moments: Vec<String>,
+    each: u64,
+    /// How many kills in all, at least.
+    count: u64,
+}
+
+/// Kills in an order that the seed says: each named moment as often as planned, and others until there are enough.
+fn ends(plan: &Plan) -> Vec<End> {
+    let rng = &mut Rng::new(plan.seed);
     let mut ends = Vec::new();
-    for name in crash_points::names() {
-        for _ in 0..each {
+    for name in &plan.moments {
+        for _ in 0..plan.each {
             // These come once in a life, those often.
             let most = match name.as_str() {
                 name if name.starts_with("s0-") || name == "service-restored" => 1,
@@ -191,7 +164,7 @@ fn plan(rng: &mut Rng, each: u64, count: u64) -> Vec<End> {
             ends.push(End::At(name.clone(), rng.below(most) + 1));
         }
     }
-    while (ends.len() as u64) < count {
+    while (ends.len() as u64) < plan.count {
         ends.push(match rng.below(3) {
             0 => End::AfterHead(Duration::from_micros(rng.below(4_000))),
             _ => End::After(Duration::from_millis(rng.below(900))),
@@ -204,24 +177,24 @@ fn plan(rng: &mut Rng, each: u64, count: u64) -> Vec<End> {
     ends
 }
 
-/// So many kills of producers that publish to one store.
-fn campaign(servers: &str, topic: &str, place: Place, seed: u64, each: u64, count: u64) -> Result<Figures> {
-    let mut bench = Bench::new(servers, topic, place, seed)?;
-    let writer = Writer::start(servers, topic, seed, 0, RATE)?;
+/// Kills of producers that publish to one store, one after the other.
+fn campaign(servers: &str, plan: &Plan) -> Result<Figures> {
+    let mut campaign = Campaign {
+        bench: Bench::new(servers, &plan.topic, plan.place.clone(), plan.seed)?,
+        figures: Figures::default(),
+    };
+    let writer = campaign.bench.write(plan.rate)?;
     // Moments of loading come only where there is something to load.
-    bench
+    campaign
         .round(&End::AfterHead(Duration::ZERO))
         .context("the first round")?;
-    for (number, end) in plan(&mut Rng::new(seed), each, count).iter().enumerate() {
-        bench.round(end).with_context(|| {
-            let said = std::fs::read_to_string(bench.rig.directory().join("producer.err")).unwrap_or_default();
-            let tail: Vec<&str> = said.lines().rev().take(12).collect();
-            let tail: String = tail.into_iter().rev().map(|line| format!("\n  {line}")).collect();
-            format!("round {number}, {end:?}; the producer said:{tail}")
+    for (number, end) in ends(plan).iter().enumerate() {
+        campaign.round(end).with_context(|| {
+            let said = std::fs::read_to_string(campaign.bench.rig.directory().join("producer.err")).unwrap_or_default();
+            format!("round {number}, {end:?}; the producer said:{}", last_lines(&said))
         })?;
     }
-    bench.finish(writer.finish()?).context("after the last kill")?;
-    Ok(bench.figures)
+    campaign.finish(writer).context("after the last kill")
 }
 
 fn number_from(variable: &str) -> Result<Option<u64>> {
@@ -230,32 +203,50 @@ fn number_from(variable: &str) -> Result<Option<u64>> {
         .transpose()
 }
 
-/// What stores are tried with, and how many kills each gets: of the number in all, and for each named moment.
-fn campaigns(kafka: &str, s3: Option<&S3Server>, name: &str, seed: u64, count: u64) -> Result<Vec<Figures>> {
-    let moments = crash_points::names().len() as u64;
-    // A producer that publishes to S3 takes longer to start: it proves its store before.
-    let on_s3 = if s3.is_some() { count / 4 } else { 0 };
+/// What is done with so many kills: most of them to producers that publish to a directory, a quarter on S3 if it is there.
+fn plans(s3: Option<&S3Server>, seed: u64, count: u64) -> Vec<Plan> {
+    // These take several seconds to start, most of which they wait for the proof that the store is fit: three at a time.
+    const LANES: u64 = 3;
+    let moments = crash_points::names();
+    let on_s3 = s3.map_or(0, |_| count / 4);
+    let mut plans = vec![Plan {
+        topic: format!("kills-{seed}"),
+        place: Place::Directory,
+        seed,
+        rate: RATE,
+        each: ((count - on_s3) / 2 / moments.len() as u64).max(LEAST_HITS),
+        count: count - on_s3,
+        moments: moments.clone(),
+    }];
+    plans.extend(s3.into_iter().flat_map(|server| {
+        let moments = moments.clone();
+        (0..LANES).map(move |lane| Plan {
+            topic: format!("kills-{seed}-s3-{lane}"),
+            place: Place::s3(server),
+            seed: seed + 1 + lane,
+            rate: RATE / 5,
+            moments: moments
+                .iter()
+                .skip(lane as usize)
+                .step_by(LANES as usize)
+                .cloned()
+                .collect(),
+            each: on_s3 * 2 / 3 / moments.len() as u64,
+            count: on_s3.div_ceil(LANES),
+        })
+    }));
+    plans
+}
+
+/// Does it all at once; figures in the order of the plans.
+fn campaigns(servers: &str, plans: &[Plan]) -> Result<Vec<Figures>> {
     std::thread::scope(|scope| {
-        let on_directory = count - on_s3;
-        let mut threads = vec![scope.spawn(move || {
-            let each = (on_directory / 2 / moments).max(LEAST_HITS);
-            campaign(
-                kafka,
-                &format!("{name}-directory"),
-                Place::Directory,
-                seed,
-                each,
-                on_directory,
-            )
-            .context("publishing to a directory")
-        })];
-        threads.extend(s3.map(|server| {
-            scope.spawn(move || {
-                let each = on_s3 * 2 / 3 / moments;
-                campaign(kafka, &format!("{name}-s3"), Place::s3(server), seed + 1, each, on_s3)
-                    .context("publishing to S3")
+        let threads: Vec<_> = plans
+            .iter()
+            .map(|plan| {
+                scope.spawn(|| campaign(servers, plan).with_context(|| format!("publishing to {:?}", plan.place)))
             })
-        }));
+            .collect();
         threads
             .into_iter()
             .map(|thread| thread.join().map_err(|_| anyhow::anyhow!("a campaign panicked"))?)
@@ -270,12 +261,14 @@ fn run(what: &str, count: u64, seed: u64) -> Result<()> {
     let s3 = S3Server::start_or_skip("the part of it on S3", &[BUCKET])?;
     let moments = crash_points::names();
     let begin = Instant::now();
-    let mut all: Vec<Figures> = Vec::new();
+    let (mut all, mut on_s3): (Vec<Figures>, u64) = (Vec::new(), 0);
     let mut done = 0;
     while done < count {
-        let (batch, seed) = ((count - done).min(BATCH), seed + 2 * (done / BATCH));
-        let figures = campaigns(kafka.bootstrap(), s3.as_ref(), &format!("kills-{seed}"), seed, batch)
+        let (batch, seed) = ((count - done).min(BATCH), seed + 10 * (done / BATCH));
+        let plans = plans(s3.as_ref(), seed, batch);
+        let figures = campaigns(kafka.bootstrap(), &plans)
             .with_context(|| format!("to see it again: {SEED}={seed} {KILLS}={batch}"))?;
+        on_s3 += figures.iter().skip(1).map(Figures::kills).sum::<u64>();
         all.extend(figures);
         done += batch;
         if count > BATCH {
@@ -288,9 +281,6 @@ fn run(what: &str, count: u64, seed: u64) -> Result<()> {
     let seldom: Vec<_> = moments.iter().filter(|name| hits(name) < LEAST_HITS).collect();
     ensure!(seldom.is_empty(), "moments that were hit too seldom: {seldom:?}");
     ensure!(sum(Figures::kills) >= count, "only {} kills", sum(Figures::kills));
-    let on_s3 = s3
-        .as_ref()
-        .map_or(0, |_| all.iter().skip(1).step_by(2).map(Figures::kills).sum());
     println!(
         "FIGURE: kills: {} producers killed on a real Kafka ({on_s3} of them publishing to a real S3 server): {} at {} \
          named moments, each {least} times at least, {} at random, {} right after the head moved; {} messages, {} versions, \

@@ -247,11 +247,6 @@ impl KafkaLog {
         (0..i32::try_from(self.partitions.len())?).map(end).collect()
     }
 
-    /// Reads up to these offsets.
-    pub fn read_to(&mut self, ends: &BTreeMap<i32, i64>) -> Result<()> {
-        ends.iter().try_for_each(|(partition, end)| self.read(*partition, *end))
-    }
-
     fn read(&mut self, partition: i32, end: i64) -> Result<()> {
         let (index, end) = (usize::try_from(partition)?, usize::try_from(end)?);
         let deadline = Instant::now() + PATIENCE;

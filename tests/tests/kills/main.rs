@@ -8,10 +8,16 @@
 
 #![allow(unreachable_pub, reason = "a test program has no public interface")]
 
+mod bench;
+mod brokers;
+mod faults;
 mod kills;
 mod log;
+mod machine;
 mod rig;
 mod self_check;
+mod topics;
+mod two;
 mod verifier;
 
 use anyhow::Result;

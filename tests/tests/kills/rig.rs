@@ -3,7 +3,6 @@
 use super::log::SCHEMA;
 use anyhow::{Context, Result, ensure};
 use hollow::store::{S3Credentials, S3Settings, S3Store, Store};
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tests::harness::topics::Admin;
@@ -43,8 +42,8 @@ pub struct Rig {
     topic: String,
     servers: String,
     place: Place,
-    /// Further lines of the dataset's configuration.
-    pub further: String,
+    /// How much a cycle may read: little makes many versions.
+    pub messages_per_cycle: u32,
 }
 
 impl Rig {
@@ -58,7 +57,7 @@ impl Rig {
             topic: topic.to_owned(),
             servers: servers.to_owned(),
             place,
-            further: String::new(),
+            messages_per_cycle: 60,
         })
     }
 
@@ -114,7 +113,7 @@ impl Rig {
 
     /// Writes the configuration: many small versions, snapshots often, old versions cleaned up.
     pub fn configure(&self) -> Result<PathBuf> {
-        let mut text = format!(
+        let text = format!(
             r#"
             [[dataset]]
             name = "items"
@@ -123,19 +122,22 @@ impl Rig {
             topic = "{}"
             store = "{}"
             bootstrap_servers = "{}"
+            max_messages_per_cycle = {}
             cadence = "40ms"
             snapshot_every = 3
             keep_versions = 60
-            max_messages_per_cycle = 60
             republish_after = "200ms"
             "#,
             self.topic,
             self.location(),
-            self.servers
+            self.servers,
+            self.messages_per_cycle,
         );
-        writeln!(text, "{}", self.further)?;
         let path = self.directory.path().join("producer.toml");
-        std::fs::write(&path, text)?;
+        // Another producer may be reading it.
+        if std::fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
+            std::fs::write(&path, text)?;
+        }
         Ok(path)
     }
 
@@ -147,7 +149,8 @@ impl Rig {
         command
             .env("AWS_ACCESS_KEY_ID", access_key)
             .env("AWS_SECRET_ACCESS_KEY", secret_key)
-            .env("RUST_LOG", "info")
+            .env("RUST_LOG", "info,incremental_producer::service::fold=error")
+            .env("NO_COLOR", "1")
             .env("TMPDIR", self.directory.path());
         Ok(command)
     }
@@ -185,6 +188,13 @@ pub fn stop(mut producer: Program) -> Result<()> {
     Ok(())
 }
 
+/// The end of what a program said.
+pub fn last_lines(said: &str) -> String {
+    const LINES: usize = 12;
+    let skipped = said.lines().count().saturating_sub(LINES);
+    said.lines().skip(skipped).map(|line| format!("\n  {line}")).collect()
+}
+
 /// Waits until something is so, while a producer runs.
 pub fn wait_while_running<T>(
     producer: &mut Program,
@@ -195,5 +205,5 @@ pub fn wait_while_running<T>(
         producer.must_run()?;
         ask()
     })
-    .with_context(|| format!("the producer said: {}", producer.said().unwrap_or_default()))
+    .with_context(|| format!("the producer said:{}", last_lines(&producer.said().unwrap_or_default())))
 }

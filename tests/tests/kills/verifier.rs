@@ -97,12 +97,7 @@ impl Verifier {
         self.versions
     }
 
-    /// The last version found right.
-    pub fn version(&self) -> Option<Version> {
-        self.last.as_ref().map(|last| last.version)
-    }
-
-    /// How far the log is folded in it.
+    /// How far the log is folded in the last of them.
     pub fn reached(&self) -> &BTreeMap<i32, i64> {
         &self.fold.reached
     }
