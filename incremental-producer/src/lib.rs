@@ -18,10 +18,20 @@
 //! - [`service`]: one dataset's loop on a thread of its own;
 //! - [`config`]: the configuration file;
 //! - [`emit`]: the client that source applications write with;
+//! - [`cli`]: the program's commands;
 //! - [`mock`]: a Kafka cluster within the process, for tests and demonstrations.
 
+#[allow(
+    unreachable_patterns,
+    reason = "the commands are written as those of any other program over this library"
+)]
+pub mod cli;
 pub mod client;
 pub mod config;
+#[cfg(feature = "crash-points")]
+pub mod crash_points;
+#[cfg(not(feature = "crash-points"))]
+mod crash_points;
 pub mod dead_letter;
 pub mod emit;
 pub mod message;
@@ -29,6 +39,9 @@ pub mod mock;
 mod offsets;
 pub mod service;
 pub mod source;
+
+// The commands speak of this crate as other programs do.
+extern crate self as incremental_producer;
 
 pub use message::Codec;
 pub use offsets::{Offsets, OffsetsError};

@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 /// Folds record updates from Kafka into datasets, publishes and announces them.
 #[derive(Parser)]
 #[command(version, about)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
@@ -29,7 +29,7 @@ enum Command {
 }
 
 /// Does what the arguments say.
-pub(crate) fn main(arguments: Arguments) -> ExitCode {
+pub fn main(arguments: Arguments) -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

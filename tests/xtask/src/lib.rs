@@ -11,6 +11,7 @@ pub mod ci;
 pub mod deps;
 pub mod interop;
 pub mod kafka;
+pub mod kills;
 pub mod prove;
 pub mod s3;
 pub mod skip;
