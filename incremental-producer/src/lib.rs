@@ -16,6 +16,7 @@
 //! - [`client`]: which Kafka client settings may be given;
 //! - [`dead_letter`]: what happens to messages that mean nothing;
 //! - [`service`]: one dataset's loop on a thread of its own;
+//! - [`control`]: what keeps bad data from being announced, and what a person can do about it;
 //! - [`config`]: the configuration file;
 //! - [`emit`]: the client that source applications write with;
 //! - [`cli`]: the program's commands;
@@ -28,6 +29,7 @@
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod control;
 #[cfg(feature = "crash-points")]
 pub mod crash_points;
 #[cfg(not(feature = "crash-points"))]

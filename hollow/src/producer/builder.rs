@@ -2,6 +2,7 @@
 
 use super::due::{Interval, SinceSnapshot};
 use super::environment::{Environment, FailPoints};
+use super::recent::Watched;
 use super::retention::Cleaning;
 use super::{Background, BoxError, CycleError, Producer, Retention, SnapshotWriting, Standing, Step, Validator};
 use crate::schema::{Dataset, Schema, SchemaError};
@@ -34,6 +35,10 @@ pub(super) struct Config {
     pub(super) roots: Vec<String>,
     pub(super) write: WriteConfig,
     pub(super) validators: Vec<Box<dyn Validator>>,
+    /// What the validators want to know of the last while.
+    pub(super) watched: Watched,
+    /// How many refused candidates stay in quarantine.
+    pub(super) keep_refused: usize,
     pub(super) staging: Option<PathBuf>,
     pub(super) mirror: Option<FsMirror>,
     pub(super) retention: Option<Retention>,
@@ -65,6 +70,8 @@ impl ProducerBuilder {
                 roots: Vec::new(),
                 write: WriteConfig::default(),
                 validators: Vec::new(),
+                watched: Watched::default(),
+                keep_refused: 10,
                 staging: store.blobs().staging(),
                 mirror: None,
                 retention: None,
@@ -127,8 +134,22 @@ impl ProducerBuilder {
     }
 
     /// Adds a validator.
-    pub fn validator(mut self, validator: impl Validator + 'static) -> Self {
-        self.config.validators.push(Box::new(validator));
+    pub fn validator(self, validator: impl Validator + 'static) -> Self {
+        self.validators([Box::new(validator) as Box<dyn Validator>])
+    }
+
+    /// Adds validators.
+    pub fn validators(mut self, validators: impl IntoIterator<Item = Box<dyn Validator>>) -> Self {
+        for validator in validators {
+            self.config.watched.add(validator.watches());
+            self.config.validators.push(validator);
+        }
+        self
+    }
+
+    /// How many refused candidates stay in quarantine, the newest ones (default: 10). Zero keeps none.
+    pub fn keep_refused(mut self, candidates: usize) -> Self {
+        self.config.keep_refused = candidates;
         self
     }
 
@@ -241,6 +262,7 @@ impl ProducerBuilder {
             background: Background::default(),
             chain_broken: false,
             cleaning: Cleaning::default(),
+            acceptance: None,
             store_is_proven: false,
         })
     }

@@ -90,6 +90,10 @@ pub enum Register {
     Head,
     /// The version that consumers are held at. Set by operators only.
     Pin,
+    /// Whether the producer is to wait. Set by operators only; what it holds is up to the program that produces.
+    Hold,
+    /// A refused candidate that is to be published all the same. Set by operators only, as [`Register::Hold`].
+    Acceptance,
 }
 
 impl fmt::Display for Register {
@@ -97,6 +101,8 @@ impl fmt::Display for Register {
         f.write_str(match self {
             Register::Head => "head",
             Register::Pin => "pin",
+            Register::Hold => "hold",
+            Register::Acceptance => "acceptance",
         })
     }
 }

@@ -45,7 +45,10 @@ pub use java::JavaDirectory;
 pub use key::{BlobKind, Key, Sha256};
 pub(crate) use load::load_with;
 pub use load::{LoadError, load};
-pub use manifest::{BlobEntry, Head, LateSnapshot, Manifest, Pin, Previous, Receipt, SCHEMA};
+pub use manifest::{
+    BlobEntry, Head, KeyChanges, LateSnapshot, Manifest, Pin, Previous, Receipt, SCHEMA, Slot, SlotCounts,
+    TypeCounts,
+};
 pub use memory::MemoryStore;
 pub use mirror::FsMirror;
 #[cfg(feature = "s3")]

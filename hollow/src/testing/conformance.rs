@@ -242,7 +242,7 @@ fn list_and_remove(store: &Store, _: &Effort) {
 
 fn register_moves(store: &Store, _: &Effort) {
     let registers = store.registers();
-    for register in [Register::Head, Register::Pin] {
+    for register in [Register::Head, Register::Pin, Register::Hold, Register::Acceptance] {
         assert!(registers.read(register).expect("read").is_none());
         let first = registers.compare_and_set(register, None, b"1").expect("set");
         let again = registers.compare_and_set(register, None, b"x");
@@ -417,6 +417,9 @@ fn manifest(store: &Store, version: i64, previous: Option<Previous>) -> (Manifes
         record_checksum: Some(-1),
         created_at: 12,
         receipts: Vec::new(),
+        counts: [].into(),
+        change_digest: None,
+        recent: Vec::new(),
         late_snapshot: None,
     };
     let sha256 = store.put_manifest(&manifest).expect("put");

@@ -4,6 +4,7 @@ mod background;
 mod crash;
 mod faults;
 mod incremental;
+mod limits;
 mod routes;
 mod support;
 mod validation;

@@ -5,6 +5,7 @@
 
 mod checks;
 mod raw;
+mod state_checks;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,8 @@ use raw::{ClientValue, RawConfig, RawDataset};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+pub use state_checks::Checks;
 
 /// Everything one process folds.
 #[derive(Clone, Debug)]
@@ -53,6 +56,8 @@ pub struct DatasetConfig {
     pub snapshot_every: Option<u32>,
     /// How many versions to keep in the store; none keeps all.
     pub keep_versions: Option<usize>,
+    /// What a state must fulfil before it is announced.
+    pub checks: Checks,
 }
 
 /// Why a configuration cannot be used.
@@ -225,6 +230,7 @@ fn build(
     let name = raw.name.clone().ok_or(Problem::Missing("name"))?;
     check_name(&name)?;
     let codec = codec(&raw, directory)?;
+    let checks = Checks::new(raw.checks.clone().unwrap_or_default(), codec.dataset())?;
     let topic = raw.topic.clone().unwrap_or_else(|| name.clone());
     check_topic("topic", &topic)?;
     let dead_letter_topic = raw.dead_letter_topic.clone().unwrap_or_else(|| format!("{topic}.dlq"));
@@ -289,6 +295,7 @@ fn build(
             None => None,
             versions => Some(usize::try_from(positive("keep_versions", versions, 1)?).unwrap_or(usize::MAX)),
         },
+        checks,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The configuration as it stands in the file.
 
+use super::state_checks::RawChecks;
 use crate::source::NewLog;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -37,6 +38,7 @@ pub(super) struct RawDataset {
     pub(super) republish_after_messages: Option<i64>,
     pub(super) republish_after: Option<String>,
     pub(super) client: Option<BTreeMap<String, ClientValue>>,
+    pub(super) checks: Option<RawChecks>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -82,6 +84,7 @@ impl RawDataset {
                 }
                 (own, defaults) => own.or(defaults),
             },
+            checks: self.checks.or(defaults.checks),
         }
     }
 }

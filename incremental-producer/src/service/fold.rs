@@ -3,6 +3,8 @@
 use super::ServiceSettings;
 use super::failure::Failure;
 use super::report::Report;
+use crate::Offsets;
+use crate::control::{Accepting, read_to};
 use crate::crash_points::{Point, reach};
 use crate::dead_letter::DeadLetters;
 use crate::message::{Change, Codec};
@@ -26,6 +28,8 @@ pub(super) struct Fold {
     /// How far the header tags of the announced state say it is.
     pub(super) published: Option<LogPosition>,
     pub(super) published_at: Instant,
+    /// What a person has accepted, for the next cycle.
+    pub(super) accepting: Option<Accepting>,
 }
 
 impl Fold {
@@ -54,12 +58,16 @@ impl Fold {
             self.source.topic(),
             self.position.as_ref(),
             &view,
-            self.settings.new_log,
+            self.settings.policy(),
         )
         .map_err(|halt| Failure::halt(&halt))?;
+        let plan = match &self.accepting {
+            Some(accepting) => accepting.narrow(plan).map_err(Failure::misfit)?,
+            None => plan,
+        };
         report.started_anew.clone_from(&plan.started_anew);
         reach(Point::Planned);
-        let reached = if plan.is_empty() && !self.is_due(&plan.start) {
+        let reached = if plan.is_empty() && self.accepting.is_none() && !self.is_due(&plan.start) {
             plan.start
         } else {
             self.fold(&plan, &mut report)?
@@ -74,6 +82,14 @@ impl Fold {
         Ok(report)
     }
 
+    /// Offsets that wait to be folded, if the log can be asked.
+    pub(super) fn behind(&mut self) -> Option<u64> {
+        let ends = self.source.look().ok()?.partitions.into_iter();
+        let ends: Offsets = ends.map(|(partition, range)| (partition, range.end)).collect();
+        let folded = self.position.as_ref().map(|position| position.offsets.clone());
+        Some(ends.distance_from(&folded.unwrap_or_default()))
+    }
+
     fn fold(&mut self, plan: &Plan, report: &mut Report) -> Result<LogPosition, Failure> {
         let mut reached = plan.start.clone();
         let mut tagged = false;
@@ -82,15 +98,19 @@ impl Fold {
             published: self.published.as_ref(),
             published_at: self.published_at,
         };
-        let codec = &self.codec;
+        let (codec, accepting) = (&self.codec, self.accepting.as_ref());
         let (source, dead_letters) = (&mut self.source, &mut self.dead_letters);
         let outcome = self.producer.run_incremental_cycle(|cycle| {
-            let Reading { offsets, stalled, .. } =
-                source.read(&plan.start.offsets, &plan.cut, &due.settings.limits, &mut |record| {
-                    fold_record(codec, cycle, dead_letters.as_mut(), &plan.start.topic, record, report)?;
-                    reach(Point::MessageFolded);
-                    Ok(())
-                })?;
+            let (from, limits) = (&plan.start.offsets, &due.settings.limits);
+            let mut fold = |record: &Record<'_>| {
+                fold_record(codec, cycle, dead_letters.as_mut(), &plan.start.topic, record, report)?;
+                reach(Point::MessageFolded);
+                Ok(())
+            };
+            let Reading { offsets, stalled, .. } = match accepting {
+                Some(_) => read_to(source.as_mut(), from, &plan.cut, limits.stall, &mut fold)?,
+                None => source.read(from, &plan.cut, limits, &mut fold)?,
+            };
             reach(Point::AllRead);
             // Before anything is published that covers them.
             dead_letters.settle()?;
@@ -98,8 +118,12 @@ impl Fold {
             report.stalled = stalled;
             reached.offsets = offsets;
             // Without new tags a cycle that changed no record publishes nothing.
-            if report.upserts + report.deletes > 0 || due.is_due(&reached) {
+            if report.upserts + report.deletes > 0 || due.is_due(&reached) || accepting.is_some() {
                 tagged = true;
+                Accepting::TAGS.iter().for_each(|tag| cycle.remove_tag(tag));
+                for (tag, value) in accepting.iter().flat_map(|accepting| accepting.tags()) {
+                    cycle.tag(tag, value);
+                }
                 for (tag, value) in reached.tags() {
                     cycle.tag(tag, &value);
                 }
@@ -111,6 +135,8 @@ impl Fold {
         if tagged {
             self.published = Some(reached.clone());
             self.published_at = Instant::now();
+            // What a person allowed once is done.
+            (self.settings.accept_gap, self.settings.accept_repartition) = (false, false);
         }
         if let CycleOutcome::Published { stats, .. } = outcome {
             report.published = Some(stats);
@@ -145,7 +171,7 @@ impl Due<'_> {
         let same_log = published.topic == reached.topic
             && published.log == reached.log
             && published.generation == reached.generation;
-        if !same_log || published.offsets.len() != reached.offsets.len() {
+        if !same_log || published.offsets.len() != reached.offsets.len() || published.gaps != reached.gaps {
             return true;
         }
         let moved = reached.offsets.distance_from(&published.offsets);

@@ -13,6 +13,9 @@
 //!                    └── needs a person: halt, this dataset only
 //! ```
 //!
+//! Before each cycle the store is asked whether it may begin at all, and what is refused again and again is held for a
+//! person: [`control`](crate::control).
+//!
 //! Cycles never overlap: there is one thread, and ticks that pass during a cycle are skipped. Several datasets are several
 //! services with nothing in common.
 
@@ -29,16 +32,17 @@ pub use report::{Event, Phase, Report, Status};
 
 use crate::Codec;
 use crate::config::DatasetConfig;
+use crate::control::Control;
 use crate::crash_points;
 use crate::dead_letter::{DeadLetters, KafkaDeadLetters};
 use crate::source::kafka::{KafkaSettings, KafkaSource};
-use crate::source::{NewLog, ReadLimits, Source};
+use crate::source::{NewLog, Policy, ReadLimits, Source};
 use fold::Fold;
 use handle::Shared;
-use hollow::producer::{CycleError, Producer, PublishUnchanged, Retention};
+use hollow::producer::{CycleError, Producer, ProducerBuilder, PublishUnchanged, Retention};
 use hollow::store::{Store, StoreError};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use worker::Worker;
 
 /// Called with every [`Event`] and the dataset's name, on the service's thread: be quick.
@@ -55,6 +59,10 @@ pub struct ServiceSettings {
     pub limits: ReadLimits,
     /// What to do when the log started anew.
     pub new_log: NewLog,
+    /// Go on behind messages that were lost, once. A person's word: never of a configuration file.
+    pub accept_gap: bool,
+    /// Go on with partitions that were added, once. A person's word, too.
+    pub accept_repartition: bool,
     /// Publish new offsets without any change once so many messages lie between them and those published.
     pub republish_after_messages: u64,
     /// Publish new offsets without any change once the published ones are so old.
@@ -73,10 +81,25 @@ impl ServiceSettings {
             cadence: Duration::from_secs(30),
             limits: ReadLimits::default(),
             new_log: NewLog::Halt,
+            accept_gap: false,
+            accept_repartition: false,
             republish_after_messages: 100_000,
             republish_after: Duration::from_secs(300),
             first_pause: Duration::from_millis(250),
             longest_pause: Duration::from_secs(30),
+        }
+    }
+
+    /// What is allowed now.
+    fn policy(&self) -> Policy {
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        Policy {
+            new_log: self.new_log,
+            accept_gap: self.accept_gap,
+            accept_repartition: self.accept_repartition,
+            now: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
         }
     }
 }
@@ -142,6 +165,7 @@ impl DatasetService {
                 position: None,
                 published: None,
                 published_at: Instant::now(),
+                accepting: None,
             },
             listener: Arc::new(|_, _| {}),
         }
@@ -165,18 +189,33 @@ impl DatasetService {
     /// # Errors
     /// [`ServiceError`]. Kafka is not asked yet.
     pub fn open_with(config: &DatasetConfig, store: Store) -> Result<Self, ServiceError> {
+        Self::open_built(config, store, |builder| builder)
+    }
+
+    /// As [`open_with`](DatasetService::open_with), with a say in how the producer is built: the place for validators of
+    /// one's own.
+    ///
+    /// # Errors
+    /// [`ServiceError`]. Kafka is not asked yet.
+    pub fn open_built(
+        config: &DatasetConfig,
+        store: Store,
+        build: impl FnOnce(ProducerBuilder) -> ProducerBuilder,
+    ) -> Result<Self, ServiceError> {
         let name = config.settings.name.as_str();
         let mut builder = Producer::builder(config.codec.dataset().clone(), store)
             .name(name)
             .root(config.codec.root())
-            .publish_unchanged(PublishUnchanged::WhenTagsDiffer);
+            .publish_unchanged(PublishUnchanged::WhenTagsDiffer)
+            .validators(config.checks.validators(config.codec.root()))
+            .keep_refused(config.checks.keep_refused);
         if let Some(versions) = config.snapshot_every {
             builder = builder.snapshot_every(versions);
         }
         if let Some(versions) = config.keep_versions {
             builder = builder.retention(Retention::versions(versions));
         }
-        let producer = crash_points::arm(builder)
+        let producer = crash_points::arm(build(builder))
             .build()
             .map_err(|source| ServiceError::Producer {
                 dataset: name.to_owned(),
@@ -217,6 +256,7 @@ impl DatasetService {
         let name = self.fold.settings.name.clone();
         let shared = Arc::<Shared>::default();
         let worker = Worker {
+            control: Control::new(self.fold.producer.store().clone()),
             fold: self.fold,
             listener: self.listener,
             shared: shared.clone(),

@@ -103,6 +103,18 @@ pub enum Event {
         /// How long until the next try.
         pause: Duration,
     },
+    /// Nothing is folded for now: a person wants it so, or has to decide. Told once for each reason.
+    Held {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A person accepted a candidate, and that is for nothing.
+    AcceptanceIgnored {
+        /// The candidate.
+        candidate: String,
+        /// Why.
+        reason: String,
+    },
     /// A person is needed. Nothing more happens to this dataset until the service is started again.
     Halted {
         /// Why.
@@ -122,7 +134,9 @@ pub enum Phase {
     Folding,
     /// Waiting to try again what failed.
     Retrying,
-    /// Waiting for a person.
+    /// Waiting for a person, who can let it go on from outside: by a release or an acceptance.
+    Held,
+    /// Waiting for a person to put something right and start it again.
     Halted,
     /// Stopped.
     Stopped,
@@ -139,6 +153,8 @@ pub struct Status {
     pub position: Option<LogPosition>,
     /// Offsets between that and the ends of the log, when it was last looked at.
     pub behind: u64,
+    /// Why nothing is folded for now, if it is [held](Phase::Held).
+    pub held: Option<String>,
     /// The last error; gone with the next cycle that goes well.
     pub last_error: Option<String>,
     /// Failures in a row.

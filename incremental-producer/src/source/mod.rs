@@ -10,7 +10,7 @@ pub mod kafka;
 pub mod memory;
 pub mod plan;
 
-pub use plan::{Halt, LogPosition, NewLog, Plan, plan};
+pub use plan::{Gap, Halt, LogPosition, NewLog, Plan, Policy, plan};
 
 use crate::Offsets;
 use std::collections::BTreeMap;
