@@ -3,8 +3,8 @@
 use super::environment::Sleep;
 use super::stage::Encoded;
 use super::{CycleError, Producer, Step};
-use crate::store::{Head, Key, Manifest, Put, SCHEMA, Staged, StoreError, Token};
 use crate::Version;
+use crate::store::{Head, Key, Manifest, Put, SCHEMA, Staged, StoreError, Token};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -182,7 +182,10 @@ impl Producer {
         let mut candidates: BTreeMap<(Version, bool, String), Vec<Key>> = BTreeMap::new();
         for key in self.store.blobs().list(QUARANTINE)? {
             // Names that begin otherwise are none of ours.
-            let name = key.as_str().strip_prefix(QUARANTINE).and_then(|name| name.rsplit_once('-'));
+            let name = key
+                .as_str()
+                .strip_prefix(QUARANTINE)
+                .and_then(|name| name.rsplit_once('-'));
             let Some((name, _)) = name else { continue };
             if let Some(version) = name.split('-').next().and_then(|version| version.parse().ok()) {
                 let candidate = (version, name == newest, name.to_owned());

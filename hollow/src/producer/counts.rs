@@ -1,8 +1,8 @@
 //! What a version did to the records of the one before: in numbers for limits and windows, as a digest for acceptances.
 
+use super::Producer;
 use super::digest::ChangeDigest;
 use super::keys::{KeyReader, key_bytes};
-use super::Producer;
 use crate::Ordinal;
 use crate::read::ReadState;
 use crate::store::{KeyChanges, Sha256, TypeCounts};

@@ -79,7 +79,8 @@ pub use outcome::{CycleOutcome, CycleStats};
 pub use recent::Window;
 pub use retention::Retention;
 pub use validate::{
-    Candidate, ChangedRecords, DuplicateKeys, MinimumRecordCount, NullKeys, RecordCountChange, RemovedRecords, Validator,
+    Candidate, ChangedRecords, DuplicateKeys, MinimumRecordCount, NullKeys, RecordCountChange, RemovedRecords,
+    Validator,
 };
 
 use crate::Version;

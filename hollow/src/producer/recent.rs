@@ -31,7 +31,12 @@ impl Watched {
     }
 
     /// The slots with a version that follows them.
-    pub(super) fn followed_by(&self, mut slots: Vec<Slot>, manifest: &Manifest, before: impl Fn(&str) -> u64) -> Vec<Slot> {
+    pub(super) fn followed_by(
+        &self,
+        mut slots: Vec<Slot>,
+        manifest: &Manifest,
+        before: impl Fn(&str) -> u64,
+    ) -> Vec<Slot> {
         let Some(shortest) = self.shortest_ms else {
             return Vec::new();
         };
@@ -44,7 +49,13 @@ impl Watched {
             let young = now.saturating_sub(slot.since) < length;
             known && young && slot.overruled.is_empty() && overruled.is_empty()
         };
-        let changes = |name: &str| manifest.counts.get(name).and_then(|counts| counts.changes).unwrap_or_default();
+        let changes = |name: &str| {
+            manifest
+                .counts
+                .get(name)
+                .and_then(|counts| counts.changes)
+                .unwrap_or_default()
+        };
         match slots.last_mut().filter(takes) {
             Some(slot) => {
                 slot.until = slot.until.max(now);

@@ -128,7 +128,12 @@ fn removals_of_one_percent_a_cycle_trip_a_window_of_five_also_when_every_cycle_i
         }
         let error = delete(&mut producer, 50..60).expect_err("six percent within the hour");
         assert_eq!(refusers(&error), ["removed-records(Item, 3600 s)"], "{error}");
-        assert!(error.to_string().contains("60 of 1000 records removed, 6.00 % (limit 5 %)"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("60 of 1000 records removed, 6.00 % (limit 5 %)"),
+            "{error}"
+        );
         // An hour later it is another hour.
         bench.clock.advance(HOUR);
         delete(&mut producer, 50..60).expect("one percent");
@@ -143,7 +148,11 @@ fn manifests_say_what_became_of_the_keys() {
     let mut producer = bench.producer();
     load(&mut producer, 0..100, "x").expect("published");
     let changes = |bench: &Bench| bench.head().counts["Item"].changes.expect("a root");
-    let expected = |added, changed, removed| KeyChanges { added, changed, removed };
+    let expected = |added, changed, removed| KeyChanges {
+        added,
+        changed,
+        removed,
+    };
     assert_eq!(changes(&bench), expected(100, 0, 0));
     producer
         .run_incremental_cycle(|cycle| {
@@ -156,10 +165,17 @@ fn manifests_say_what_became_of_the_keys() {
         .expect("published");
     assert_eq!(changes(&bench), expected(5, 10, 1));
     assert_eq!(bench.head().counts["Item"].records, 104);
-    assert_eq!((bench.head().counts["Tag"].records, bench.head().counts["Tag"].changes), (312, None));
+    assert_eq!(
+        (bench.head().counts["Tag"].records, bench.head().counts["Tag"].changes),
+        (312, None)
+    );
     // The same by a full cycle, where no key is given.
     producer
-        .run_cycle(|cycle| (0..100).try_for_each(|id| cycle.add("Item", &item(id, "z")).map(drop)).map_err(Into::into))
+        .run_cycle(|cycle| {
+            (0..100)
+                .try_for_each(|id| cycle.add("Item", &item(id, "z")).map(drop))
+                .map_err(Into::into)
+        })
         .expect_err("five removed of 104");
     let refused = bench.refused().pop().expect("one");
     assert_eq!(refused.counts["Item"].changes, Some(expected(1, 99, 5)));
@@ -220,14 +236,22 @@ fn what_was_accepted_is_published_by_whoever_comes_to_the_same() {
     // Something else, and one refusal more.
     producer.accept_next(acceptance.clone());
     let error = change(&mut producer, &[1, 2, 3, 4, 5, 6, 8]).expect_err("not this");
-    assert!(error.to_string().contains("this is something else: digest expected="), "{error}");
+    assert!(
+        error.to_string().contains("this is something else: digest expected="),
+        "{error}"
+    );
     let fewer = Acceptance {
         validators: acceptance.validators[..1].to_vec(),
         ..acceptance.clone()
     };
     producer.accept_next(fewer);
     let error = change(&mut producer, &[1, 2, 3, 4, 5, 6, 7]).expect_err("refused by one more");
-    assert!(error.to_string().contains("now it is refused by removed-records(Item, 3600 s) too"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("now it is refused by removed-records(Item, 3600 s) too"),
+        "{error}"
+    );
     // Not the cycle after the next.
     producer.accept_next(acceptance.clone());
     load(&mut producer, 0..1, "y").expect_err("what was accepted is something else");
@@ -245,8 +269,17 @@ fn what_was_accepted_is_published_by_whoever_comes_to_the_same() {
     change(&mut producer, &[7, 3, 6, 1, 2, 5, 4]).expect("accepted");
     let head = bench.head();
     assert_eq!(head.change_digest, digest);
-    assert!(head.receipts.iter().all(|receipt| !receipt.passed && !receipt.refuses()));
-    assert!(head.receipts[0].waived.as_ref().is_some_and(|by| by.starts_with("by Ada")));
+    assert!(
+        head.receipts
+            .iter()
+            .all(|receipt| !receipt.passed && !receipt.refuses())
+    );
+    assert!(
+        head.receipts[0]
+            .waived
+            .as_ref()
+            .is_some_and(|by| by.starts_with("by Ada"))
+    );
 
     // What was accepted does not count again, and what comes then does.
     bench.clock.advance(Duration::from_secs(1));
@@ -295,7 +328,10 @@ fn quarantine_keeps_the_newest() {
 fn a_null_in_a_key_is_refused_where_it_is_asked_for() {
     let dataset = "Item @PrimaryKey(id) { long id; Country country; } Country @PrimaryKey(code) { string code; }";
     let dataset = Dataset::parse(dataset).expect("valid schemas");
-    let mut producer = builder_of(&dataset).validator(NullKeys::of("Country")).build().expect("valid");
+    let mut producer = builder_of(&dataset)
+        .validator(NullKeys::of("Country"))
+        .build()
+        .expect("valid");
     let item = |id, code| Value::Object(vec![Value::Long(id), Value::Object(vec![code])]);
     let good = item(1, Value::String("de".into()));
     producer
@@ -305,7 +341,9 @@ fn a_null_in_a_key_is_refused_where_it_is_asked_for() {
         .run_incremental_cycle(|cycle| Ok(cycle.upsert("Item", &item(2, Value::Null)).map(drop)?))
         .expect_err("null");
     assert!(
-        error.to_string().contains("null-keys(Country): 1 records have a null in their primary key"),
+        error
+            .to_string()
+            .contains("null-keys(Country): 1 records have a null in their primary key"),
         "{error}"
     );
 }

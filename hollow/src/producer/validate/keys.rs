@@ -101,7 +101,11 @@ impl Validator for NullKeys {
 
     fn validate(&self, candidate: &Candidate<'_>) -> Result<String, String> {
         let reader = KeyReader::resolve(candidate.state, &self.type_name).map_err(|error| error.to_string())?;
-        let records = candidate.state.ty(&self.type_name).into_iter().flat_map(|ty| ty.populated());
+        let records = candidate
+            .state
+            .ty(&self.type_name)
+            .into_iter()
+            .flat_map(|ty| ty.populated());
         let mut without = records.filter(|&record| reader.read(candidate.state, record).is_none());
         match without.next() {
             None => Ok("every record has a key".to_owned()),

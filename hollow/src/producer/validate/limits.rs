@@ -29,7 +29,11 @@ impl Validator for MinimumRecordCount {
     fn validate(&self, candidate: &Candidate<'_>) -> Result<String, String> {
         let found = count(candidate.state, &self.type_name);
         let text = format!("{found} records (at least {})", self.minimum);
-        if found >= self.minimum as u64 { Ok(text) } else { Err(text) }
+        if found >= self.minimum as u64 {
+            Ok(text)
+        } else {
+            Err(text)
+        }
     }
 }
 
@@ -65,7 +69,9 @@ impl Limit {
     fn before(&self, candidate: &Candidate<'_>, name: &str) -> u64 {
         let now = candidate.previous.map_or(0, |state| count(state, &self.type_name));
         let window = self.window.map(|window| candidate.window(window, name));
-        window.and_then(|window| window.records_before(&self.type_name)).unwrap_or(now)
+        window
+            .and_then(|window| window.records_before(&self.type_name))
+            .unwrap_or(now)
     }
 
     /// What the candidate does, and the versions in the window before it.
@@ -88,7 +94,10 @@ impl Limit {
             return Ok("no records before".to_owned());
         }
         let percent = 100.0 * part as f64 / records as f64;
-        let text = format!("{part} of {records} records {what}, {percent:.2} % (limit {} %)", self.percent);
+        let text = format!(
+            "{part} of {records} records {what}, {percent:.2} % (limit {} %)",
+            self.percent
+        );
         if percent <= self.percent { Ok(text) } else { Err(text) }
     }
 }
@@ -126,7 +135,10 @@ impl Validator for RecordCountChange {
             return Ok(format!("{after} records, none before"));
         }
         let change = 100.0 * (after as f64 - before as f64) / before as f64;
-        let text = format!("{before} to {after} records, {change:+.2} % (limit {} %)", self.0.percent);
+        let text = format!(
+            "{before} to {after} records, {change:+.2} % (limit {} %)",
+            self.0.percent
+        );
         if change.abs() <= self.0.percent {
             Ok(text)
         } else {

@@ -94,7 +94,10 @@ impl Producer {
     /// Writes into the manifest of a candidate what the validators say, and what it changes.
     pub(super) fn judge(&mut self, manifest: &mut Manifest, previous: Option<&ReadState>, next: &ReadState) {
         let acceptance = self.acceptance.take();
-        let recent = self.published.as_ref().map(|published| published.manifest.recent.as_slice());
+        let recent = self
+            .published
+            .as_ref()
+            .map(|published| published.manifest.recent.as_slice());
         let candidate = Candidate {
             version: manifest.version,
             state: next,
