@@ -12,6 +12,7 @@
 //! in between; upserts and deletes by primary key make it harmless to read a message twice.
 //!
 //! - [`message`]: what a Kafka message means;
+//! - [`sweep`]: what sources send all over again, and what goes because it was not among it;
 //! - [`source`]: where messages come from, in cuts that end at a known offset in each partition;
 //! - [`client`]: which Kafka client settings may be given;
 //! - [`dead_letter`]: what happens to messages that mean nothing;
@@ -41,6 +42,7 @@ pub mod mock;
 mod offsets;
 pub mod service;
 pub mod source;
+pub mod sweep;
 
 // The commands speak of this crate as other programs do.
 extern crate self as incremental_producer;

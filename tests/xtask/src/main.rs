@@ -12,7 +12,7 @@ use xtask::{bench, ci, deps, interop, kills, prove, steps, test_run, tidy};
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 enum Job {
-    /// Run all tests, with a real Kafka where there is Java and a real S3 server where there is pip, and sum them up
+    /// Run all tests, with a real Kafka where there is Java, a real S3 server and PostgreSQL where there is pip, and sum them up
     Test {
         /// Only tests whose name contains this
         filter: Option<String>,
