@@ -42,6 +42,7 @@ pub(super) struct Config {
     pub(super) staging: Option<PathBuf>,
     pub(super) mirror: Option<FsMirror>,
     pub(super) retention: Option<Retention>,
+    pub(super) derived: Vec<Store>,
     pub(super) allow_chain_break: bool,
     pub(super) attempts: u32,
     pub(super) pause: Duration,
@@ -75,6 +76,7 @@ impl ProducerBuilder {
                 staging: store.blobs().staging(),
                 mirror: None,
                 retention: None,
+                derived: Vec::new(),
                 allow_chain_break: false,
                 attempts: 4,
                 pause: Duration::from_millis(100),
@@ -180,6 +182,13 @@ impl ProducerBuilder {
     /// Removes versions past their time. The default keeps all.
     pub fn retention(mut self, retention: Retention) -> Self {
         self.config.retention = Some(retention);
+        self
+    }
+
+    /// Names the store of a dataset that is made from this one: versions are not removed while its versions name them as
+    /// their inputs. It is read when something could be removed; if it cannot be, nothing is.
+    pub fn derived(mut self, store: Store) -> Self {
+        self.config.derived.push(store);
         self
     }
 

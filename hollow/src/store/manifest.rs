@@ -1,4 +1,4 @@
-//! The small documents of a store: manifest, head and pin, all JSON with a number for their form.
+//! The small documents of a store that producers write: manifest and head, JSON with a number for their form.
 
 use super::{BlobKind, Key, Put, Register, Sha256, Staged, Store, StoreError, Token};
 use crate::Version;
@@ -176,21 +176,8 @@ pub struct Head {
     pub announced_at: u64,
 }
 
-/// What holds consumers: what the register [`Register::Pin`] holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pin {
-    /// Form of this document: [`SCHEMA`].
-    pub schema: u32,
-    /// The version consumers are held at; `None` lets them go on.
-    pub version: Option<Version>,
-    /// Why.
-    pub reason: String,
-    /// When, in milliseconds since 1970.
-    pub pinned_at: u64,
-}
-
 /// Reads one of these documents.
-fn parse<T: for<'de> Deserialize<'de>>(what: &str, bytes: &[u8]) -> Result<T, StoreError> {
+pub(super) fn parse<T: for<'de> Deserialize<'de>>(what: &str, bytes: &[u8]) -> Result<T, StoreError> {
     #[derive(Deserialize)]
     struct Form {
         schema: u32,
@@ -202,6 +189,13 @@ fn parse<T: for<'de> Deserialize<'de>>(what: &str, bytes: &[u8]) -> Result<T, St
         return Err(StoreError::corrupt(what, expected, form.schema));
     }
     serde_json::from_slice(bytes).map_err(damaged)
+}
+
+impl Head {
+    /// Reads what the register holds.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, StoreError> {
+        parse("head", bytes)
+    }
 }
 
 impl Manifest {
@@ -260,8 +254,7 @@ impl Store {
     /// [`StoreError`] if the store cannot tell or holds something else.
     pub fn head(&self) -> Result<Option<(Head, Token)>, StoreError> {
         let read = self.registers().read(Register::Head)?;
-        read.map(|(bytes, token)| Ok((parse("head", &bytes)?, token)))
-            .transpose()
+        read.map(|(bytes, token)| Ok((Head::parse(&bytes)?, token))).transpose()
     }
 
     /// Announces a version, if the head still is as expected.
@@ -271,25 +264,6 @@ impl Store {
     pub fn set_head(&self, expected: Option<&Token>, head: &Head) -> Result<Token, StoreError> {
         let bytes = serde_json::to_vec(head).expect("a head is plain data");
         self.registers().compare_and_set(Register::Head, expected, &bytes)
-    }
-
-    /// What holds consumers, if anything does, and the token to replace it.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store cannot tell or holds something else.
-    pub fn pin(&self) -> Result<Option<(Pin, Token)>, StoreError> {
-        let read = self.registers().read(Register::Pin)?;
-        read.map(|(bytes, token)| Ok((parse("pin", &bytes)?, token)))
-            .transpose()
-    }
-
-    /// Holds consumers at a version, or lets them go (`version: None`), if the pin still is as expected.
-    ///
-    /// # Errors
-    /// As [`Registers::compare_and_set`](super::Registers::compare_and_set).
-    pub fn set_pin(&self, expected: Option<&Token>, pin: &Pin) -> Result<Token, StoreError> {
-        let bytes = serde_json::to_vec(pin).expect("a pin is plain data");
-        self.registers().compare_and_set(Register::Pin, expected, &bytes)
     }
 
     /// The manifest of a version, with this digest.

@@ -3,6 +3,7 @@
 mod background;
 mod crash;
 mod faults;
+mod gc;
 mod incremental;
 mod limits;
 mod routes;

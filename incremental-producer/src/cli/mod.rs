@@ -25,7 +25,7 @@ Exit codes: 0 done, 1 done and the answer is no, 2 usage, 3 not found, 4 data da
 /// Folds record updates from Kafka into datasets, publishes and announces them.
 #[derive(Parser)]
 #[command(version, about, after_help = EXIT_CODES)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
@@ -69,7 +69,7 @@ impl Command {
 }
 
 /// Does what the arguments say.
-pub(crate) fn main(arguments: Arguments) -> ExitCode {
+pub fn main(arguments: Arguments) -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -142,6 +142,14 @@ impl Codec {
         self.inner.key.of(record)
     }
 
+    /// Reads the key of a message.
+    ///
+    /// # Errors
+    /// [`KeyError`] if it is no primary key.
+    pub fn decode_key(&self, key: &[u8]) -> Result<Vec<KeyValue>, KeyError> {
+        self.inner.key.parse(key)
+    }
+
     /// What a message means.
     ///
     /// # Errors
@@ -203,6 +211,12 @@ impl Codec {
         let inner = &*self.inner;
         compact::encode(&inner.dataset, &inner.root, inner.schema_hash, record, &inner.limits)
     }
+}
+
+/// At most so many bytes of a text, cut between characters.
+pub(crate) fn shorten(text: &str, most: usize) -> String {
+    let end = (0..=most.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+    text.get(..end.unwrap_or(0)).unwrap_or_default().to_owned()
 }
 
 /// Whether two keys are the same. Floating point is compared by bits: a key may well be NaN.

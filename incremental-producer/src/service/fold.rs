@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::report::Report;
 use crate::Offsets;
 use crate::control::{Accepting, read_to};
+use crate::crash_points::{Point, reach};
 use crate::dead_letter::DeadLetters;
 use crate::message::{Change, Codec};
 use crate::source::{BoxError, LogPosition, Plan, Reading, Record, Source, plan};
@@ -43,6 +44,7 @@ impl Fold {
         self.published_at = Instant::now();
         self.published = position.clone();
         self.position = position;
+        reach(Point::Restored);
         Ok(())
     }
 
@@ -50,6 +52,7 @@ impl Fold {
     pub(super) fn cycle(&mut self) -> Result<Report, Failure> {
         let begin = Instant::now();
         let mut report = Report::new(SystemTime::now());
+        reach(Point::CycleBegun);
         let view = self.source.look()?;
         let plan = plan(
             self.source.topic(),
@@ -64,6 +67,7 @@ impl Fold {
             None => plan,
         };
         report.started_anew.clone_from(&plan.started_anew);
+        reach(Point::Planned);
         let reached = if plan.is_empty() && self.accepting.is_none() && !self.is_due(&plan.start) {
             plan.start
         } else {
@@ -75,6 +79,7 @@ impl Fold {
         report.position.clone_from(&self.position);
         report.published_offsets = self.published.as_ref().map(|position| position.offsets.clone());
         report.took = begin.elapsed();
+        reach(Point::CycleOver);
         Ok(report)
     }
 
@@ -99,14 +104,18 @@ impl Fold {
         let outcome = self.producer.run_incremental_cycle(|cycle| {
             let (from, limits) = (&plan.start.offsets, &due.settings.limits);
             let mut fold = |record: &Record<'_>| {
-                fold_record(codec, cycle, dead_letters.as_mut(), &plan.start.topic, record, report)
+                fold_record(codec, cycle, dead_letters.as_mut(), &plan.start.topic, record, report)?;
+                reach(Point::MessageFolded);
+                Ok(())
             };
             let Reading { offsets, stalled, .. } = match accepting {
                 Some(_) => read_to(source.as_mut(), from, &plan.cut, limits.stall, &mut fold)?,
                 None => source.read(from, &plan.cut, limits, &mut fold)?,
             };
+            reach(Point::AllRead);
             // Before anything is published that covers them.
             dead_letters.settle()?;
+            reach(Point::LettersSettled);
             report.stalled = stalled;
             reached.offsets = offsets;
             // Without new tags a cycle that changed no record publishes nothing.
@@ -120,8 +129,10 @@ impl Fold {
                     cycle.tag(tag, &value);
                 }
             }
+            reach(Point::Filled);
             Ok(())
         })?;
+        reach(Point::Published);
         if tagged {
             self.published = Some(reached.clone());
             self.published_at = Instant::now();
@@ -219,7 +230,9 @@ fn set_aside(
         );
     }
     report.dead_letters += 1;
-    Ok(dead_letters.put(topic, record, reason)?)
+    dead_letters.put(topic, record, reason)?;
+    reach(Point::LetterPut);
+    Ok(())
 }
 
 /// Whether an error is the fault of the one record: no other will meet it.

@@ -33,6 +33,7 @@ pub use report::{Event, Phase, Report, Status};
 use crate::Codec;
 use crate::config::DatasetConfig;
 use crate::control::Control;
+use crate::crash_points;
 use crate::dead_letter::{DeadLetters, KafkaDeadLetters};
 use crate::source::kafka::{KafkaSettings, KafkaSource};
 use crate::source::{NewLog, Policy, ReadLimits, Source};
@@ -214,10 +215,12 @@ impl DatasetService {
         if let Some(versions) = config.keep_versions {
             builder = builder.retention(Retention::versions(versions));
         }
-        let producer = build(builder).build().map_err(|source| ServiceError::Producer {
-            dataset: name.to_owned(),
-            source: Box::new(source),
-        })?;
+        let producer = crash_points::arm(build(builder))
+            .build()
+            .map_err(|source| ServiceError::Producer {
+                dataset: name.to_owned(),
+                source: Box::new(source),
+            })?;
         let source = KafkaSource::new(KafkaSettings {
             bootstrap_servers: config.bootstrap_servers.clone(),
             topic: config.topic.clone(),
