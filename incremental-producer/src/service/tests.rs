@@ -1,3 +1,4 @@
+mod allowed;
 mod control;
 
 use super::worker::next_tick;
