@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use fixtures::DatasetId;
 use incremental_producer::Codec;
 use incremental_producer::client::ClientSettings;
-use incremental_producer::config::DatasetConfig;
+use incremental_producer::config::{Checks, DatasetConfig};
 use incremental_producer::emit::Pace;
 use incremental_producer::service::{DatasetHandle, DatasetService, ServiceSettings};
 use std::path::Path;
