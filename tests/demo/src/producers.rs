@@ -54,6 +54,7 @@ pub fn start(
             client: ClientSettings::default(),
             snapshot_every: Some(SNAPSHOT_EVERY),
             keep_versions: None,
+            checks: Checks::default(),
         };
         let (board, pace) = (board.clone(), pace.clone());
         let service = DatasetService::open(&config)
