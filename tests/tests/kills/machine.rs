@@ -109,6 +109,7 @@ fn a_full_disk_stops_versions_and_nothing_else() -> Result<()> {
     let what = "a full disk";
     let Some(kafka) = shared(what)? else { return Ok(()) };
     let mut bench = Bench::new(kafka.bootstrap(), "disk", Place::Directory, 8)?;
+    bench.rig.keep_versions = 60;
     let Some(mut command) = with_small_disk(&bench.rig.directory().join("store"), 6 << 20, &bench.rig.command()?)
     else {
         xtask::skip::skip(what, "no name space of one's own here (unshare --mount)");
