@@ -41,6 +41,7 @@ pub mod message;
 pub mod mock;
 mod offsets;
 pub mod service;
+mod share;
 pub mod source;
 pub mod sweep;
 
@@ -49,3 +50,4 @@ extern crate self as incremental_producer;
 
 pub use message::Codec;
 pub use offsets::{Offsets, OffsetsError};
+pub use share::Share;

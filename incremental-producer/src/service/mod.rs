@@ -24,6 +24,10 @@ mod fold;
 mod handle;
 mod report;
 #[cfg(test)]
+mod sweep_properties;
+#[cfg(test)]
+mod sweep_tests;
+#[cfg(test)]
 mod tests;
 mod worker;
 
@@ -34,9 +38,11 @@ use crate::Codec;
 use crate::config::DatasetConfig;
 use crate::control::Control;
 use crate::crash_points;
-use crate::dead_letter::{DeadLetters, KafkaDeadLetters};
+use crate::dead_letter::{Caps, DeadLetters, KafkaDeadLetters, LetterSettings};
+use crate::share::Share;
 use crate::source::kafka::{KafkaSettings, KafkaSource};
 use crate::source::{NewLog, Policy, ReadLimits, Source};
+use crate::sweep::Sweeps;
 use fold::Fold;
 use handle::Shared;
 use hollow::producer::{CycleError, Producer, ProducerBuilder, PublishUnchanged, Retention};
@@ -63,6 +69,10 @@ pub struct ServiceSettings {
     pub accept_gap: bool,
     /// Go on with partitions that were added, once. A person's word, too.
     pub accept_repartition: bool,
+    /// What may be set aside.
+    pub letters: LetterSettings,
+    /// The largest share of its range that a sweep may remove.
+    pub most_removed: Share,
     /// Publish new offsets without any change once so many messages lie between them and those published.
     pub republish_after_messages: u64,
     /// Publish new offsets without any change once the published ones are so old.
@@ -83,6 +93,8 @@ impl ServiceSettings {
             new_log: NewLog::Halt,
             accept_gap: false,
             accept_repartition: false,
+            letters: LetterSettings::default(),
+            most_removed: Share::of_a_million(100_000),
             republish_after_messages: 100_000,
             republish_after: Duration::from_secs(300),
             first_pause: Duration::from_millis(250),
@@ -157,6 +169,8 @@ impl DatasetService {
     ) -> Self {
         Self {
             fold: Fold {
+                sweeps: Sweeps::new(settings.most_removed),
+                caps: Caps::new(settings.letters),
                 settings,
                 codec,
                 producer,
