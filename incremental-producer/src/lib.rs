@@ -29,8 +29,10 @@ pub mod message;
 pub mod mock;
 mod offsets;
 pub mod service;
+mod share;
 pub mod source;
 pub mod sweep;
 
 pub use message::Codec;
 pub use offsets::{Offsets, OffsetsError};
+pub use share::Share;

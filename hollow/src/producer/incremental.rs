@@ -179,6 +179,19 @@ impl IncrementalCycle<'_> {
         root.is_some_and(|root| root.keys.get(self.published, &key_bytes(key)).is_some())
     }
 
+    /// Calls `look` with the primary key of every root record of this type as the cycle has it now, in no particular order.
+    /// Reads every key once, and copies none but the one shown.
+    ///
+    /// # Errors
+    /// [`CycleError::NotARoot`] if the type is no root.
+    pub fn each_key(&self, type_name: &str, look: &mut dyn FnMut(&[KeyValue])) -> Result<(), CycleError> {
+        let Some(root) = self.incremental.roots.get(type_name) else {
+            return Err(CycleError::NotARoot(type_name.to_owned()));
+        };
+        root.keys.each(self.published, look);
+        Ok(())
+    }
+
     /// Sets a header tag. Tags stay from version to version until they are set again or removed.
     pub fn tag(&mut self, key: &str, value: &str) {
         self.tags.insert(key.to_owned(), value.to_owned());

@@ -75,6 +75,27 @@ pub(super) fn key_bytes(key: &[KeyValue]) -> Vec<u8> {
     out
 }
 
+/// The key these bytes were made of.
+fn key_of_bytes(mut bytes: &[u8]) -> Option<Vec<KeyValue>> {
+    let mut key = Vec::new();
+    while let Some((tag, rest)) = bytes.split_first() {
+        let (length, rest) = rest.split_first_chunk()?;
+        let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+        let (part, rest) = rest.split_at_checked(length)?;
+        bytes = rest;
+        key.push(match tag {
+            0 => KeyValue::Int(i32::from_le_bytes(part.try_into().ok()?)),
+            1 => KeyValue::Long(i64::from_le_bytes(part.try_into().ok()?)),
+            2 => KeyValue::Boolean(*part.first()? != 0),
+            3 => KeyValue::Float(f32::from_bits(u32::from_le_bytes(part.try_into().ok()?))),
+            4 => KeyValue::Double(f64::from_bits(u64::from_le_bytes(part.try_into().ok()?))),
+            5 => KeyValue::Text(String::from_utf8(part.to_vec()).ok()?),
+            _ => KeyValue::Bytes(part.to_vec()),
+        });
+    }
+    Some(key)
+}
+
 /// All NaNs are one value when stored.
 fn canonical32(n: f32) -> u32 {
     if n.is_nan() { f32::NAN.to_bits() } else { n.to_bits() }
@@ -182,6 +203,27 @@ impl KeyTable {
         }
         let before = published.and_then(|state| self.find_published(state, &key));
         self.changed.insert(key, Change { before, now });
+    }
+
+    /// Calls `look` with the key of each record of the cycle. Reads all keys of the published state.
+    pub(super) fn each(&self, published: Option<&ReadState>, look: &mut dyn FnMut(&[KeyValue])) {
+        if let Some(state) = published {
+            for &(_, ordinal) in &self.table {
+                let Some(key) = self.reader.read(state, ordinal) else {
+                    continue;
+                };
+                if self.changed.is_empty() || !self.changed.contains_key(&key_bytes(&key)) {
+                    look(&key);
+                }
+            }
+        }
+        for (key, change) in &self.changed {
+            if change.now.is_some()
+                && let Some(key) = key_of_bytes(key)
+            {
+                look(&key);
+            }
+        }
     }
 
     /// Forgets what the cycle changed.

@@ -1,6 +1,7 @@
 //! What happens, as lines of the log.
 
 use incremental_producer::service::{Event, Report};
+use incremental_producer::sweep::{SweepEvent, SweepOutcome};
 
 pub(super) fn log_event(dataset: &str, event: &Event) {
     match event {
@@ -42,6 +43,9 @@ fn log_report(dataset: &str, report: &Report) {
             "messages that mean nothing were set aside"
         );
     }
+    for event in &report.sweeps {
+        log_sweep(dataset, event);
+    }
     let Some(stats) = &report.published else {
         tracing::debug!(dataset, messages = report.messages, "nothing changed");
         return;
@@ -53,6 +57,7 @@ fn log_report(dataset: &str, report: &Report) {
         upserts = report.upserts,
         deletes = report.deletes,
         unchanged = report.unchanged,
+        stale = report.stale,
         behind = report.behind,
         records = stats.records,
         delta_bytes = stats.delta_bytes,
@@ -62,5 +67,47 @@ fn log_report(dataset: &str, report: &Report) {
     );
     for warning in &stats.warnings {
         tracing::warn!(dataset, warning, "after publishing");
+    }
+}
+
+fn log_sweep(dataset: &str, event: &SweepEvent) {
+    match event {
+        SweepEvent::Begun { id } => tracing::info!(dataset, sweep = id, "a sweep begins"),
+        SweepEvent::Over(last) => {
+            let (sweep, removed, seen, unseen) = (&last.id, last.removed, last.seen, last.unseen);
+            match last.outcome {
+                SweepOutcome::Complete => {
+                    tracing::info!(dataset, sweep, removed, seen, "a sweep is complete");
+                }
+                outcome => {
+                    let reason = last.reason.as_deref().unwrap_or_default();
+                    tracing::warn!(
+                        dataset,
+                        sweep,
+                        ?outcome,
+                        seen,
+                        unseen,
+                        reason,
+                        "a sweep removes nothing"
+                    );
+                }
+            }
+        }
+        SweepEvent::Ignored {
+            id,
+            partition,
+            offset,
+            reason,
+        } => {
+            tracing::warn!(
+                dataset,
+                sweep = id,
+                partition,
+                offset,
+                reason,
+                "the mark of a sweep is not heeded"
+            );
+        }
+        _ => {}
     }
 }

@@ -1,9 +1,12 @@
 //! The program's commands, one file each.
 
 mod check_config;
+mod dataset;
+mod dead_letters;
 mod log;
 mod offsets;
 mod run;
+mod sweep;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -26,6 +29,10 @@ enum Command {
     CheckConfig(check_config::Arguments),
     /// Prints the header tags of the announced version: how far the log is folded in it.
     Offsets(offsets::Arguments),
+    /// Shows the sweep that runs and the one before, as the announced version says, or asks the sources for one.
+    Sweep(sweep::Arguments),
+    /// Lists messages that meant nothing, or sends them back to their topic.
+    DeadLetters(dead_letters::Arguments),
 }
 
 /// Does what the arguments say.
@@ -39,6 +46,8 @@ pub(crate) fn main(arguments: Arguments) -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::CheckConfig(arguments) => check_config::check_config(&arguments),
         Command::Offsets(arguments) => offsets::offsets(&arguments),
+        Command::Sweep(arguments) => sweep::sweep(&arguments),
+        Command::DeadLetters(arguments) => dead_letters::dead_letters(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

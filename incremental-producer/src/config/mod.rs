@@ -4,7 +4,9 @@
 //! a default in disguise. Paths are relative to the file. See `examples/incremental-producer.toml`.
 
 mod checks;
+mod dead_letters;
 mod raw;
+mod sweep;
 #[cfg(test)]
 mod tests;
 
@@ -251,6 +253,12 @@ fn build(
             stall: duration("stall", raw.stall.as_deref(), limits.stall, Duration::from_millis(100))?,
         },
         new_log: raw.new_log.unwrap_or(NewLog::Halt),
+        letters: raw.dead_letters.clone().unwrap_or_default().settings()?,
+        most_removed: raw
+            .sweep
+            .clone()
+            .unwrap_or_default()
+            .most_removed(defaults.most_removed)?,
         republish_after_messages: positive(
             "republish_after_messages",
             raw.republish_after_messages,

@@ -1,5 +1,7 @@
 //! The configuration as it stands in the file.
 
+use super::dead_letters::RawDeadLetters;
+use super::sweep::RawSweep;
 use crate::source::NewLog;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -37,6 +39,8 @@ pub(super) struct RawDataset {
     pub(super) republish_after_messages: Option<i64>,
     pub(super) republish_after: Option<String>,
     pub(super) client: Option<BTreeMap<String, ClientValue>>,
+    pub(super) dead_letters: Option<RawDeadLetters>,
+    pub(super) sweep: Option<RawSweep>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -75,6 +79,8 @@ impl RawDataset {
             max_bytes_per_cycle: self.max_bytes_per_cycle.or(defaults.max_bytes_per_cycle),
             republish_after_messages: self.republish_after_messages.or(defaults.republish_after_messages),
             republish_after: self.republish_after.or(defaults.republish_after),
+            dead_letters: self.dead_letters.or(defaults.dead_letters),
+            sweep: self.sweep.or(defaults.sweep),
             client: match (self.client, defaults.client) {
                 (Some(own), Some(mut client)) => {
                     client.extend(own);

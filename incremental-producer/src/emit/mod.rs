@@ -291,6 +291,37 @@ impl Emitter {
     }
 
     fn send(&self, outgoing: &Outgoing<'_>) -> Result<(), EmitError> {
+        let headers = outgoing.headers();
+        let partition = outgoing.mark.map(|(_, partition)| partition);
+        self.send_as_is(outgoing, partition, Some(outgoing.key), headers)
+    }
+
+    /// Sends a message again that was in the log before, with all its headers.
+    pub(crate) fn emit_again(
+        &self,
+        topic: &str,
+        partition: Option<i32>,
+        key: Option<&[u8]>,
+        payload: Option<&[u8]>,
+        headers: &[(String, Option<Vec<u8>>)],
+    ) -> Result<(), EmitError> {
+        let outgoing = Outgoing::new(topic, key.unwrap_or_default(), payload, 0);
+        let own = headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| {
+            all.insert(Header {
+                key,
+                value: value.as_deref(),
+            })
+        });
+        self.send_as_is(&outgoing, partition, key, own)
+    }
+
+    fn send_as_is(
+        &self,
+        outgoing: &Outgoing<'_>,
+        partition: Option<i32>,
+        key: Option<&[u8]>,
+        headers: OwnedHeaders,
+    ) -> Result<(), EmitError> {
         let topic = outgoing.topic;
         let bytes = outgoing.key.len() as u64 + outgoing.payload.map_or(0, <[u8]>::len) as u64;
         let paced = bytes + OVERHEAD;
@@ -307,11 +338,10 @@ impl Emitter {
             bytes,
             paced,
         });
-        let mut record = BaseRecord::with_opaque_to(topic, sent)
-            .key(outgoing.key)
-            .headers(outgoing.headers());
+        let mut record = BaseRecord::with_opaque_to(topic, sent).headers(headers);
+        record.key = key;
         record.payload = outgoing.payload;
-        record.partition = outgoing.mark.map(|(_, partition)| partition);
+        record.partition = partition;
         self.shared.sent.fetch_add(1, SeqCst);
         loop {
             match self.producer.send(record) {

@@ -21,6 +21,10 @@ mod fold;
 mod handle;
 mod report;
 #[cfg(test)]
+mod sweep_properties;
+#[cfg(test)]
+mod sweep_tests;
+#[cfg(test)]
 mod tests;
 mod worker;
 
@@ -29,9 +33,11 @@ pub use report::{Event, Phase, Report, Status};
 
 use crate::Codec;
 use crate::config::DatasetConfig;
-use crate::dead_letter::{DeadLetters, KafkaDeadLetters};
+use crate::dead_letter::{Caps, DeadLetters, KafkaDeadLetters, LetterSettings};
+use crate::share::Share;
 use crate::source::kafka::{KafkaSettings, KafkaSource};
 use crate::source::{NewLog, ReadLimits, Source};
+use crate::sweep::Sweeps;
 use fold::Fold;
 use handle::Shared;
 use hollow::producer::{CycleError, Producer, PublishUnchanged, Retention};
@@ -54,6 +60,10 @@ pub struct ServiceSettings {
     pub limits: ReadLimits,
     /// What to do when the log started anew.
     pub new_log: NewLog,
+    /// What may be set aside.
+    pub letters: LetterSettings,
+    /// The largest share of its range that a sweep may remove.
+    pub most_removed: Share,
     /// Publish new offsets without any change once so many messages lie between them and those published.
     pub republish_after_messages: u64,
     /// Publish new offsets without any change once the published ones are so old.
@@ -72,6 +82,8 @@ impl ServiceSettings {
             cadence: Duration::from_secs(30),
             limits: ReadLimits::default(),
             new_log: NewLog::Halt,
+            letters: LetterSettings::default(),
+            most_removed: Share::of_a_million(100_000),
             republish_after_messages: 100_000,
             republish_after: Duration::from_secs(300),
             first_pause: Duration::from_millis(250),
@@ -133,6 +145,8 @@ impl DatasetService {
     ) -> Self {
         Self {
             fold: Fold {
+                sweeps: Sweeps::new(settings.most_removed),
+                caps: Caps::new(settings.letters),
                 settings,
                 codec,
                 producer,
