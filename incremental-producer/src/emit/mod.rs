@@ -3,13 +3,14 @@
 //! Deliveries are idempotent and acknowledged by all replicas; a key always goes to the same partition as with the Java
 //! client. A [`Pace`] keeps writers from running further ahead of the folding than the log can hold.
 
+mod outgoing;
 mod pace;
 
 pub use pace::Pace;
 
 use crate::client::{ClientSettings, log_line};
-use crate::source::{SOURCE_MS, SOURCE_VERSION, SWEEP, SWEEP_MARK};
 use crate::sweep::{MarkError, SweepMark};
+use outgoing::Outgoing;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -420,47 +421,6 @@ impl Emitter {
                 source,
             }),
         }
-    }
-}
-
-/// A message to be sent.
-struct Outgoing<'a> {
-    topic: &'a str,
-    key: &'a [u8],
-    payload: Option<&'a [u8]>,
-    source_ms: i64,
-    source_version: Option<i64>,
-    sweep: Option<&'a str>,
-    /// The kind of a mark, and its partition.
-    mark: Option<(&'static str, i32)>,
-}
-
-impl<'a> Outgoing<'a> {
-    fn new(topic: &'a str, key: &'a [u8], payload: Option<&'a [u8]>, source_ms: i64) -> Self {
-        Self {
-            topic,
-            key,
-            payload,
-            source_ms,
-            source_version: None,
-            sweep: None,
-            mark: None,
-        }
-    }
-
-    fn headers(&self) -> OwnedHeaders {
-        let time = self.source_ms.to_string();
-        let version = self.source_version.map(|version| version.to_string());
-        let all = [
-            (SOURCE_MS, Some(time.as_str())),
-            (SOURCE_VERSION, version.as_deref()),
-            (SWEEP, self.sweep),
-            (SWEEP_MARK, self.mark.map(|(kind, _)| kind)),
-        ];
-        let given = all.into_iter().filter(|(_, value)| value.is_some());
-        given.fold(OwnedHeaders::new_with_capacity(4), |headers, (key, value)| {
-            headers.insert(Header { key, value })
-        })
     }
 }
 

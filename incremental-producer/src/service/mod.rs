@@ -24,9 +24,7 @@ mod fold;
 mod handle;
 mod report;
 #[cfg(test)]
-mod sweep_properties;
-#[cfg(test)]
-mod sweep_tests;
+mod sweeps;
 #[cfg(test)]
 mod tests;
 mod worker;

@@ -144,6 +144,11 @@ impl Seen {
         self.0.table.len()
     }
 
+    #[cfg(test)]
+    pub(crate) fn undo(&self) -> usize {
+        self.0.before.len()
+    }
+
     pub(crate) fn commit(&mut self) {
         self.0.commit();
     }

@@ -1,13 +1,11 @@
 //! Sweeps against a reference: the state is a function of the log up to the published offsets, however cycles cut it.
 
-use super::sweep_tests::{Bench, announced, payload, titles};
 use super::*;
 use crate::Offsets;
-use crate::source::memory::MemorySource;
 use crate::source::{BoxError, LogView, Reading, Record, SourceError};
-use crate::sweep::{MarkKind, SweepMark, SweepRange};
+use crate::sweep::SweepRange;
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 /// A message of the log to be.
@@ -365,7 +363,7 @@ fn run(case: &Case) -> Result<(), TestCaseError> {
         ends: Arc::new(Mutex::new(vec![0; case.partitions.len()])),
     };
     let mut fold = bench.fold_of(Box::new(source.clone()));
-    let cycle = |fold: &mut fold::Fold| fold.cycle().map_err(|failure| TestCaseError::fail(failure.text));
+    let cycle = |fold: &mut Fold| fold.cycle().map_err(|failure| TestCaseError::fail(failure.text));
     for step in &case.steps {
         match step {
             Step::Grow(by) => {
