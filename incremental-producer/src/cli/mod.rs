@@ -41,6 +41,8 @@ pub fn main(arguments: Arguments) -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // It would be told on standard error, and not being able to is a panic: a full disk under the log would end datasets.
+        .log_internal_errors(false)
         .init();
     let result: Result<()> = match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
