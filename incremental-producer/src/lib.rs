@@ -17,6 +17,7 @@
 //! - [`dead_letter`]: what happens to messages that mean nothing;
 //! - [`service`]: one dataset's loop on a thread of its own;
 //! - [`config`]: the configuration file;
+//! - [`observe`]: the service seen from outside: health, status, metrics, the log;
 //! - [`emit`]: the client that source applications write with;
 //! - [`mock`]: a Kafka cluster within the process, for tests and demonstrations.
 
@@ -26,6 +27,7 @@ pub mod dead_letter;
 pub mod emit;
 pub mod message;
 pub mod mock;
+pub mod observe;
 mod offsets;
 pub mod service;
 pub mod source;

@@ -4,11 +4,12 @@ mod check_config;
 mod log;
 mod offsets;
 mod run;
+mod stop;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use incremental_producer::observe::LogFormat;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 /// Folds record updates from Kafka into datasets, publishes and announces them.
 #[derive(Parser)]
@@ -16,6 +17,9 @@ use tracing_subscriber::EnvFilter;
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// The form of the log on standard error, instead of the configured one. RUST_LOG says how much of it.
+    #[arg(long, global = true, value_enum)]
+    log_format: Option<LogFormat>,
 }
 
 #[derive(Subcommand)]
@@ -30,21 +34,17 @@ enum Command {
 
 /// Does what the arguments say.
 pub(crate) fn main(arguments: Arguments) -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
-    let result: Result<()> = match arguments.command {
-        Command::Run(arguments) => run::run(&arguments),
-        Command::CheckConfig(arguments) => check_config::check_config(&arguments),
-        Command::Offsets(arguments) => offsets::offsets(&arguments),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+    let format = arguments.log_format;
+    if !matches!(arguments.command, Command::Run(_)) {
+        log::begin(format.unwrap_or_default());
     }
+    let result: Result<ExitCode> = match arguments.command {
+        Command::Run(arguments) => run::run(&arguments, format),
+        Command::CheckConfig(arguments) => check_config::check_config(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Offsets(arguments) => offsets::offsets(&arguments).map(|()| ExitCode::SUCCESS),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
 }

@@ -4,6 +4,7 @@
 //! a default in disguise. Paths are relative to the file. See `examples/incremental-producer.toml`.
 
 mod checks;
+mod observe;
 mod raw;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use checks::{check_distinct, check_name, check_topic, duration, is_host_and_port
 use hollow::record::KeyError;
 use hollow::schema::{Dataset, SchemaError};
 use hollow::store::StoreError;
+pub use observe::ObserveSettings;
 use raw::{ClientValue, RawConfig, RawDataset};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,6 +28,8 @@ use std::time::Duration;
 pub struct Config {
     /// The datasets, in the order of the file.
     pub datasets: Vec<DatasetConfig>,
+    /// What the process shows of itself.
+    pub observe: ObserveSettings,
 }
 
 /// One dataset, checked.
@@ -76,6 +80,9 @@ pub enum ConfigError {
     /// No dataset is configured.
     #[error("no dataset is configured; add a [[dataset]] table")]
     NoDataset,
+    /// Something is wrong with `[observe]`.
+    #[error("`[observe]` does not make sense")]
+    Observe(#[source] Problem),
     /// Something is wrong with one dataset.
     #[error("dataset={dataset} cannot be folded as configured")]
     Dataset {
@@ -202,7 +209,8 @@ impl Config {
             }
             datasets.push(dataset);
         }
-        Ok(Self { datasets })
+        let observe = raw.observe.check().map_err(ConfigError::Observe)?;
+        Ok(Self { datasets, observe })
     }
 }
 

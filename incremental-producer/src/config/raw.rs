@@ -1,5 +1,6 @@
 //! The configuration as it stands in the file.
 
+use super::observe::RawObserve;
 use crate::source::NewLog;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -10,6 +11,8 @@ use std::path::PathBuf;
 pub(super) struct RawConfig {
     #[serde(default)]
     pub(super) defaults: RawDataset,
+    #[serde(default)]
+    pub(super) observe: RawObserve,
     #[serde(default)]
     pub(super) dataset: Vec<RawDataset>,
 }

@@ -61,6 +61,7 @@ impl Fold {
             self.fold(&plan, &mut report)?
         };
         report.behind = plan.cut.distance_from(&reached.offsets);
+        report.ends = Some(plan.cut);
         self.position = Some(reached);
         report.version = self.producer.version();
         report.position.clone_from(&self.position);

@@ -20,6 +20,7 @@ mod failure;
 mod fold;
 mod handle;
 mod report;
+mod stopping;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -38,6 +39,7 @@ use hollow::producer::{CycleError, Producer, PublishUnchanged, Retention};
 use hollow::store::{Store, StoreError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use stopping::UntilStopped;
 use worker::Worker;
 
 /// Called with every [`Event`] and the dataset's name, on the service's thread: be quick.
@@ -213,8 +215,10 @@ impl DatasetService {
     pub fn start(self) -> Result<DatasetHandle, ServiceError> {
         let name = self.fold.settings.name.clone();
         let shared = Arc::<Shared>::default();
+        let mut fold = self.fold;
+        fold.source = Box::new(UntilStopped::new(fold.source, shared.clone()));
         let worker = Worker {
-            fold: self.fold,
+            fold,
             listener: self.listener,
             shared: shared.clone(),
         };

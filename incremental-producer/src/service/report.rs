@@ -38,6 +38,8 @@ pub struct Report {
     pub published_offsets: Option<Offsets>,
     /// Why a new generation began, if one did.
     pub started_anew: Option<String>,
+    /// The ends of the log as the cycle began.
+    pub ends: Option<Offsets>,
     /// Offsets between what is folded and the ends of the log as the cycle began.
     pub behind: u64,
     /// Partitions that did not deliver what the log says they have.
@@ -63,6 +65,7 @@ impl Report {
             position: None,
             published_offsets: None,
             started_anew: None,
+            ends: None,
             behind: 0,
             stalled: Vec::new(),
             took: Duration::ZERO,
@@ -122,10 +125,26 @@ pub enum Phase {
     Folding,
     /// Waiting to try again what failed.
     Retrying,
-    /// Waiting for a person.
+    /// Waiting for a person, who can let it go on from outside: by a release or an acceptance.
+    Held,
+    /// Waiting for a person to put something right and start it again.
     Halted,
     /// Stopped.
     Stopped,
+}
+
+impl Phase {
+    /// One word for it, as metrics and answers name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Phase::Starting => "starting",
+            Phase::Folding => "folding",
+            Phase::Retrying => "retrying",
+            Phase::Held => "held",
+            Phase::Halted => "halted",
+            Phase::Stopped => "stopped",
+        }
+    }
 }
 
 /// Where a service stands.
@@ -135,10 +154,18 @@ pub struct Status {
     pub phase: Phase,
     /// The announced version.
     pub version: Option<Version>,
+    /// The epoch under which it announces; 0 before it has taken over.
+    pub epoch: u64,
+    /// Deltas that a consumer follows after the last snapshot.
+    pub versions_since_snapshot: u32,
     /// How far the log is folded.
     pub position: Option<LogPosition>,
+    /// The ends of the log, when it was last looked at.
+    pub ends: Option<Offsets>,
     /// Offsets between that and the ends of the log, when it was last looked at.
     pub behind: u64,
+    /// Why nothing is folded for now, if it is [held](Phase::Held).
+    pub held: Option<String>,
     /// The last error; gone with the next cycle that goes well.
     pub last_error: Option<String>,
     /// Failures in a row.
