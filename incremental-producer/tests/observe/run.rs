@@ -190,8 +190,7 @@ fn neither_kafka_nor_the_store_makes_it_restart() {
         &address,
         "store = \"s3://bucket/titles?region=eu-central-1&endpoint=https://127.0.0.1:1&attempts=1\"",
     );
-    let keys = [("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret")];
-    let program = Program::start(&setting.config, &keys);
+    let program = Program::start(&setting.config, &KEYS);
     program.until("/status", |answer| {
         answer.json()["datasets"][0]["failures"].as_u64() >= Some(2)
     });
@@ -203,21 +202,44 @@ fn neither_kafka_nor_the_store_makes_it_restart() {
     );
 }
 
+/// A dataset whose store takes connections and never answers: its restore goes on for minutes.
+fn silent_store() -> (TcpListener, Setting) {
+    let (server, address) = silent_broker();
+    let store = format!(
+        "store = \"s3://bucket/titles?region=eu-central-1&endpoint=http://{address}&allow-http=true&read-timeout=600&\
+         attempt-timeout=600&operation-timeout=600\""
+    );
+    (server, Setting::new(&address, &store))
+}
+
+const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    let (_broker, address) = silent_broker();
-    let setting = Setting::new(&address, "store = \"titles\"");
-    let mut program = Program::start(&setting.config, &[]);
-    program.until_logged("restored"); // now it asks the broker, and waits
+    let (_server, setting) = silent_store();
+    let mut program = Program::start(&setting.config, &KEYS);
+    program.until("/status", |answer| answer.json()["datasets"][0]["busy_ms"].is_number());
     program.signal("TERM");
     program.until_logged("stopping");
+    let ready = program.get("/ready");
+    assert!(ready.code == 503 && ready.body.contains("told to stop"), "{ready:?}");
     program.signal("TERM");
     let code = program.wait();
-    // On a machine slow enough the question ends first.
+    // On a machine slow enough the ten seconds are over first.
     let in_time = program.log.iter().any(|line| line.contains("a second signal"));
     assert_eq!(code, Some(if in_time { 130 } else { 0 }), "{:#?}", program.log);
-    let pages = TcpStream::connect(program.address);
-    assert!(pages.is_err(), "nothing is left of it");
+    assert!(TcpStream::connect(program.address).is_err(), "nothing is left of it");
+}
+
+#[test]
+fn what_does_not_come_to_its_end_is_left_after_ten_seconds() {
+    let (_server, setting) = silent_store();
+    let mut program = Program::start(&setting.config, &KEYS);
+    program.until("/status", |answer| answer.json()["datasets"][0]["busy_ms"].is_number());
+    program.signal("TERM");
+    let line = program.until_logged("cycles did not come to their end in time; ending without them");
+    assert_eq!(line["datasets"], "titles");
+    assert_eq!(program.wait(), Some(0));
 }
 
 #[test]
