@@ -19,6 +19,7 @@
 //! - [`service`]: one dataset's loop on a thread of its own;
 //! - [`control`]: what keeps bad data from being announced, and what a person can do about it;
 //! - [`config`]: the configuration file;
+//! - [`observe`]: the service seen from outside: health, status, metrics, the log;
 //! - [`emit`]: the client that source applications write with;
 //! - [`cli`]: the program's commands;
 //! - [`mock`]: a Kafka cluster within the process, for tests and demonstrations.
@@ -39,6 +40,7 @@ pub mod dead_letter;
 pub mod emit;
 pub mod message;
 pub mod mock;
+pub mod observe;
 mod offsets;
 pub mod service;
 mod share;

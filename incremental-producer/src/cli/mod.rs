@@ -6,12 +6,13 @@ mod dead_letters;
 mod log;
 mod offsets;
 mod run;
+mod stop;
 mod sweep;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use incremental_producer::observe::LogFormat;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 /// Folds record updates from Kafka into datasets, publishes and announces them.
 #[derive(Parser)]
@@ -19,6 +20,9 @@ use tracing_subscriber::EnvFilter;
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// The form of the log on standard error, instead of the configured one. RUST_LOG says how much of it.
+    #[arg(long, global = true, value_enum)]
+    log_format: Option<LogFormat>,
 }
 
 #[derive(Subcommand)]
@@ -37,25 +41,19 @@ enum Command {
 
 /// Does what the arguments say.
 pub fn main(arguments: Arguments) -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        // It would be told on standard error, and not being able to is a panic: a full disk under the log would end datasets.
-        .log_internal_errors(false)
-        .init();
-    let result: Result<()> = match arguments.command {
-        Command::Run(arguments) => run::run(&arguments),
-        Command::CheckConfig(arguments) => check_config::check_config(&arguments),
-        Command::Offsets(arguments) => offsets::offsets(&arguments),
-        Command::Sweep(arguments) => sweep::sweep(&arguments),
-        Command::DeadLetters(arguments) => dead_letters::dead_letters(&arguments),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+    let format = arguments.log_format;
+    if !matches!(arguments.command, Command::Run(_)) {
+        log::begin(format.unwrap_or_default());
     }
+    let result: Result<ExitCode> = match arguments.command {
+        Command::Run(arguments) => run::run(&arguments, format),
+        Command::CheckConfig(arguments) => check_config::check_config(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Offsets(arguments) => offsets::offsets(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Sweep(arguments) => sweep::sweep(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::DeadLetters(arguments) => dead_letters::dead_letters(&arguments).map(|()| ExitCode::SUCCESS),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
 }

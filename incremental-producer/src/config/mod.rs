@@ -5,6 +5,7 @@
 
 mod checks;
 mod dead_letters;
+mod observe;
 mod raw;
 mod state_checks;
 mod sweep;
@@ -19,6 +20,7 @@ use checks::{check_distinct, check_name, check_topic, duration, is_host_and_port
 use hollow::record::KeyError;
 use hollow::schema::{Dataset, SchemaError};
 use hollow::store::StoreError;
+pub use observe::ObserveSettings;
 use raw::{ClientValue, RawConfig, RawDataset};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,6 +33,8 @@ pub use state_checks::Checks;
 pub struct Config {
     /// The datasets, in the order of the file.
     pub datasets: Vec<DatasetConfig>,
+    /// What the process shows of itself.
+    pub observe: ObserveSettings,
 }
 
 /// One dataset, checked.
@@ -83,6 +87,9 @@ pub enum ConfigError {
     /// No dataset is configured.
     #[error("no dataset is configured; add a [[dataset]] table")]
     NoDataset,
+    /// Something is wrong with `[observe]`.
+    #[error("`[observe]` does not make sense")]
+    Observe(#[source] Problem),
     /// Something is wrong with one dataset.
     #[error("dataset={dataset} cannot be folded as configured")]
     Dataset {
@@ -209,7 +216,8 @@ impl Config {
             }
             datasets.push(dataset);
         }
-        Ok(Self { datasets })
+        let observe = raw.observe.check().map_err(ConfigError::Observe)?;
+        Ok(Self { datasets, observe })
     }
 }
 

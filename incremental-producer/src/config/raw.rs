@@ -1,6 +1,7 @@
 //! The configuration as it stands in the file.
 
 use super::dead_letters::RawDeadLetters;
+use super::observe::RawObserve;
 use super::state_checks::RawChecks;
 use super::sweep::RawSweep;
 use crate::source::NewLog;
@@ -13,6 +14,8 @@ use std::path::PathBuf;
 pub(super) struct RawConfig {
     #[serde(default)]
     pub(super) defaults: RawDataset,
+    #[serde(default)]
+    pub(super) observe: RawObserve,
     #[serde(default)]
     pub(super) dataset: Vec<RawDataset>,
 }

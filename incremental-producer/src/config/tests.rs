@@ -238,3 +238,33 @@ fn the_example_is_right() {
     assert_eq!(names, ["titles", "countries"]);
     assert_eq!(config.datasets[1].settings.cadence, Duration::from_secs(300));
 }
+
+#[test]
+fn what_is_shown_is_shown_on_this_machine_unless_said_otherwise() {
+    let observe = |table: &str| parse(&format!("{LEAST}\n[observe]\n{table}")).map(|config| config.observe);
+    let default = observe("").expect("nothing is needed");
+    assert_eq!(
+        (default.listen, default.log_format),
+        (None, crate::observe::LogFormat::Text)
+    );
+    let said = observe("listen = \"[::1]:9188\"\nlog_format = \"json\"\nstuck_after = \"5m\"").expect("known keys");
+    assert_eq!(said.listen, "[::1]:9188".parse().ok());
+    assert_eq!(
+        (said.log_format, said.stuck_after),
+        (crate::observe::LogFormat::Json, Duration::from_secs(300))
+    );
+    for (table, expected) in [
+        ("listen = \"0.0.0.0:9188\"", "allow_remote"),
+        ("listen = \"[::]:9188\"", "allow_remote"),
+        ("listen = \"9188\"", "an address and a port"),
+        ("listen = \"localhost:9188\"", "an address and a port"),
+        ("stuck_after = \"1s\"", "`stuck_after` must be"),
+        ("log_format = \"xml\"", "unknown variant"),
+        ("listne = \"127.0.0.1:1\"", "unknown field `listne`"),
+    ] {
+        let error = whole(observe(table).expect_err(table));
+        assert!(error.contains(expected), "{table}: {error}");
+    }
+    let remote = observe("listen = \"0.0.0.0:9188\"\nallow_remote = true").expect("said explicitly");
+    assert_eq!(remote.listen, "0.0.0.0:9188".parse().ok());
+}

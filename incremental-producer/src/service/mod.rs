@@ -23,6 +23,7 @@ mod failure;
 mod fold;
 mod handle;
 mod report;
+mod stopping;
 #[cfg(test)]
 mod sweeps;
 #[cfg(test)]
@@ -47,6 +48,7 @@ use hollow::producer::{CycleError, Producer, ProducerBuilder, PublishUnchanged, 
 use hollow::store::{Store, StoreError};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
+use stopping::UntilStopped;
 use worker::Worker;
 
 /// Called with every [`Event`] and the dataset's name, on the service's thread: be quick.
@@ -267,9 +269,11 @@ impl DatasetService {
     pub fn start(self) -> Result<DatasetHandle, ServiceError> {
         let name = self.fold.settings.name.clone();
         let shared = Arc::<Shared>::default();
+        let mut fold = self.fold;
+        fold.source = Box::new(UntilStopped::new(fold.source, shared.clone()));
         let worker = Worker {
-            control: Control::new(self.fold.producer.store().clone()),
-            fold: self.fold,
+            control: Control::new(fold.producer.store().clone()),
+            fold,
             listener: self.listener,
             shared: shared.clone(),
         };

@@ -47,6 +47,8 @@ pub struct Report {
     pub published_offsets: Option<Offsets>,
     /// Why a new generation began, if one did.
     pub started_anew: Option<String>,
+    /// The ends of the log as the cycle began.
+    pub ends: Option<Offsets>,
     /// Offsets between what is folded and the ends of the log as the cycle began.
     pub behind: u64,
     /// Partitions that did not deliver what the log says they have.
@@ -76,6 +78,7 @@ impl Report {
             position: None,
             published_offsets: None,
             started_anew: None,
+            ends: None,
             behind: 0,
             stalled: Vec::new(),
             took: Duration::ZERO,
@@ -156,6 +159,20 @@ pub enum Phase {
     Stopped,
 }
 
+impl Phase {
+    /// One word for it, as metrics and answers name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Phase::Starting => "starting",
+            Phase::Folding => "folding",
+            Phase::Retrying => "retrying",
+            Phase::Held => "held",
+            Phase::Halted => "halted",
+            Phase::Stopped => "stopped",
+        }
+    }
+}
+
 /// Where a service stands.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Status {
@@ -163,8 +180,14 @@ pub struct Status {
     pub phase: Phase,
     /// The announced version.
     pub version: Option<Version>,
+    /// The epoch under which it announces; 0 before it has taken over.
+    pub epoch: u64,
+    /// Deltas that a consumer follows after the last snapshot.
+    pub versions_since_snapshot: u32,
     /// How far the log is folded.
     pub position: Option<LogPosition>,
+    /// The ends of the log, when it was last looked at.
+    pub ends: Option<Offsets>,
     /// Offsets between that and the ends of the log, when it was last looked at.
     pub behind: u64,
     /// Why nothing is folded for now, if it is [held](Phase::Held).

@@ -84,6 +84,7 @@ impl Fold {
             self.fold(&plan, &mut report)?
         };
         report.behind = ends.distance_from(&reached.offsets);
+        report.ends = Some(ends);
         self.position = Some(reached);
         report.version = self.producer.version();
         report.position.clone_from(&self.position);
