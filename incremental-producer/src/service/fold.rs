@@ -1,6 +1,7 @@
 //! One cycle: look, plan, fold, publish.
 
 use super::ServiceSettings;
+use super::ahead::{self, Decoded};
 use super::failure::Failure;
 use super::report::Report;
 use crate::dead_letter::DeadLetters;
@@ -80,10 +81,26 @@ impl Fold {
         let codec = &self.codec;
         let (source, dead_letters) = (&mut self.source, &mut self.dead_letters);
         let outcome = self.producer.run_incremental_cycle(|cycle| {
-            let Reading { offsets, stalled, .. } =
-                source.read(&plan.start.offsets, &plan.cut, &due.settings.limits, &mut |record| {
-                    fold_record(codec, cycle, dead_letters.as_mut(), &plan.start.topic, record, report)
-                })?;
+            let range = (&plan.start.offsets, &plan.cut);
+            let read = ahead::read(
+                source.as_mut(),
+                codec,
+                range,
+                &due.settings.limits,
+                &mut |record, decoded| {
+                    let root = codec.root();
+                    fold_record(
+                        root,
+                        cycle,
+                        dead_letters.as_mut(),
+                        &plan.start.topic,
+                        record,
+                        decoded,
+                        report,
+                    )
+                },
+            );
+            let Reading { offsets, stalled, .. } = read?;
             // Before anything is published that covers them.
             dead_letters.settle()?;
             report.stalled = stalled;
@@ -144,21 +161,22 @@ impl Due<'_> {
 }
 
 fn fold_record(
-    codec: &Codec,
+    root: &str,
     cycle: &mut IncrementalCycle<'_>,
     dead_letters: &mut dyn DeadLetters,
     topic: &str,
     record: &Record<'_>,
+    decoded: &Decoded,
     report: &mut Report,
 ) -> Result<(), BoxError> {
     report.count(record);
-    let reason = match codec.decode(record.key, record.payload) {
+    let reason = match decoded {
         Ok(message) => {
             let changed = match &message.change {
-                Change::Upsert(value) => cycle.upsert(codec.root(), value),
-                Change::Delete => cycle.delete(codec.root(), &message.key),
+                Change::Upsert(value) => cycle.upsert(root, value),
+                Change::Delete => cycle.delete(root, &message.key),
             };
-            match (changed, message.change) {
+            match (changed, &message.change) {
                 (Ok(true), Change::Upsert(_)) => report.upserts += 1,
                 (Ok(true), Change::Delete) => report.deletes += 1,
                 (Ok(false), _) => report.unchanged += 1,
