@@ -113,7 +113,7 @@ impl IncrementalCycle<'_> {
             return Err(CycleError::NotARoot(type_name.to_owned()));
         };
         let id = root.id;
-        let before = root.keys.get(self.published, &key);
+        let before = root.keys.replace(self.published, key, Some(ordinal));
         let mut world = World {
             engine: self.engine,
             published: self.published,
@@ -124,7 +124,6 @@ impl IncrementalCycle<'_> {
             self.stats.unchanged += 1;
             return Ok(false);
         }
-        root.keys.set(self.published, key, Some(ordinal));
         // First the new record, so that what both refer to stays.
         references.acquire(&world, id, ordinal);
         if let Some(before) = before {
@@ -159,11 +158,10 @@ impl IncrementalCycle<'_> {
             return Err(CycleError::NotARoot(type_name.to_owned()));
         };
         let key = key_bytes(key);
-        let Some(before) = root.keys.get(self.published, &key) else {
+        let Some(before) = root.keys.replace(self.published, key, None) else {
             self.stats.absent += 1;
             return Ok(false);
         };
-        root.keys.set(self.published, key, None);
         let mut world = World {
             engine: self.engine,
             published: self.published,

@@ -19,6 +19,7 @@
 //! Cycles never overlap: there is one thread, and ticks that pass during a cycle are skipped. Several datasets are several
 //! services with nothing in common.
 
+mod ahead;
 mod failure;
 mod fold;
 mod handle;

@@ -4,6 +4,7 @@ mod pending;
 mod record;
 
 use super::ServiceSettings;
+use super::ahead;
 use super::failure::Failure;
 use super::report::Report;
 use crate::Offsets;
@@ -11,7 +12,7 @@ use crate::control::{Accepting, read_to};
 use crate::crash_points::{Point, reach};
 use crate::dead_letter::{Caps, DeadLetters, WINDOW_TAG};
 use crate::message::Codec;
-use crate::source::{LogPosition, LogView, Plan, Reading, Record, Source, plan};
+use crate::source::{LogPosition, LogView, Plan, Reading, Source, plan};
 use crate::sweep::Sweeps;
 use hollow::producer::{CycleOutcome, Producer};
 use pending::Pending;
@@ -175,6 +176,7 @@ impl Fold {
             published_at: self.published_at,
         };
         let (source, accepting) = (&mut self.source, self.accepting.as_ref());
+        let (codec, most_bytes) = (&self.codec, self.caps.settings.most_message_bytes);
         let mut pass = Pass {
             codec: &self.codec,
             topic: &plan.start.topic,
@@ -187,15 +189,19 @@ impl Fold {
         };
         let outcome = self.producer.run_incremental_cycle(|cycle| {
             let (from, limits) = (&plan.start.offsets, &due.settings.limits);
-            let mut fold = |record: &Record<'_>| {
-                pass.fold(cycle, record)?;
-                reach(Point::MessageFolded);
-                Ok(())
-            };
-            let Reading { offsets, stalled, .. } = match accepting {
-                Some(_) => read_to(source.as_mut(), from, &plan.cut, limits.stall, &mut fold)?,
-                None => source.read(from, &plan.cut, limits, &mut fold)?,
-            };
+            let read = ahead::read(
+                &|record| record::read(codec, most_bytes, record),
+                |take| match accepting {
+                    Some(_) => read_to(source.as_mut(), from, &plan.cut, limits.stall, take),
+                    None => source.read(from, &plan.cut, limits, take),
+                },
+                &mut |record, decoded| {
+                    pass.fold(cycle, record, decoded)?;
+                    reach(Point::MessageFolded);
+                    Ok(())
+                },
+            );
+            let Reading { offsets, stalled, .. } = read?;
             reach(Point::AllRead);
             // Before anything is published that covers them.
             pass.settle()?;

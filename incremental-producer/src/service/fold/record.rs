@@ -4,6 +4,7 @@ use super::pending::Pending;
 use crate::dead_letter::{Caps, DeadLetters};
 use crate::message::{Change, Codec, Message};
 use crate::service::Report;
+use crate::service::ahead::Decoded;
 use crate::source::{BoxError, Record};
 use crate::sweep::{KeyHash, MarkError, Sighting, SweepMark, Sweeps};
 use hollow::producer::{CycleError, IncrementalCycle};
@@ -27,7 +28,12 @@ pub(super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    pub(super) fn fold(&mut self, cycle: &mut IncrementalCycle<'_>, record: &Record<'_>) -> Result<(), BoxError> {
+    pub(super) fn fold(
+        &mut self,
+        cycle: &mut IncrementalCycle<'_>,
+        record: &Record<'_>,
+        decoded: &Decoded,
+    ) -> Result<(), BoxError> {
         self.report.count(record);
         if record.is_sweep_mark() {
             return match self.mark(record) {
@@ -38,7 +44,7 @@ impl Pass<'_> {
                 Err(error) => self.set_aside(record, &error.to_string()),
             };
         }
-        match read(self.codec, self.caps.settings.most_message_bytes, record) {
+        match decoded {
             Ok(message) => self.change(cycle, record, message),
             Err(reason) => {
                 if self.sweeps.is_tracking(record.partition) {
@@ -47,7 +53,7 @@ impl Pass<'_> {
                     self.sweeps
                         .saw_unread(partition, offset, key.as_deref(), record.is_sweep());
                 }
-                self.set_aside(record, &reason)
+                self.set_aside(record, reason)
             }
         }
     }
@@ -56,7 +62,7 @@ impl Pass<'_> {
         &mut self,
         cycle: &mut IncrementalCycle<'_>,
         record: &Record<'_>,
-        message: Message,
+        message: &Message,
     ) -> Result<(), BoxError> {
         let root = self.codec.root();
         if self.sweeps.is_tracking(record.partition) {
@@ -73,7 +79,7 @@ impl Pass<'_> {
             Change::Upsert(value) => cycle.upsert(root, value),
             Change::Delete => cycle.delete(root, &message.key),
         };
-        match (changed, message.change) {
+        match (changed, &message.change) {
             (Ok(true), Change::Upsert(_)) => self.report.upserts += 1,
             (Ok(true), Change::Delete) => self.report.deletes += 1,
             (Ok(false), _) => self.report.unchanged += 1,
@@ -154,7 +160,7 @@ pub(super) fn refill(codec: &Codec, most_bytes: u64, sweeps: &mut Sweeps, record
 }
 
 /// What a message means, or why it means nothing.
-fn read(codec: &Codec, most_bytes: u64, record: &Record<'_>) -> Result<Message, String> {
+pub(super) fn read(codec: &Codec, most_bytes: u64, record: &Record<'_>) -> Decoded {
     let bytes = record.bytes() as u64;
     if bytes > most_bytes {
         return Err(format!(
