@@ -2,11 +2,13 @@
 //!
 //! A dead letter must be safe before the version is published whose offsets cover the message, or it would be lost for
 //! good: [`DeadLetters::settle`] is called in between, and its failure fails the cycle. A cycle that fails later repeats its
-//! dead letters, so their topic holds each at least once; topic, partition and offset in the headers tell repetitions.
+//! dead letters, so their topic holds each at least once; topic, partition and offset in the headers tell repetitions
+//! ([`SOURCE_TOPIC`], [`SOURCE_PARTITION`], [`SOURCE_OFFSET`]).
 //!
 //! A few are bad luck; many are a mistake of a source or of the schema, and setting them aside would empty the dataset bit
 //! by bit. So there are *caps* ([`LetterSettings`]): on their share of the messages, and on how many a partition may have in
-//! a row. At a cap the dataset halts in front of the message that reached it, and the letters of the cycle are not sent.
+//! a row. At a cap the dataset halts in front of the message that reached it, and the letters of the cycle are not sent:
+//! they are held back until the cycle has read everything (up to 10,000 of them, and 64 MiB; more go out as they come).
 //! What the caps count stands in the header tag [`WINDOW_TAG`] of the same state as the offsets: a service that is started
 //! again and again stops at the same message again and again, and sets nothing aside meanwhile.
 //!
@@ -23,6 +25,7 @@ pub use kafka::KafkaDeadLetters;
 pub use memory::{DeadLetter, MemoryDeadLetters};
 
 use crate::source::Record;
+
 /// Header of a dead letter: the topic the message was read from.
 pub const SOURCE_TOPIC: &str = "source-topic";
 /// Header of a dead letter: the partition the message was read from.

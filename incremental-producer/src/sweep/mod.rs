@@ -27,6 +27,9 @@
 //! - Between the marks a value of a sweep loses against a live change of its key since the begin mark, a delete too. With
 //!   versions of the source on both, it loses only if it is not newer. Whatever else of the sweep is folded elsewhere does
 //!   not matter to that; a sweep that is given up goes on protecting live changes up to its end marks.
+//!   Every message with the header `sweep` counts as a value of a sweep there, whatever id it has; outside of marks it is a
+//!   message like any other. A live change always counts, in its order: one that was on its way while the sweep read what
+//!   came after it brings the older value back until the next live change, which follows.
 //! - A sweep that would remove more than a configured share of what it and the dataset know of the range is refused as a
 //!   whole. Seen and unseen are counted as of each partition's end mark, for the same reason.
 //!

@@ -5,9 +5,9 @@ use crate::dead_letter::{DeadLetterError, DeadLetters};
 use crate::source::Record;
 
 /// The most letters held; more are sent as they come.
-const MOST_LETTERS: usize = 1_000;
+const MOST_LETTERS: usize = 10_000;
 /// The most bytes held.
-const MOST_BYTES: usize = 8 << 20;
+const MOST_BYTES: usize = 64 << 20;
 
 /// Letters that are not sent yet.
 #[derive(Debug, Default)]
