@@ -13,6 +13,7 @@
 //!
 //! - [`message`]: what a Kafka message means;
 //! - [`source`]: where messages come from, in cuts that end at a known offset in each partition;
+//! - [`announce`]: telling consumers over a topic that there is something new;
 //! - [`client`]: which Kafka client settings may be given;
 //! - [`dead_letter`]: what happens to messages that mean nothing;
 //! - [`service`]: one dataset's loop on a thread of its own;
@@ -20,6 +21,7 @@
 //! - [`emit`]: the client that source applications write with;
 //! - [`mock`]: a Kafka cluster within the process, for tests and demonstrations.
 
+pub mod announce;
 pub mod client;
 pub mod config;
 pub mod dead_letter;

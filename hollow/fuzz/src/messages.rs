@@ -80,7 +80,10 @@ pub fn manifest(bytes: &[u8]) -> bool {
 fn document<D: Document + PartialEq + std::fmt::Debug>(memory: &MemoryStore, bytes: &[u8]) -> bool {
     let Ok(read) = D::parse(bytes) else { return false };
     let store = Store::from(memory.clone());
-    let token = memory.read(D::REGISTER).expect("memory answers").map(|(_, token)| token);
+    let token = memory
+        .read(D::REGISTER)
+        .expect("memory answers")
+        .map(|(_, token)| token);
     // What is as long as a register can be may be longer in the form in which it is written.
     if store.set_document(token.as_ref(), &read).is_ok() {
         assert_eq!(store.document::<D>().expect("what was set").0, read);

@@ -283,7 +283,11 @@ mod tests {
     fn names_spread_over_the_interval() {
         let phase = |number: usize| {
             let instance = Some(format!("host-{number}"));
-            Schedule { interval: SECOND, instance }.phase()
+            Schedule {
+                interval: SECOND,
+                instance,
+            }
+            .phase()
         };
         let mut tenths = [0_usize; 10];
         for number in 0..1000 {

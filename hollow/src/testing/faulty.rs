@@ -1,6 +1,8 @@
 //! A store that fails on command.
 
-use crate::store::{BlobBytes, BlobStore, Key, Listed, Put, ReadUnless, Register, Registers, Staged, Store, StoreError, Token};
+use crate::store::{
+    BlobBytes, BlobStore, Key, Listed, Put, ReadUnless, Register, Registers, Staged, Store, StoreError, Token,
+};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -13,7 +13,9 @@ impl Published {
 
     fn follows(&self, labels: &[(&str, &str)]) -> String {
         let builder = Consumer::builder(Store::fs(self.path()).expect("a store"));
-        let builder = labels.iter().fold(builder, |builder, (key, value)| builder.label(key, value));
+        let builder = labels
+            .iter()
+            .fold(builder, |builder, (key, value)| builder.label(key, value));
         let consumer = builder.build().expect("valid");
         consumer.refresh().expect("refreshed");
         consumer.version().expect("a version").to_string()
@@ -23,12 +25,23 @@ impl Published {
 #[test]
 fn a_pin_holds_whom_it_names_until_it_is_taken_back() {
     let store = Published::new();
-    assert_eq!(store.operate("pins", &["--json"]).json(), json!({"schema": 1, "pins": []}));
+    assert_eq!(
+        store.operate("pins", &["--json"]).json(),
+        json!({"schema": 1, "pins": []})
+    );
     let scope = ["--scope", "region=eu", "--scope", "application=search"];
-    let told = store.operate("pin", &[&[FIRST, "--reason", "bad\u{1b}[2J prices", "--expires", "24h"], &scope[..]].concat());
+    let told = store.operate(
+        "pin",
+        &[
+            &[FIRST, "--reason", "bad\u{1b}[2J prices", "--expires", "24h"],
+            &scope[..],
+        ]
+        .concat(),
+    );
     assert_eq!(told.code, Some(0), "{}", told.err);
     assert!(
-        told.out.starts_with(&format!("pinned application=search,region=eu at {FIRST} until 2")),
+        told.out
+            .starts_with(&format!("pinned application=search,region=eu at {FIRST} until 2")),
         "{}",
         told.out
     );
@@ -36,14 +49,28 @@ fn a_pin_holds_whom_it_names_until_it_is_taken_back() {
     assert_eq!(store.follows(&[("region", "eu")]), SECOND);
     assert_eq!(store.follows(&[("region", "eu"), ("application", "search")]), FIRST);
     let listed = store.operate("pins", &[]);
-    assert!(listed.out.contains("bad\\u{1b}[2J prices") && !listed.out.contains('\u{1b}'), "{}", listed.out);
+    assert!(
+        listed.out.contains("bad\\u{1b}[2J prices") && !listed.out.contains('\u{1b}'),
+        "{}",
+        listed.out
+    );
     let json = store.operate("pins", &["--json"]).json();
     assert_eq!(json["pins"][0]["in_force"], true);
 
     let error = store.operate("unpin", &["--json"]);
-    assert_eq!((error.code, error.error()["code"].as_u64()), (Some(3), Some(3)), "not that scope");
+    assert_eq!(
+        (error.code, error.error()["code"].as_u64()),
+        (Some(3), Some(3)),
+        "not that scope"
+    );
     let taken = store.operate("unpin", &scope);
-    assert_eq!((taken.code, store.follows(&[("region", "eu"), ("application", "search")])), (Some(0), SECOND.into()));
+    assert_eq!(
+        (
+            taken.code,
+            store.follows(&[("region", "eu"), ("application", "search")])
+        ),
+        (Some(0), SECOND.into())
+    );
 }
 
 #[test]
@@ -72,18 +99,40 @@ fn nobody_is_let_go_to_bad_data() {
     let store = Published::new();
     store.operate("pin", &[FIRST, "--reason", "wrong prices", "--expires", "1h"]);
     let range = format!("{SECOND}..{SECOND}");
-    assert_eq!(store.operate("mark-bad", &[&range, "--reason", "wrong prices"]).code, Some(0));
+    assert_eq!(
+        store.operate("mark-bad", &[&range, "--reason", "wrong prices"]).code,
+        Some(0)
+    );
     let refused = store.operate("unpin", &["--json"]);
     assert_eq!(refused.code, Some(6));
     let error = refused.error();
-    assert!(error["message"].as_str().is_some_and(|text| text.contains("wrong prices")), "{error}");
-    assert!(error["hint"].as_str().is_some_and(|text| text.contains("publish a repaired state")), "{error}");
+    assert!(
+        error["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("wrong prices")),
+        "{error}"
+    );
+    assert!(
+        error["hint"]
+            .as_str()
+            .is_some_and(|text| text.contains("publish a repaired state")),
+        "{error}"
+    );
     assert_eq!(store.follows(&[]), FIRST);
     let warned = store.operate("pins", &[]);
     assert!(warned.err.starts_with("note: the announced version"), "{}", warned.err);
-    assert_eq!(store.operate("mark-good", &[SECOND, "--reason", "prices are right"]).code, Some(0));
+    assert_eq!(
+        store
+            .operate("mark-good", &[SECOND, "--reason", "prices are right"])
+            .code,
+        Some(0)
+    );
     let marks = store.operate("marks", &["--json"]).json();
-    assert_eq!(marks["marks"].as_array().map(Vec::len), Some(1), "the later covers the earlier");
+    assert_eq!(
+        marks["marks"].as_array().map(Vec::len),
+        Some(1),
+        "the later covers the earlier"
+    );
     assert_eq!(store.operate("unpin", &[]).code, Some(0));
     assert_eq!(store.follows(&[]), SECOND);
     let nonsense = format!("{SECOND}..{FIRST}");
@@ -102,14 +151,20 @@ fn a_tag_keeps_a_version_and_what_nothing_keeps_goes_when_told() {
 
     let gc = ["--keep", "1", "--grace", "0s", "--json"];
     let plan = store.operate("gc", &gc).json();
-    assert_eq!((plan["garbage"].clone(), plan["removed"].clone()), (json!([]), json!(null)));
+    assert_eq!(
+        (plan["garbage"].clone(), plan["removed"].clone()),
+        (json!([]), json!(null))
+    );
     assert_eq!(plan["kept"][1]["why"], json!(["tag golden"]));
     assert_eq!(store.operate("untag", &["golden"]).code, Some(0));
     assert_eq!(store.operate("untag", &["golden"]).code, Some(3));
     let plan = store.operate("gc", &gc).json();
     let garbage = plan["garbage"].as_array().expect("a list").len();
     assert!(garbage >= 2 && plan["garbage_bytes"].as_u64() > Some(0), "{plan}");
-    assert!(store.run("versions", &[]).out.contains(FIRST), "nothing is removed without --apply");
+    assert!(
+        store.run("versions", &[]).out.contains(FIRST),
+        "nothing is removed without --apply"
+    );
     let young = store.operate("gc", &["--keep", "1", "--json"]).json();
     assert_eq!(young["garbage"], json!([]), "objects younger than an hour stay");
     let done = store.operate("gc", &[&gc[..], &["--apply"]].concat()).json();
@@ -117,5 +172,10 @@ fn a_tag_keeps_a_version_and_what_nothing_keeps_goes_when_told() {
     assert!(!store.run("versions", &[]).out.contains(FIRST));
     assert_eq!(store.run("verify", &[]).code, Some(0));
     assert_eq!(store.operate("gc", &["--keep", "0"]).code, Some(2));
-    assert_eq!(store.operate("gc", &["--keep", "1", "--derived", "there/is/no/store"]).code, Some(3));
+    assert_eq!(
+        store
+            .operate("gc", &["--keep", "1", "--derived", "there/is/no/store"])
+            .code,
+        Some(3)
+    );
 }

@@ -3,10 +3,13 @@
 //! TOML. `[defaults]` may hold anything a `[[dataset]]` may hold, except its name. A key that is not known is an error, not
 //! a default in disguise. Paths are relative to the file. See `examples/incremental-producer.toml`.
 
+mod announce;
 mod checks;
 mod raw;
 #[cfg(test)]
 mod tests;
+
+pub use announce::AnnounceConfig;
 
 use crate::client::{ClientSettings, RefusedSetting};
 use crate::message::Codec;
@@ -53,6 +56,8 @@ pub struct DatasetConfig {
     pub snapshot_every: Option<u32>,
     /// How many versions to keep in the store; none keeps all.
     pub keep_versions: Option<usize>,
+    /// How versions are announced besides, and what else is kept.
+    pub announce: AnnounceConfig,
 }
 
 /// Why a configuration cannot be used.
@@ -272,8 +277,11 @@ fn build(
     if !bootstrap_servers.split(',').all(is_host_and_port) {
         return Err(wrong("bootstrap_servers", "host:port,host:port,…", &bootstrap_servers));
     }
+    let announce = raw.announce.unwrap_or_default();
+    let announce = announce.check(directory, &[&topic, &dead_letter_topic])?;
     Ok(DatasetConfig {
         settings,
+        announce,
         codec,
         store: location(directory, &raw.store.ok_or(Problem::Missing("store"))?)?,
         bootstrap_servers,

@@ -1,5 +1,6 @@
 //! The configuration as it stands in the file.
 
+use super::announce::RawAnnounce;
 use crate::source::NewLog;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -37,6 +38,7 @@ pub(super) struct RawDataset {
     pub(super) republish_after_messages: Option<i64>,
     pub(super) republish_after: Option<String>,
     pub(super) client: Option<BTreeMap<String, ClientValue>>,
+    pub(super) announce: Option<RawAnnounce>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -75,6 +77,7 @@ impl RawDataset {
             max_bytes_per_cycle: self.max_bytes_per_cycle.or(defaults.max_bytes_per_cycle),
             republish_after_messages: self.republish_after_messages.or(defaults.republish_after_messages),
             republish_after: self.republish_after.or(defaults.republish_after),
+            announce: self.announce.or(defaults.announce),
             client: match (self.client, defaults.client) {
                 (Some(own), Some(mut client)) => {
                     client.extend(own);

@@ -28,6 +28,7 @@ pub use handle::DatasetHandle;
 pub use report::{Event, Phase, Report, Status};
 
 use crate::Codec;
+use crate::announce::KafkaAnnouncer;
 use crate::config::DatasetConfig;
 use crate::dead_letter::{DeadLetters, KafkaDeadLetters};
 use crate::source::kafka::{KafkaSettings, KafkaSource};
@@ -119,6 +120,7 @@ pub enum ServiceError {
 pub struct DatasetService {
     fold: Fold,
     listener: Listener,
+    announcer: Option<KafkaAnnouncer>,
 }
 
 impl DatasetService {
@@ -143,6 +145,7 @@ impl DatasetService {
                 published_at: Instant::now(),
             },
             listener: Arc::new(|_, _| {}),
+            announcer: None,
         }
     }
 
@@ -151,12 +154,7 @@ impl DatasetService {
     /// # Errors
     /// [`ServiceError`]. Kafka is not asked yet.
     pub fn open(config: &DatasetConfig) -> Result<Self, ServiceError> {
-        let store = Store::open_at(&config.store).map_err(|source| ServiceError::Store {
-            dataset: config.settings.name.clone(),
-            store: config.store.clone(),
-            source: Box::new(source),
-        })?;
-        Self::open_with(config, store)
+        Self::open_with(config, open_store(config, &config.store)?)
     }
 
     /// The service of a configured dataset, publishing to this store instead of the configured one.
@@ -165,7 +163,7 @@ impl DatasetService {
     /// [`ServiceError`]. Kafka is not asked yet.
     pub fn open_with(config: &DatasetConfig, store: Store) -> Result<Self, ServiceError> {
         let name = config.settings.name.as_str();
-        let mut builder = Producer::builder(config.codec.dataset().clone(), store)
+        let mut builder = Producer::builder(config.codec.dataset().clone(), store.clone())
             .name(name)
             .root(config.codec.root())
             .publish_unchanged(PublishUnchanged::WhenTagsDiffer);
@@ -173,7 +171,10 @@ impl DatasetService {
             builder = builder.snapshot_every(versions);
         }
         if let Some(versions) = config.keep_versions {
-            builder = builder.retention(Retention::versions(versions));
+            builder = builder.retention(Retention::versions(versions).grace(config.announce.grace));
+        }
+        for derived in &config.announce.derived {
+            builder = builder.derived(open_store(config, derived)?);
         }
         let producer = builder.build().map_err(|source| ServiceError::Producer {
             dataset: name.to_owned(),
@@ -191,13 +192,18 @@ impl DatasetService {
             &config.dead_letter_topic,
             config.client.clone(),
         );
-        Ok(Self::new(
+        let mut service = Self::new(
             config.settings.clone(),
             config.codec.clone(),
             producer,
             Box::new(source),
             Box::new(dead_letters),
-        ))
+        );
+        service.announcer = config.announce.topic.as_deref().map(|topic| {
+            let servers = config.bootstrap_servers.as_str();
+            KafkaAnnouncer::start(name, servers, topic, &config.client, store)
+        });
+        Ok(service)
     }
 
     /// Tells this listener what happens.
@@ -215,7 +221,10 @@ impl DatasetService {
         let shared = Arc::<Shared>::default();
         let worker = Worker {
             fold: self.fold,
-            listener: self.listener,
+            listener: match self.announcer {
+                Some(announcer) => announcer.before(self.listener),
+                None => self.listener,
+            },
             shared: shared.clone(),
         };
         let thread = std::thread::Builder::new()
@@ -226,4 +235,12 @@ impl DatasetService {
             Err(source) => Err(ServiceError::Thread { dataset: name, source }),
         }
     }
+}
+
+fn open_store(config: &DatasetConfig, location: &str) -> Result<Store, ServiceError> {
+    Store::open_at(location).map_err(|source| ServiceError::Store {
+        dataset: config.settings.name.clone(),
+        store: location.to_owned(),
+        source: Box::new(source),
+    })
 }

@@ -52,7 +52,9 @@ pub(crate) fn now() -> u64 {
 pub(crate) fn moment(ms: u64) -> String {
     // Versions are made of the time to the second.
     let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(ms));
-    let digits = time.map(|time| Version::mint(time, None).0.to_string()).unwrap_or_default();
+    let digits = time
+        .map(|time| Version::mint(time, None).0.to_string())
+        .unwrap_or_default();
     let part = |range: std::ops::Range<usize>| digits.get(range).unwrap_or("?").to_owned();
     format!(
         "{}-{}-{} {}:{}:{}Z",

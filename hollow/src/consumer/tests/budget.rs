@@ -84,7 +84,9 @@ fn what_has_not_changed_costs_one_question_per_interval() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let list = asked.clone();
     store.set_plan(move |call| {
-        list.lock().expect("no panic").push((call.operation, call.object.clone()));
+        list.lock()
+            .expect("no panic")
+            .push((call.operation, call.object.clone()));
         None
     });
     follow(&store, &consumer, 100, 3);
@@ -109,7 +111,9 @@ fn a_fleet_over_a_failing_store_stays_within_its_budget() {
     let fleet: Vec<Consumer> = (0..200)
         .map(|_| Consumer::builder(Store::from(store.clone())).build().expect("valid"))
         .collect();
-    fleet.iter().for_each(|consumer| drop(consumer.refresh().expect("refreshed")));
+    fleet
+        .iter()
+        .for_each(|consumer| drop(consumer.refresh().expect("refreshed")));
     publish(&mut producer, 2);
     store.set_plan(|call| (call.operation == Operation::Open).then_some(Fault::Before));
     let requests: usize = fleet

@@ -33,7 +33,9 @@ fn a_pin_holds_those_it_names_and_nobody_else() {
     let versions: Vec<Version> = (1..=5).map(|id| publish(&mut producer, id)).collect();
     let consumer = |labels: &[(&str, &str)]| {
         let builder = Consumer::builder(store.clone());
-        let builder = labels.iter().fold(builder, |builder, (key, value)| builder.label(key, value));
+        let builder = labels
+            .iter()
+            .fold(builder, |builder, (key, value)| builder.label(key, value));
         builder.build().expect("valid")
     };
     let all = [
@@ -43,7 +45,8 @@ fn a_pin_holds_those_it_names_and_nobody_else() {
         consumer(&[("region", "eu"), ("application", "search")]),
     ];
     let at = || {
-        all.iter().for_each(|consumer| drop(consumer.refresh().expect("refreshed")));
+        all.iter()
+            .for_each(|consumer| drop(consumer.refresh().expect("refreshed")));
         let position = |consumer: &Consumer| {
             versions
                 .iter()
@@ -55,7 +58,10 @@ fn a_pin_holds_those_it_names_and_nobody_else() {
     assert_eq!(at(), [4, 4, 4, 4]);
     add(&store, &pin(&[("region", "eu")], versions[1]));
     assert_eq!(at(), [4, 1, 4, 1]);
-    add(&store, &pin(&[("application", "search"), ("region", "eu")], versions[2]));
+    add(
+        &store,
+        &pin(&[("application", "search"), ("region", "eu")], versions[2]),
+    );
     assert_eq!(at(), [4, 1, 4, 2], "the more specific one");
     add(&store, &pin(&[], versions[3]));
     assert_eq!(at(), [3, 1, 3, 2], "everybody else");
@@ -63,7 +69,9 @@ fn a_pin_holds_those_it_names_and_nobody_else() {
         pinned_at: 2,
         ..pin(&[("application", "search")], versions[0])
     };
-    change(&store, |pins| drop(pins.remove(&pin(&[("application", "search"), ("region", "eu")], versions[2]).scope)));
+    change(&store, |pins| {
+        drop(pins.remove(&pin(&[("application", "search"), ("region", "eu")], versions[2]).scope))
+    });
     add(&store, &later);
     assert_eq!(at(), [3, 1, 3, 0], "of two equally specific ones the newer");
     change(&store, |pins| *pins = Pins::default());
@@ -96,7 +104,11 @@ fn a_pin_ends_by_the_clock_of_the_consumer_and_without_a_word_from_the_store() {
     assert_eq!((consumer.version(), consumer.health().pinned), (Some(new), None));
     clock.set(1000);
     consumer.refresh().expect("refreshed");
-    assert_eq!(consumer.version(), Some(old), "a clock that was set back holds it again");
+    assert_eq!(
+        consumer.version(),
+        Some(old),
+        "a clock that was set back holds it again"
+    );
 }
 
 /// A pin made before an announcement is known when the announcement is heard of, whichever question is asked.

@@ -2,7 +2,7 @@
 
 use crate::Version;
 use crate::store::route::Chain;
-use crate::store::{Key, LinkRef, Pins, Source, Store, StoreError, Tags};
+use crate::store::{LinkRef, Pins, Source, Store, StoreError, Tags};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -19,7 +19,6 @@ pub struct Keep {
     pub(super) grace: Duration,
     pub(super) quarantine: Duration,
     pub(super) derived: Vec<Store>,
-    pub(super) in_work: Option<Version>,
     pub(super) thorough: bool,
 }
 
@@ -31,7 +30,6 @@ impl Keep {
             grace: Duration::ZERO,
             quarantine: QUARANTINE,
             derived: Vec::new(),
-            in_work: None,
             thorough: true,
         }
     }
@@ -55,22 +53,10 @@ impl Keep {
         self
     }
 
-    /// Keeps the snapshot of this version, which is written and named by nobody yet.
-    pub(crate) fn in_work(mut self, version: Option<Version>) -> Self {
-        self.in_work = version;
-        self
-    }
-
     /// Does not look for objects without names as long as the whole chain is needed: for whoever cleans after each version.
     pub(crate) fn only_the_chain(mut self) -> Self {
         self.thorough = false;
         self
-    }
-
-    /// Whether it is the snapshot that is being written.
-    pub(super) fn is_in_work(&self, key: &Key) -> bool {
-        self.in_work
-            .is_some_and(|version| key.as_str().starts_with(&format!("blobs/snapshot-{version}-")))
     }
 
     /// The versions that are held by name, each with the reasons.
@@ -79,7 +65,9 @@ impl Keep {
         // Clocks of consumers may be slow: they go on using a pin for a while.
         let before = now.saturating_sub(millis(self.grace));
         for pin in pins.all().iter().filter(|pin| pin.is_in_force(before)) {
-            held.entry(pin.version).or_default().push(Why::Pin(scope_text(&pin.scope)));
+            held.entry(pin.version)
+                .or_default()
+                .push(Why::Pin(scope_text(&pin.scope)));
         }
         for (name, tag) in tags.all() {
             held.entry(tag.version).or_default().push(Why::Tag(name.clone()));

@@ -1,6 +1,6 @@
 use super::*;
 use crate::Version;
-use crate::store::{BlobEntry, Head, Manifest, Previous, SCHEMA};
+use crate::store::{BlobEntry, Head, LinkRef, Manifest, Previous, SCHEMA};
 use std::sync::atomic::{AtomicI64, Ordering};
 
 fn mark(from: i64, to: i64, verdict: Verdict) -> Mark {
@@ -61,7 +61,11 @@ fn documents_read_back_and_older_programs_see_what_holds_everybody() {
     };
     assert_eq!(pins.add(scoped.clone()).expect("a pin"), None);
     let json: serde_json::Value = serde_json::from_slice(&pins.to_json()).expect("JSON");
-    assert_eq!(json["version"], serde_json::Value::Null, "nobody is held by what they know");
+    assert_eq!(
+        json["version"],
+        serde_json::Value::Null,
+        "nobody is held by what they know"
+    );
     pins.add(Pin::everybody(Version(3), "all", 20)).expect("a pin");
     let json: serde_json::Value = serde_json::from_slice(&pins.to_json()).expect("JSON");
     assert_eq!((json["schema"].as_u64(), json["version"].as_i64()), (Some(1), Some(3)));
@@ -80,8 +84,17 @@ fn documents_read_back_and_older_programs_see_what_holds_everybody() {
     let mut tags = Tags::default();
     tags.add("v1.0", tag(5)).expect("a tag");
     assert_eq!(Tags::parse(&tags.to_json()).expect("read"), tags);
-    for bad in ["", "{}", "{\"schema\":2,\"marks\":[]}", "[]", "{\"schema\":1,\"marks\":[{}]}"] {
-        assert!(matches!(Marks::parse(bad.as_bytes()), Err(StoreError::Corrupt { .. })), "{bad}");
+    for bad in [
+        "",
+        "{}",
+        "{\"schema\":2,\"marks\":[]}",
+        "[]",
+        "{\"schema\":1,\"marks\":[{}]}",
+    ] {
+        assert!(
+            matches!(Marks::parse(bad.as_bytes()), Err(StoreError::Corrupt { .. })),
+            "{bad}"
+        );
     }
 }
 
@@ -98,7 +111,9 @@ fn what_nobody_could_mean_is_refused() {
         assert!(invalid(Tags::default().add(key, tag(1))), "{key}");
     }
     let long = "x".repeat(501);
-    assert!(invalid(Pins::default().add(Pin::everybody(Version(1), &long, 1)).map(drop)));
+    assert!(invalid(
+        Pins::default().add(Pin::everybody(Version(1), &long, 1)).map(drop)
+    ));
     assert!(invalid(Marks::default().add(mark(2, 1, Verdict::Bad))));
     let mut tags = Tags::default();
     tags.add("release", tag(1)).expect("a tag");
@@ -110,7 +125,9 @@ fn what_nobody_could_mean_is_refused() {
     marks.add(mark(0, 400, Verdict::Good)).expect("one in place of all");
     assert_eq!(marks.all().len(), 1);
     // Whatever the limits of the parts: no register takes more than its readers read.
-    let full: Pins = (0..2000).map(|n| Pin::everybody(Version(n), &"\u{1}".repeat(50), 1)).collect();
+    let full: Pins = (0..2000)
+        .map(|n| Pin::everybody(Version(n), &"\u{1}".repeat(50), 1))
+        .collect();
     assert!(invalid(Store::memory().set_document(None, &full).map(drop)));
 }
 
@@ -140,7 +157,11 @@ fn of_people_who_change_a_document_at_once_none_is_lost() {
         Err(StoreError::absent("nothing"))
     });
     assert!(failed.is_err());
-    assert_eq!(store.document::<Tags>().expect("read").0, tags, "nothing is written then");
+    assert_eq!(
+        store.document::<Tags>().expect("read").0,
+        tags,
+        "nothing is written then"
+    );
 }
 
 /// A chain of manifests without blobs; gives the head.
@@ -198,14 +219,24 @@ fn what_descends_from_a_bad_version_is_bad_until_somebody_says_otherwise() {
     assert_eq!(ancestor(2, &[bad.clone(), repaired.clone()]), Some(20));
     assert_eq!(ancestor(3, &[bad.clone(), repaired.clone()]), None);
     assert_eq!(ancestor(4, &[bad.clone(), repaired]), None);
-    assert_eq!(ancestor(4, &[bad.clone(), mark(20, 20, Verdict::Good)]), None, "by mistake");
-    assert_eq!(ancestor(4, &[mark(31, 39, Verdict::Bad)]), None, "no version of this chain");
+    assert_eq!(
+        ancestor(4, &[bad.clone(), mark(20, 20, Verdict::Good)]),
+        None,
+        "by mistake"
+    );
+    assert_eq!(
+        ancestor(4, &[mark(31, 39, Verdict::Bad)]),
+        None,
+        "no version of this chain"
+    );
 
     // Where the chain was cut off, what was there counts as it was marked.
     let key = crate::store::Key::manifest(Version(20), &heads[1].manifest);
     store.blobs().remove(&key).expect("removed");
     assert_eq!(ancestor(4, std::slice::from_ref(&bad)), Some(20));
     assert_eq!(ancestor(4, &[mark(5, 12, Verdict::Bad)]), Some(12));
-    assert_eq!(ancestor(4, &[mark(5, 12, Verdict::Bad), mark(20, 20, Verdict::Good)]), None);
+    assert_eq!(
+        ancestor(4, &[mark(5, 12, Verdict::Bad), mark(20, 20, Verdict::Good)]),
+        None
+    );
 }
-use crate::store::LinkRef;

@@ -91,7 +91,10 @@ impl Bucket {
     async fn fetch_once(&self, key: &str, directory: &Path, at_most: u64) -> Result<BlobBytes, Failure> {
         let part = self.settings.part_bytes;
         let first = Range { start: 0, end: part };
-        let first = match self.persist(|| self.stretch(key, Some(first), Which::Any, at_most)).await {
+        let first = match self
+            .persist(|| self.stretch(key, Some(first), Which::Any, at_most))
+            .await
+        {
             // An empty object has no first byte to ask for.
             Err(failure) if failure.kind == Kind::Range => {
                 self.persist(|| self.stretch(key, None, Which::Any, at_most.min(part)))

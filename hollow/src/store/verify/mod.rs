@@ -163,8 +163,7 @@ pub fn verify(source: &dyn Source, deep: bool, mut progress: impl FnMut(Step)) -
         let problem = format!("{} versions have no blobs any more: nothing needed them", thinned.len());
         report.find(Severity::Note, None, "removed", problem);
     }
-    let is_there =
-        |version: Version| links.iter().any(|link| link.version == version) && !thinned.contains(&version);
+    let is_there = |version: Version| links.iter().any(|link| link.version == version) && !thinned.contains(&version);
     check_reachable(
         &mut report,
         "announced version",

@@ -67,7 +67,11 @@ pub(crate) fn marks(args: &MarksArgs) -> Result<Answer, Failure> {
         return print_json(&json!({"schema": 1, "marks": marks.all()}));
     }
     write(|out| {
-        writeln!(out, "{:<20}  {:<20}  {:<4}  {:<20}  {:<16}  REASON", "FROM", "TO", "IS", "SINCE", "BY")?;
+        writeln!(
+            out,
+            "{:<20}  {:<20}  {:<4}  {:<20}  {:<16}  REASON",
+            "FROM", "TO", "IS", "SINCE", "BY"
+        )?;
         for mark in marks.all() {
             writeln!(
                 out,

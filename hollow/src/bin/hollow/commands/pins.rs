@@ -78,7 +78,9 @@ pub(crate) fn pin(args: &PinArgs) -> Result<Answer, Failure> {
         ));
     }
     let now = now();
-    let expires = args.expires.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    let expires = args
+        .expires
+        .map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
     let pin = Pin {
         scope: args.scope.iter().cloned().collect(),
         version: args.version,
@@ -111,7 +113,9 @@ pub(crate) fn unpin(args: &UnpinArgs) -> Result<Answer, Failure> {
     if let Some((head, bad, reason)) = bad_head(&store)? {
         let what = match head == bad {
             true => format!("the announced version={head} is marked as bad: {reason}"),
-            false => format!("the announced version={head} descends from version={bad}, which is marked as bad: {reason}"),
+            false => {
+                format!("the announced version={head} descends from version={bad}, which is marked as bad: {reason}")
+            }
         };
         return Err(Failure::refused(
             what,
@@ -126,7 +130,14 @@ pub(crate) fn unpin(args: &UnpinArgs) -> Result<Answer, Failure> {
     if args.location.json {
         return print_json(&json!({"schema": 1, "taken_back": pin}));
     }
-    write(|out| writeln!(out, "let go {}, which was pinned at {}", scope_text(&pin.scope), pin.version))
+    write(|out| {
+        writeln!(
+            out,
+            "let go {}, which was pinned at {}",
+            scope_text(&pin.scope),
+            pin.version
+        )
+    })
 }
 
 /// All pins, with what is wrong about them.
@@ -150,7 +161,11 @@ pub(crate) fn pins(args: &PinsArgs) -> Result<Answer, Failure> {
         return print_json(&json!({"schema": 1, "pins": all.collect::<Vec<_>>()}));
     }
     write(|out| {
-        writeln!(out, "{:<20}  {:<24}  {:<20}  {:<16}  REASON", "VERSION", "SCOPE", "UNTIL", "BY")?;
+        writeln!(
+            out,
+            "{:<20}  {:<24}  {:<20}  {:<16}  REASON",
+            "VERSION", "SCOPE", "UNTIL", "BY"
+        )?;
         for pin in pins.all() {
             let until = match pin.expires_at {
                 None => "-".to_owned(),

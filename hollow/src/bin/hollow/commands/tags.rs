@@ -48,7 +48,10 @@ pub(crate) fn tag(args: &TagArgs) -> Result<Answer, Failure> {
         Err(StoreError::Conflict { .. }) => {
             let other = tags.all().get(&args.name).map_or(args.version, |tag| tag.version);
             let error = format!("the tag {} names version={other}", args.name);
-            Err(Failure::refused(error, "take another name, or hollow untag STORE NAME first"))
+            Err(Failure::refused(
+                error,
+                "take another name, or hollow untag STORE NAME first",
+            ))
         }
         other => Ok(other?),
     })?;
@@ -78,7 +81,11 @@ pub(crate) fn tags(args: &TagsArgs) -> Result<Answer, Failure> {
         return print_json(&json!({"schema": 1, "tags": tags.all()}));
     }
     write(|out| {
-        writeln!(out, "{:<24}  {:<20}  {:<20}  {:<16}  REASON", "NAME", "VERSION", "SINCE", "BY")?;
+        writeln!(
+            out,
+            "{:<24}  {:<20}  {:<20}  {:<16}  REASON",
+            "NAME", "VERSION", "SINCE", "BY"
+        )?;
         for (name, tag) in tags.all() {
             writeln!(
                 out,
