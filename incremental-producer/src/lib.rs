@@ -14,6 +14,7 @@
 //! - [`message`]: what a Kafka message means;
 //! - [`sweep`]: what sources send all over again, and what goes because it was not among it;
 //! - [`source`]: where messages come from, in cuts that end at a known offset in each partition;
+//! - [`announce`]: telling consumers over a topic that there is something new;
 //! - [`client`]: which Kafka client settings may be given;
 //! - [`dead_letter`]: what happens to messages that mean nothing;
 //! - [`service`]: one dataset's loop on a thread of its own;
@@ -24,6 +25,7 @@
 //! - [`cli`]: the program's commands;
 //! - [`mock`]: a Kafka cluster within the process, for tests and demonstrations.
 
+pub mod announce;
 #[allow(
     unreachable_patterns,
     reason = "the commands are written as those of any other program over this library"

@@ -3,6 +3,7 @@
 //! TOML. `[defaults]` may hold anything a `[[dataset]]` may hold, except its name. A key that is not known is an error, not
 //! a default in disguise. Paths are relative to the file. See `examples/incremental-producer.toml`.
 
+mod announce;
 mod checks;
 mod dead_letters;
 mod observe;
@@ -11,6 +12,8 @@ mod state_checks;
 mod sweep;
 #[cfg(test)]
 mod tests;
+
+pub use announce::AnnounceConfig;
 
 use crate::client::{ClientSettings, RefusedSetting};
 use crate::message::Codec;
@@ -64,6 +67,8 @@ pub struct DatasetConfig {
     pub keep_versions: Option<usize>,
     /// What a state must fulfil before it is announced.
     pub checks: Checks,
+    /// How versions are announced besides, and what else is kept.
+    pub announce: AnnounceConfig,
 }
 
 /// Why a configuration cannot be used.
@@ -294,8 +299,11 @@ fn build(
     if !bootstrap_servers.split(',').all(is_host_and_port) {
         return Err(wrong("bootstrap_servers", "host:port,host:port,…", &bootstrap_servers));
     }
+    let announce = raw.announce.unwrap_or_default();
+    let announce = announce.check(directory, &[&topic, &dead_letter_topic])?;
     Ok(DatasetConfig {
         settings,
+        announce,
         codec,
         store: location(directory, &raw.store.ok_or(Problem::Missing("store"))?)?,
         bootstrap_servers,

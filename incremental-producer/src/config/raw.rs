@@ -1,5 +1,6 @@
 //! The configuration as it stands in the file.
 
+use super::announce::RawAnnounce;
 use super::dead_letters::RawDeadLetters;
 use super::observe::RawObserve;
 use super::state_checks::RawChecks;
@@ -46,6 +47,7 @@ pub(super) struct RawDataset {
     pub(super) checks: Option<RawChecks>,
     pub(super) dead_letters: Option<RawDeadLetters>,
     pub(super) sweep: Option<RawSweep>,
+    pub(super) announce: Option<RawAnnounce>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -86,6 +88,7 @@ impl RawDataset {
             republish_after: self.republish_after.or(defaults.republish_after),
             dead_letters: self.dead_letters.or(defaults.dead_letters),
             sweep: self.sweep.or(defaults.sweep),
+            announce: self.announce.or(defaults.announce),
             client: match (self.client, defaults.client) {
                 (Some(own), Some(mut client)) => {
                     client.extend(own);

@@ -268,3 +268,34 @@ fn what_is_shown_is_shown_on_this_machine_unless_said_otherwise() {
     let remote = observe("listen = \"0.0.0.0:9188\"\nallow_remote = true").expect("said explicitly");
     assert_eq!(remote.listen, "0.0.0.0:9188".parse().ok());
 }
+
+#[test]
+fn announcements_and_what_else_is_kept_may_be_said() {
+    let text = LEAST.replace(
+        "[[dataset]]",
+        "[defaults.announce]\ntopic = \"announcements\"\n[[dataset]]",
+    );
+    let announce = |text: &str| parse(text).map(|config| config.datasets[0].announce.clone());
+    assert_eq!(announce(LEAST).expect("a configuration"), AnnounceConfig::default());
+    let found = announce(&text).expect("a configuration");
+    assert_eq!(found.topic.as_deref(), Some("announcements"));
+    let own = format!("{text}\n[dataset.announce]\ngrace = \"2h\"\nderived = [\"data/liveness\", \"s3://bucket/p\"]");
+    assert_eq!(
+        announce(&own).expect("a configuration"),
+        AnnounceConfig {
+            topic: None, // the table stands for the whole of the defaults
+            grace: Duration::from_secs(7200),
+            derived: vec!["/etc/producer/data/liveness".into(), "s3://bucket/p".into()],
+        }
+    );
+    for bad in [
+        "topic = \"titles\"",
+        "topic = \"a b\"",
+        "grace = \"soon\"",
+        "derived = [\"gs://x\"]",
+        "colour = \"red\"",
+    ] {
+        let error = announce(&format!("{LEAST}\n[dataset.announce]\n{bad}"));
+        assert!(error.is_err(), "{bad}");
+    }
+}

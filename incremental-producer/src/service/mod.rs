@@ -35,6 +35,7 @@ pub use handle::DatasetHandle;
 pub use report::{Event, Phase, Report, Status};
 
 use crate::Codec;
+use crate::announce::KafkaAnnouncer;
 use crate::config::DatasetConfig;
 use crate::control::Control;
 use crate::crash_points;
@@ -156,6 +157,7 @@ pub enum ServiceError {
 pub struct DatasetService {
     fold: Fold,
     listener: Listener,
+    announcer: Option<KafkaAnnouncer>,
 }
 
 impl DatasetService {
@@ -183,6 +185,7 @@ impl DatasetService {
                 accepting: None,
             },
             listener: Arc::new(|_, _| {}),
+            announcer: None,
         }
     }
 
@@ -191,12 +194,7 @@ impl DatasetService {
     /// # Errors
     /// [`ServiceError`]. Kafka is not asked yet.
     pub fn open(config: &DatasetConfig) -> Result<Self, ServiceError> {
-        let store = Store::open_at(&config.store).map_err(|source| ServiceError::Store {
-            dataset: config.settings.name.clone(),
-            store: config.store.clone(),
-            source: Box::new(source),
-        })?;
-        Self::open_with(config, store)
+        Self::open_with(config, open_store(config, &config.store)?)
     }
 
     /// The service of a configured dataset, publishing to this store instead of the configured one.
@@ -218,7 +216,7 @@ impl DatasetService {
         build: impl FnOnce(ProducerBuilder) -> ProducerBuilder,
     ) -> Result<Self, ServiceError> {
         let name = config.settings.name.as_str();
-        let mut builder = Producer::builder(config.codec.dataset().clone(), store)
+        let mut builder = Producer::builder(config.codec.dataset().clone(), store.clone())
             .name(name)
             .root(config.codec.root())
             .publish_unchanged(PublishUnchanged::WhenTagsDiffer)
@@ -228,7 +226,10 @@ impl DatasetService {
             builder = builder.snapshot_every(versions);
         }
         if let Some(versions) = config.keep_versions {
-            builder = builder.retention(Retention::versions(versions));
+            builder = builder.retention(Retention::versions(versions).grace(config.announce.grace));
+        }
+        for derived in &config.announce.derived {
+            builder = builder.derived(open_store(config, derived)?);
         }
         let producer = crash_points::arm(build(builder))
             .build()
@@ -248,13 +249,18 @@ impl DatasetService {
             &config.dead_letter_topic,
             config.client.clone(),
         );
-        Ok(Self::new(
+        let mut service = Self::new(
             config.settings.clone(),
             config.codec.clone(),
             producer,
             Box::new(source),
             Box::new(dead_letters),
-        ))
+        );
+        service.announcer = config.announce.topic.as_deref().map(|topic| {
+            let servers = config.bootstrap_servers.as_str();
+            KafkaAnnouncer::start(name, servers, topic, &config.client, store)
+        });
+        Ok(service)
     }
 
     /// Tells this listener what happens.
@@ -275,7 +281,10 @@ impl DatasetService {
         let worker = Worker {
             control: Control::new(fold.producer.store().clone()),
             fold,
-            listener: self.listener,
+            listener: match self.announcer {
+                Some(announcer) => announcer.before(self.listener),
+                None => self.listener,
+            },
             shared: shared.clone(),
         };
         let thread = std::thread::Builder::new()
@@ -286,4 +295,12 @@ impl DatasetService {
             Err(source) => Err(ServiceError::Thread { dataset: name, source }),
         }
     }
+}
+
+fn open_store(config: &DatasetConfig, location: &str) -> Result<Store, ServiceError> {
+    Store::open_at(location).map_err(|source| ServiceError::Store {
+        dataset: config.settings.name.clone(),
+        store: location.to_owned(),
+        source: Box::new(source),
+    })
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use fixtures::DatasetId;
 use incremental_producer::Codec;
 use incremental_producer::client::ClientSettings;
-use incremental_producer::config::{Checks, DatasetConfig};
+use incremental_producer::config::{AnnounceConfig, Checks, DatasetConfig};
 use incremental_producer::emit::Pace;
 use incremental_producer::service::{DatasetHandle, DatasetService, ServiceSettings};
 use std::path::Path;
@@ -55,6 +55,7 @@ pub fn start(
             snapshot_every: Some(SNAPSHOT_EVERY),
             keep_versions: None,
             checks: Checks::default(),
+            announce: AnnounceConfig::default(),
         };
         let (board, pace) = (board.clone(), pace.clone());
         let service = DatasetService::open(&config)
