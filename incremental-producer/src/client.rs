@@ -5,6 +5,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Settings that a configuration may give. Whatever is not here could break the fold (where reading begins, what is read,
 /// which records share a partition), or load code, or run commands.
@@ -110,13 +111,13 @@ impl RefusedSetting {
     }
 }
 
-/// Client settings, checked. Values never show: some are secrets.
+/// Client settings, checked. Some are secrets: what is shown of them for debugging are the names.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ClientSettings(BTreeMap<String, String>);
 
-impl std::fmt::Debug for ClientSettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.names()).finish()
+impl fmt::Debug for ClientSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
     }
 }
 

@@ -284,6 +284,7 @@ impl Producer {
                 receipts: manifest.receipts,
             });
         }
+        stats.late_snapshot_bytes = manifest.late_snapshot.as_ref().map(|late| late.blob.length);
         self.environment.reach(Step::Validated)?;
 
         // S6, S7, S8

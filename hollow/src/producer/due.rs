@@ -59,6 +59,11 @@ impl SinceSnapshot {
         }
     }
 
+    /// How many versions.
+    pub(super) fn versions(&self) -> u32 {
+        self.versions
+    }
+
     /// The same versions behind a snapshot of so many bytes.
     pub(super) fn behind(self, snapshot_bytes: u64) -> Self {
         Self {

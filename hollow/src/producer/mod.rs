@@ -184,6 +184,11 @@ impl Producer {
         self.previous()
     }
 
+    /// How many versions were announced since the last one with a snapshot: deltas that a consumer follows at its start.
+    pub fn versions_since_snapshot(&self) -> u32 {
+        self.since_snapshot.versions()
+    }
+
     /// The epoch under which this producer announces; zero before it is restored.
     pub fn epoch(&self) -> u64 {
         self.epoch

@@ -32,6 +32,8 @@ impl CycleOutcome {
 pub struct CycleStats {
     /// Bytes of the snapshot, if one was written.
     pub snapshot_bytes: Option<u64>,
+    /// Bytes of the snapshot of an earlier version that this one names: it was written while cycles went on.
+    pub late_snapshot_bytes: Option<u64>,
     /// Bytes of the delta.
     pub delta_bytes: Option<u64>,
     /// Bytes of the reverse delta.

@@ -93,8 +93,6 @@ impl Producer {
         }
         let keep = Keep::versions(retention.keep_versions)
             .grace(retention.grace)
-            // What is written in the background is named by no manifest yet.
-            .in_work(self.background.version())
             .only_the_chain();
         let keep = self.config.derived.iter().cloned().fold(keep, Keep::derived);
         let collection = gc::plan(&self.store, &keep, self.environment.now())?;

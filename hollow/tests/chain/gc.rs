@@ -67,8 +67,15 @@ impl World {
         ms(self.clock.now())
     }
 
+    /// One that can still be loaded; the tools refuse to hold others.
     fn some_version(&mut self) -> Option<Version> {
-        let links = links(&self.store);
+        let there = self.store.blobs().list("blobs/").expect("listed");
+        let there: BTreeSet<&str> = there.iter().map(Key::as_str).collect();
+        let mut links = links(&self.store);
+        links.retain(|link| {
+            let mut blobs = [&link.snapshot, &link.delta].into_iter().flatten();
+            blobs.any(|blob| there.contains(blob.name.as_str()))
+        });
         let at = self.random.below(links.len().max(1) as u64) as usize;
         links.get(at).map(|link| link.version)
     }
@@ -209,13 +216,13 @@ fn keep(count: usize, grace: Duration, derived: &Store) -> Keep {
 fn what_is_held_stays_and_what_is_not_goes_wherever_the_work_is_cut_off() {
     for seed in 0..30 {
         let mut world = World::new(seed);
+        let count = 1 + world.random.below(5) as usize;
+        let grace = Duration::from_secs([0, 900][world.random.below(2) as usize]);
         for _round in 0..3 {
             (0..25).for_each(|_| world.step());
             if world.producer.version().is_none() {
                 continue;
             }
-            let count = 1 + world.random.below(5) as usize;
-            let grace = Duration::from_secs([0, 900][world.random.below(2) as usize]);
             let keep = keep(count, grace, &world.derived);
             let roots = world.roots(count, grace);
             world.assert_loads(&roots);
@@ -346,8 +353,8 @@ fn what_is_pinned_or_tagged_in_the_middle_of_the_work_stays() {
     let now = || world.clock.now();
     let collection = plan(&world.store, &keep, now()).expect("a plan");
     let before = collection.garbage.len();
-    // Manifests go first, so one of the newer ones of those that go: the way to it is still there.
-    let held = old[118];
+    let lowest = collection.kept.last().expect("the announced one at least").version;
+    let held = *old.iter().rfind(|version| **version < lowest).expect("one that goes");
     let mut asked = 0;
     let removed = remove(&world.store, collection, &keep, now, || {
         asked += 1;
@@ -378,6 +385,38 @@ fn whoever_lost_the_head_removes_nothing_more() {
     let removed = remove(&world.store, collection, &keep, now, || Ok(false)).expect("stopped");
     assert_eq!(removed.objects, 0);
     assert_eq!(world.store.blobs().list("").expect("listed").len(), count);
+}
+
+/// However long nothing is published, the next version may name the snapshot of one before.
+#[test]
+fn a_snapshot_that_may_still_be_named_stays_as_long_as_its_version() {
+    let store = Store::memory();
+    let mut producer = crate::support::builder(dataset(), &store, 22).build().expect("valid");
+    let (mut random, mut model) = (Random::new(22), Model::new(dataset()));
+    let mut publish = |until: usize| {
+        while links(&store).len() < until {
+            random.change(&mut model, 6);
+            producer.run_cycle(|cycle| fill(cycle, &model)).expect("published");
+        }
+    };
+    publish(8);
+    let without = links(&store).into_iter().find(|link| link.snapshot.is_none());
+    let version = without.expect("a snapshot every five versions").version;
+    let late = Key::new(format!("blobs/snapshot-{version}-0123456789abcdef")).expect("a name");
+    store
+        .blobs()
+        .put(&late, &Staged::Bytes(b"finished, and not named yet"[..].into()))
+        .expect("put");
+    let keep = Keep::versions(2);
+    let collect = || {
+        let now = || SystemTime::UNIX_EPOCH + Duration::from_secs(START * 2);
+        let collection = plan(&store, &keep, now()).expect("a plan");
+        remove(&store, collection, &keep, now, || Ok(true)).expect("removed");
+        store.blobs().open(&late).is_ok()
+    };
+    assert!(collect(), "it is years old and stays");
+    publish(30);
+    assert!(!collect(), "its version is not kept");
 }
 
 /// The producer's own retention goes by the same rules.

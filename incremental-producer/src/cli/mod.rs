@@ -2,6 +2,7 @@
 
 mod accept;
 mod check_config;
+mod dead_letters;
 mod doctor;
 mod failure;
 mod hold;
@@ -10,14 +11,16 @@ mod offsets;
 mod quarantine;
 mod run;
 mod status;
+mod stop;
+mod sweep;
 mod target;
 mod time;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use failure::Answer;
+use incremental_producer::observe::LogFormat;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 done and the answer is no, 2 usage, 3 not found, 4 data damaged, 5 store or network, 6 refused";
@@ -28,6 +31,9 @@ Exit codes: 0 done, 1 done and the answer is no, 2 usage, 3 not found, 4 data da
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// The form of the log on standard error, instead of the configured one. RUST_LOG says how much of it.
+    #[arg(long, global = true, value_enum)]
+    log_format: Option<LogFormat>,
 }
 
 #[derive(Subcommand)]
@@ -50,6 +56,10 @@ enum Command {
     Release(hold::ReleaseArguments),
     /// Finds out whether stores, topics and clocks are there and do what they should.
     Doctor(doctor::Arguments),
+    /// Shows the sweep that runs and the one before, as the announced version says, or asks the sources for one.
+    Sweep(sweep::Arguments),
+    /// Lists messages that meant nothing, or sends them back to their topic.
+    DeadLetters(dead_letters::Arguments),
 }
 
 impl Command {
@@ -63,34 +73,34 @@ impl Command {
             Command::Hold(arguments) => arguments.target.json,
             Command::Release(arguments) => arguments.target.json,
             Command::Doctor(arguments) => arguments.json,
-            Command::Run(_) => false,
+            Command::Run(_) | Command::Sweep(_) | Command::DeadLetters(_) => false,
         }
     }
 }
 
 /// Does what the arguments say.
 pub fn main(arguments: Arguments) -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
-    let json = arguments.command.json();
-    let result: Result<Answer> = match arguments.command {
-        Command::Run(arguments) => run::run(&arguments).map(|()| Answer::Yes),
-        Command::CheckConfig(arguments) => check_config::check_config(&arguments),
-        Command::Offsets(arguments) => offsets::offsets(&arguments),
-        Command::Status(arguments) => status::status(&arguments),
-        Command::Quarantine(arguments) => quarantine::quarantine(&arguments),
-        Command::Accept(arguments) => accept::accept(&arguments),
-        Command::Hold(arguments) => hold::hold(&arguments),
-        Command::Release(arguments) => hold::release(&arguments),
-        Command::Doctor(arguments) => doctor::doctor(&arguments),
-    };
-    match result {
-        Ok(answer) => answer.into(),
-        Err(error) => failure::report(&error, json),
+    let format = arguments.log_format;
+    if !matches!(arguments.command, Command::Run(_)) {
+        log::begin(format.unwrap_or_default());
     }
+    let json = arguments.command.json();
+    let answer = |answer: Result<Answer>| answer.map(ExitCode::from);
+    let done = |done: Result<()>| done.map(|()| ExitCode::SUCCESS);
+    let result: Result<ExitCode> = match arguments.command {
+        Command::Run(arguments) => run::run(&arguments, format),
+        Command::CheckConfig(arguments) => answer(check_config::check_config(&arguments)),
+        Command::Offsets(arguments) => answer(offsets::offsets(&arguments)),
+        Command::Status(arguments) => answer(status::status(&arguments)),
+        Command::Quarantine(arguments) => answer(quarantine::quarantine(&arguments)),
+        Command::Accept(arguments) => answer(accept::accept(&arguments)),
+        Command::Hold(arguments) => answer(hold::hold(&arguments)),
+        Command::Release(arguments) => answer(hold::release(&arguments)),
+        Command::Doctor(arguments) => answer(doctor::doctor(&arguments)),
+        Command::Sweep(arguments) => done(sweep::sweep(&arguments)),
+        Command::DeadLetters(arguments) => done(dead_letters::dead_letters(&arguments)),
+    };
+    result.unwrap_or_else(|error| failure::report(&error, json))
 }
 
 #[cfg(test)]

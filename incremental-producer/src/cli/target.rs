@@ -55,7 +55,7 @@ pub(super) fn find(path: &Path, name: &str) -> Result<DatasetConfig> {
         .find(|dataset| dataset.settings.name == name);
     found.ok_or_else(|| {
         Known::NotFound(format!(
-            "no such dataset, dataset={name} configured={}",
+            "no dataset of this name is configured, dataset={name} configured={}",
             names.join(",")
         ))
         .into()

@@ -3,11 +3,17 @@
 //! TOML. `[defaults]` may hold anything a `[[dataset]]` may hold, except its name. A key that is not known is an error, not
 //! a default in disguise. Paths are relative to the file. See `examples/incremental-producer.toml`.
 
+mod announce;
 mod checks;
+mod dead_letters;
+mod observe;
 mod raw;
 mod state_checks;
+mod sweep;
 #[cfg(test)]
 mod tests;
+
+pub use announce::AnnounceConfig;
 
 use crate::client::{ClientSettings, RefusedSetting};
 use crate::message::Codec;
@@ -17,6 +23,7 @@ use checks::{check_distinct, check_name, check_topic, duration, is_host_and_port
 use hollow::record::KeyError;
 use hollow::schema::{Dataset, SchemaError};
 use hollow::store::StoreError;
+pub use observe::ObserveSettings;
 use raw::{ClientValue, RawConfig, RawDataset};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,6 +36,8 @@ pub use state_checks::Checks;
 pub struct Config {
     /// The datasets, in the order of the file.
     pub datasets: Vec<DatasetConfig>,
+    /// What the process shows of itself.
+    pub observe: ObserveSettings,
 }
 
 /// One dataset, checked.
@@ -58,6 +67,8 @@ pub struct DatasetConfig {
     pub keep_versions: Option<usize>,
     /// What a state must fulfil before it is announced.
     pub checks: Checks,
+    /// How versions are announced besides, and what else is kept.
+    pub announce: AnnounceConfig,
 }
 
 /// Why a configuration cannot be used.
@@ -81,6 +92,9 @@ pub enum ConfigError {
     /// No dataset is configured.
     #[error("no dataset is configured; add a [[dataset]] table")]
     NoDataset,
+    /// Something is wrong with `[observe]`.
+    #[error("`[observe]` does not make sense")]
+    Observe(#[source] Problem),
     /// Something is wrong with one dataset.
     #[error("dataset={dataset} cannot be folded as configured")]
     Dataset {
@@ -207,7 +221,8 @@ impl Config {
             }
             datasets.push(dataset);
         }
-        Ok(Self { datasets })
+        let observe = raw.observe.check().map_err(ConfigError::Observe)?;
+        Ok(Self { datasets, observe })
     }
 }
 
@@ -257,6 +272,12 @@ fn build(
             stall: duration("stall", raw.stall.as_deref(), limits.stall, Duration::from_millis(100))?,
         },
         new_log: raw.new_log.unwrap_or(NewLog::Halt),
+        letters: raw.dead_letters.clone().unwrap_or_default().settings()?,
+        most_removed: raw
+            .sweep
+            .clone()
+            .unwrap_or_default()
+            .most_removed(defaults.most_removed)?,
         republish_after_messages: positive(
             "republish_after_messages",
             raw.republish_after_messages,
@@ -278,8 +299,11 @@ fn build(
     if !bootstrap_servers.split(',').all(is_host_and_port) {
         return Err(wrong("bootstrap_servers", "host:port,host:port,…", &bootstrap_servers));
     }
+    let announce = raw.announce.unwrap_or_default();
+    let announce = announce.check(directory, &[&topic, &dead_letter_topic])?;
     Ok(DatasetConfig {
         settings,
+        announce,
         codec,
         store: location(directory, &raw.store.ok_or(Problem::Missing("store"))?)?,
         bootstrap_servers,

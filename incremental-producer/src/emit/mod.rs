@@ -3,13 +3,14 @@
 //! Deliveries are idempotent and acknowledged by all replicas; a key always goes to the same partition as with the Java
 //! client. A [`Pace`] keeps writers from running further ahead of the folding than the log can hold.
 
+mod outgoing;
 mod pace;
 
 pub use pace::Pace;
 
 use crate::client::{ClientSettings, log_line};
-use crate::source::{SOURCE_MS, SOURCE_VERSION, SWEEP, SWEEP_MARK};
 use crate::sweep::{MarkError, SweepMark};
+use outgoing::Outgoing;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -291,6 +292,37 @@ impl Emitter {
     }
 
     fn send(&self, outgoing: &Outgoing<'_>) -> Result<(), EmitError> {
+        let headers = outgoing.headers();
+        let partition = outgoing.mark.map(|(_, partition)| partition);
+        self.send_as_is(outgoing, partition, Some(outgoing.key), headers)
+    }
+
+    /// Sends a message again that was in the log before, with all its headers.
+    pub(crate) fn emit_again(
+        &self,
+        topic: &str,
+        partition: Option<i32>,
+        key: Option<&[u8]>,
+        payload: Option<&[u8]>,
+        headers: &[(String, Option<Vec<u8>>)],
+    ) -> Result<(), EmitError> {
+        let outgoing = Outgoing::new(topic, key.unwrap_or_default(), payload, 0);
+        let own = headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| {
+            all.insert(Header {
+                key,
+                value: value.as_deref(),
+            })
+        });
+        self.send_as_is(&outgoing, partition, key, own)
+    }
+
+    fn send_as_is(
+        &self,
+        outgoing: &Outgoing<'_>,
+        partition: Option<i32>,
+        key: Option<&[u8]>,
+        headers: OwnedHeaders,
+    ) -> Result<(), EmitError> {
         let topic = outgoing.topic;
         let bytes = outgoing.key.len() as u64 + outgoing.payload.map_or(0, <[u8]>::len) as u64;
         let paced = bytes + OVERHEAD;
@@ -307,11 +339,10 @@ impl Emitter {
             bytes,
             paced,
         });
-        let mut record = BaseRecord::with_opaque_to(topic, sent)
-            .key(outgoing.key)
-            .headers(outgoing.headers());
+        let mut record = BaseRecord::with_opaque_to(topic, sent).headers(headers);
+        record.key = key;
         record.payload = outgoing.payload;
-        record.partition = outgoing.mark.map(|(_, partition)| partition);
+        record.partition = partition;
         self.shared.sent.fetch_add(1, SeqCst);
         loop {
             match self.producer.send(record) {
@@ -390,47 +421,6 @@ impl Emitter {
                 source,
             }),
         }
-    }
-}
-
-/// A message to be sent.
-struct Outgoing<'a> {
-    topic: &'a str,
-    key: &'a [u8],
-    payload: Option<&'a [u8]>,
-    source_ms: i64,
-    source_version: Option<i64>,
-    sweep: Option<&'a str>,
-    /// The kind of a mark, and its partition.
-    mark: Option<(&'static str, i32)>,
-}
-
-impl<'a> Outgoing<'a> {
-    fn new(topic: &'a str, key: &'a [u8], payload: Option<&'a [u8]>, source_ms: i64) -> Self {
-        Self {
-            topic,
-            key,
-            payload,
-            source_ms,
-            source_version: None,
-            sweep: None,
-            mark: None,
-        }
-    }
-
-    fn headers(&self) -> OwnedHeaders {
-        let time = self.source_ms.to_string();
-        let version = self.source_version.map(|version| version.to_string());
-        let all = [
-            (SOURCE_MS, Some(time.as_str())),
-            (SOURCE_VERSION, version.as_deref()),
-            (SWEEP, self.sweep),
-            (SWEEP_MARK, self.mark.map(|(kind, _)| kind)),
-        ];
-        let given = all.into_iter().filter(|(_, value)| value.is_some());
-        given.fold(OwnedHeaders::new_with_capacity(4), |headers, (key, value)| {
-            headers.insert(Header { key, value })
-        })
     }
 }
 

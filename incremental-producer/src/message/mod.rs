@@ -10,6 +10,15 @@
 //! partition, which their key decides. Write keys the way [`hollow::record::key_json`] does, without white space: Kafka
 //! sees bytes, not JSON.
 //!
+//! Headers say more:
+//!
+//! | header | meaning |
+//! |---|---|
+//! | `source-ms` | when the source made the change, decimal epoch milliseconds |
+//! | `source-version` | the version of the record at the source: a decimal number that only grows for one key |
+//! | `sweep` | the id of the sweep that the message is part of |
+//! | `sweep-mark` | `begin` or `end`: no record, but a mark of that sweep ([`crate::sweep`]) |
+//!
 //! Messages come from elsewhere: no input may panic, recurse without bound, or allocate much more than its own size.
 
 mod compact;

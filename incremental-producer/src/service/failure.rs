@@ -1,6 +1,6 @@
 //! What errors mean to a service.
 
-use crate::dead_letter::DeadLetterError;
+use crate::dead_letter::{CapReached, DeadLetterError};
 use crate::source::{BoxError, SourceError};
 use hollow::producer::CycleError;
 use hollow::store::StoreError;
@@ -52,6 +52,18 @@ impl Failure {
         }
     }
 
+    /// Something that may well go away.
+    pub(super) fn retry(text: String) -> Self {
+        Self {
+            text,
+            is_final: false,
+            is_ours: false,
+            needs_restore: false,
+            is_refusal: false,
+            is_misfit: false,
+        }
+    }
+
     pub(super) fn halt(error: &dyn Error) -> Self {
         Self {
             is_final: true,
@@ -78,6 +90,10 @@ impl Failure {
         };
         let error = match error.downcast::<CycleError>() {
             Ok(error) => return (*error).into(),
+            Err(error) => error,
+        };
+        let error = match error.downcast::<CapReached>() {
+            Ok(error) => return Self::halt(&*error),
             Err(error) => error,
         };
         match error.downcast::<DeadLetterError>() {

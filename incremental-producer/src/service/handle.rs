@@ -3,7 +3,7 @@
 use super::Status;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A running service. Dropping it stops the service and waits for it.
 #[derive(Debug)]
@@ -37,7 +37,13 @@ impl DatasetHandle {
         self.shared.signal(|signals| signals.now = true);
     }
 
-    /// Asks the service to stop: it finishes the cycle it is in. Does not wait.
+    /// How long the thread has been at work since it last waited; none while it waits.
+    pub fn busy_for(&self) -> Option<Duration> {
+        self.shared.signals().busy_since.map(|since| since.elapsed())
+    }
+
+    /// Asks the service to stop: a cycle that still reads is given up, one that is beyond reading is finished. Does not
+    /// wait.
     pub fn stop(&self) {
         self.shared.signal(|signals| signals.stop = true);
     }
@@ -79,6 +85,7 @@ pub(super) struct Shared {
 struct Signals {
     stop: bool,
     now: bool,
+    busy_since: Option<Instant>,
 }
 
 impl Shared {
@@ -87,17 +94,28 @@ impl Shared {
     }
 
     fn signal(&self, set: impl FnOnce(&mut Signals)) {
-        set(&mut self.signals.lock().unwrap_or_else(PoisonError::into_inner));
+        set(&mut self.signals());
         self.changed.notify_all();
+    }
+
+    fn signals(&self) -> MutexGuard<'_, Signals> {
+        self.signals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the service was told to stop.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.signals().stop
     }
 
     /// Waits until that time, or for a signal; whether to go on.
     pub(super) fn wait_until(&self, time: Instant) -> bool {
-        let mut signals = self.signals.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut signals = self.signals();
+        signals.busy_since = None;
         loop {
             let left = time.saturating_duration_since(Instant::now());
             if signals.stop || signals.now || left.is_zero() {
                 signals.now = false;
+                signals.busy_since = Some(Instant::now());
                 return !signals.stop;
             }
             signals = self

@@ -19,10 +19,14 @@
 //! Cycles never overlap: there is one thread, and ticks that pass during a cycle are skipped. Several datasets are several
 //! services with nothing in common.
 
+mod ahead;
 mod failure;
 mod fold;
 mod handle;
 mod report;
+mod stopping;
+#[cfg(test)]
+mod sweeps;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -31,18 +35,22 @@ pub use handle::DatasetHandle;
 pub use report::{Event, Phase, Report, Status};
 
 use crate::Codec;
+use crate::announce::KafkaAnnouncer;
 use crate::config::DatasetConfig;
 use crate::control::Control;
 use crate::crash_points;
-use crate::dead_letter::{DeadLetters, KafkaDeadLetters};
+use crate::dead_letter::{Caps, DeadLetters, KafkaDeadLetters, LetterSettings};
+use crate::share::Share;
 use crate::source::kafka::{KafkaSettings, KafkaSource};
 use crate::source::{NewLog, Policy, ReadLimits, Source};
+use crate::sweep::Sweeps;
 use fold::Fold;
 use handle::Shared;
 use hollow::producer::{CycleError, Producer, ProducerBuilder, PublishUnchanged, Retention};
 use hollow::store::{Store, StoreError};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
+use stopping::UntilStopped;
 use worker::Worker;
 
 /// Called with every [`Event`] and the dataset's name, on the service's thread: be quick.
@@ -63,6 +71,10 @@ pub struct ServiceSettings {
     pub accept_gap: bool,
     /// Go on with partitions that were added, once. A person's word, too.
     pub accept_repartition: bool,
+    /// What may be set aside.
+    pub letters: LetterSettings,
+    /// The largest share of its range that a sweep may remove.
+    pub most_removed: Share,
     /// Publish new offsets without any change once so many messages lie between them and those published.
     pub republish_after_messages: u64,
     /// Publish new offsets without any change once the published ones are so old.
@@ -83,6 +95,8 @@ impl ServiceSettings {
             new_log: NewLog::Halt,
             accept_gap: false,
             accept_repartition: false,
+            letters: LetterSettings::default(),
+            most_removed: Share::of_a_million(100_000),
             republish_after_messages: 100_000,
             republish_after: Duration::from_secs(300),
             first_pause: Duration::from_millis(250),
@@ -143,6 +157,7 @@ pub enum ServiceError {
 pub struct DatasetService {
     fold: Fold,
     listener: Listener,
+    announcer: Option<KafkaAnnouncer>,
 }
 
 impl DatasetService {
@@ -157,6 +172,8 @@ impl DatasetService {
     ) -> Self {
         Self {
             fold: Fold {
+                sweeps: Sweeps::new(settings.most_removed),
+                caps: Caps::new(settings.letters),
                 settings,
                 codec,
                 producer,
@@ -168,6 +185,7 @@ impl DatasetService {
                 accepting: None,
             },
             listener: Arc::new(|_, _| {}),
+            announcer: None,
         }
     }
 
@@ -176,12 +194,7 @@ impl DatasetService {
     /// # Errors
     /// [`ServiceError`]. Kafka is not asked yet.
     pub fn open(config: &DatasetConfig) -> Result<Self, ServiceError> {
-        let store = Store::open_at(&config.store).map_err(|source| ServiceError::Store {
-            dataset: config.settings.name.clone(),
-            store: config.store.clone(),
-            source: Box::new(source),
-        })?;
-        Self::open_with(config, store)
+        Self::open_with(config, open_store(config, &config.store)?)
     }
 
     /// The service of a configured dataset, publishing to this store instead of the configured one.
@@ -203,7 +216,7 @@ impl DatasetService {
         build: impl FnOnce(ProducerBuilder) -> ProducerBuilder,
     ) -> Result<Self, ServiceError> {
         let name = config.settings.name.as_str();
-        let mut builder = Producer::builder(config.codec.dataset().clone(), store)
+        let mut builder = Producer::builder(config.codec.dataset().clone(), store.clone())
             .name(name)
             .root(config.codec.root())
             .publish_unchanged(PublishUnchanged::WhenTagsDiffer)
@@ -213,7 +226,10 @@ impl DatasetService {
             builder = builder.snapshot_every(versions);
         }
         if let Some(versions) = config.keep_versions {
-            builder = builder.retention(Retention::versions(versions));
+            builder = builder.retention(Retention::versions(versions).grace(config.announce.grace));
+        }
+        for derived in &config.announce.derived {
+            builder = builder.derived(open_store(config, derived)?);
         }
         let producer = crash_points::arm(build(builder))
             .build()
@@ -233,13 +249,18 @@ impl DatasetService {
             &config.dead_letter_topic,
             config.client.clone(),
         );
-        Ok(Self::new(
+        let mut service = Self::new(
             config.settings.clone(),
             config.codec.clone(),
             producer,
             Box::new(source),
             Box::new(dead_letters),
-        ))
+        );
+        service.announcer = config.announce.topic.as_deref().map(|topic| {
+            let servers = config.bootstrap_servers.as_str();
+            KafkaAnnouncer::start(name, servers, topic, &config.client, store)
+        });
+        Ok(service)
     }
 
     /// Tells this listener what happens.
@@ -255,10 +276,15 @@ impl DatasetService {
     pub fn start(self) -> Result<DatasetHandle, ServiceError> {
         let name = self.fold.settings.name.clone();
         let shared = Arc::<Shared>::default();
+        let mut fold = self.fold;
+        fold.source = Box::new(UntilStopped::new(fold.source, shared.clone()));
         let worker = Worker {
-            control: Control::new(self.fold.producer.store().clone()),
-            fold: self.fold,
-            listener: self.listener,
+            control: Control::new(fold.producer.store().clone()),
+            fold,
+            listener: match self.announcer {
+                Some(announcer) => announcer.before(self.listener),
+                None => self.listener,
+            },
             shared: shared.clone(),
         };
         let thread = std::thread::Builder::new()
@@ -269,4 +295,12 @@ impl DatasetService {
             Err(source) => Err(ServiceError::Thread { dataset: name, source }),
         }
     }
+}
+
+fn open_store(config: &DatasetConfig, location: &str) -> Result<Store, ServiceError> {
+    Store::open_at(location).map_err(|source| ServiceError::Store {
+        dataset: config.settings.name.clone(),
+        store: location.to_owned(),
+        source: Box::new(source),
+    })
 }

@@ -1,6 +1,7 @@
 //! What a service says about its work.
 
 use crate::source::LogPosition;
+use crate::sweep::SweepEvent;
 use crate::{Offsets, source};
 use hollow::Version;
 use hollow::producer::CycleStats;
@@ -30,6 +31,14 @@ pub struct Report {
     pub unchanged: u64,
     /// Messages that mean nothing and were set aside.
     pub dead_letters: u64,
+    /// Messages of a sweep that were older than what their key had seen, and changed nothing.
+    pub stale: u64,
+    /// Of the records taken out, those that a sweep did not show.
+    pub swept: u64,
+    /// Marks of sweeps.
+    pub sweep_marks: u64,
+    /// What happened to sweeps.
+    pub sweeps: Vec<SweepEvent>,
     /// Source times, in epoch milliseconds, of the messages that are not part of a sweep: earliest and latest.
     pub source_ms: Option<RangeInclusive<i64>>,
     /// How far the log is folded.
@@ -38,6 +47,8 @@ pub struct Report {
     pub published_offsets: Option<Offsets>,
     /// Why a new generation began, if one did.
     pub started_anew: Option<String>,
+    /// The ends of the log as the cycle began.
+    pub ends: Option<Offsets>,
     /// Offsets between what is folded and the ends of the log as the cycle began.
     pub behind: u64,
     /// Partitions that did not deliver what the log says they have.
@@ -59,10 +70,15 @@ impl Report {
             deletes: 0,
             unchanged: 0,
             dead_letters: 0,
+            stale: 0,
+            swept: 0,
+            sweep_marks: 0,
+            sweeps: Vec::new(),
             source_ms: None,
             position: None,
             published_offsets: None,
             started_anew: None,
+            ends: None,
             behind: 0,
             stalled: Vec::new(),
             took: Duration::ZERO,
@@ -72,6 +88,7 @@ impl Report {
     pub(super) fn count(&mut self, record: &source::Record<'_>) {
         self.messages += 1;
         self.bytes += record.bytes() as u64;
+        self.sweep_marks += u64::from(record.is_sweep_mark());
         if record.is_sweep() {
             self.sweep_messages += 1;
         } else if let Some(ms) = record.source_ms() {
@@ -142,6 +159,20 @@ pub enum Phase {
     Stopped,
 }
 
+impl Phase {
+    /// One word for it, as metrics and answers name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Phase::Starting => "starting",
+            Phase::Folding => "folding",
+            Phase::Retrying => "retrying",
+            Phase::Held => "held",
+            Phase::Halted => "halted",
+            Phase::Stopped => "stopped",
+        }
+    }
+}
+
 /// Where a service stands.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Status {
@@ -149,8 +180,14 @@ pub struct Status {
     pub phase: Phase,
     /// The announced version.
     pub version: Option<Version>,
+    /// The epoch under which it announces; 0 before it has taken over.
+    pub epoch: u64,
+    /// Deltas that a consumer follows after the last snapshot.
+    pub versions_since_snapshot: u32,
     /// How far the log is folded.
     pub position: Option<LogPosition>,
+    /// The ends of the log, when it was last looked at.
+    pub ends: Option<Offsets>,
     /// Offsets between that and the ends of the log, when it was last looked at.
     pub behind: u64,
     /// Why nothing is folded for now, if it is [held](Phase::Held).

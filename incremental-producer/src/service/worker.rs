@@ -73,6 +73,8 @@ impl Worker {
                     self.tell(&Event::AcceptanceIgnored { candidate, reason });
                     next = Instant::now();
                 }
+                // What failed then is the reading that was cut short; nothing of it was announced.
+                Err(_) if self.shared.is_stopping() => break,
                 Err(failure) => {
                     failures += 1;
                     ours = if failure.is_ours { ours + 1 } else { 0 };
@@ -166,6 +168,8 @@ impl Worker {
         let mut status = self.shared.status();
         status.phase = Phase::Folding;
         status.version = version;
+        status.epoch = self.fold.producer.epoch();
+        status.versions_since_snapshot = self.fold.producer.versions_since_snapshot();
         status.position.clone_from(&position);
         drop(status);
         self.tell(&Event::Restored { version, position });
@@ -175,7 +179,9 @@ impl Worker {
         let mut status = self.shared.status();
         status.phase = Phase::Folding;
         status.version = report.version;
+        status.versions_since_snapshot = self.fold.producer.versions_since_snapshot();
         status.position.clone_from(&report.position);
+        status.ends.clone_from(&report.ends);
         status.behind = report.behind;
         status.last_error = (!report.stalled.is_empty()).then(|| {
             format!(

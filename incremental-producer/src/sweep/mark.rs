@@ -48,6 +48,14 @@ pub struct SweepRange {
 }
 
 impl SweepRange {
+    /// Whether its keys are primary keys of a dataset.
+    ///
+    /// # Errors
+    /// [`MarkError`] if they are not.
+    pub fn check(&self, codec: &crate::Codec) -> Result<(), MarkError> {
+        super::range::KeyRange::of(codec, self).map(|_| ())
+    }
+
     /// Whether all keys are in it.
     pub fn is_everything(&self) -> bool {
         self.from.is_none() && self.to.is_none()
@@ -140,6 +148,10 @@ impl SweepMark {
         };
         if key.len() > MOST_BYTES || payload.len() > MOST_BYTES {
             return Err(MarkError::new(format!("longer than {MOST_BYTES} bytes")));
+        }
+        // Arrays would do for structures, too.
+        if !key.starts_with(b"{") || !payload.starts_with(b"{") {
+            return Err(MarkError::new("key and payload must be JSON objects"));
         }
         let key: MarkKey = serde_json::from_slice(key).map_err(|e| MarkError::new(format!("key: {e}")))?;
         let mark: SweepMark = serde_json::from_slice(payload).map_err(|e| MarkError::new(format!("payload: {e}")))?;

@@ -18,6 +18,7 @@ pub struct Bench {
     pub log: KafkaLog,
     pub verifier: Verifier,
     pub seed: u64,
+    checks: u64,
 }
 
 impl Bench {
@@ -28,6 +29,7 @@ impl Bench {
             verifier: Verifier::new(rig.store()?),
             rig,
             seed,
+            checks: 0,
         })
     }
 
@@ -39,6 +41,10 @@ impl Bench {
     /// Looks at all that was announced since the last look, and at the head as one who comes anew.
     pub fn check(&mut self) -> Result<()> {
         self.verifier.check(&mut self.log)?;
+        self.checks += 1;
+        if self.checks.is_multiple_of(10) {
+            self.verifier.check_cold_from_oldest()?;
+        }
         self.verifier.check_cold()
     }
 
@@ -70,6 +76,7 @@ impl Bench {
         self.wait_for_end(&mut producer)?;
         stop(producer)?;
         self.check()?;
+        self.verifier.check_cold_from_oldest()?;
         self.log.must_hold(sent)?;
         let expected = self.log.to_be_set_aside();
         let letters: BTreeSet<_> = self.rig.set_aside()?.into_iter().collect();

@@ -1,6 +1,7 @@
 //! A machine that misbehaves: its disk is full, its clock jumps.
 
 use super::bench::{Bench, RATE};
+use super::log::Writer;
 use super::rig::{Place, Rig, stop, wait_while_running};
 use super::shared;
 use super::verifier::Verifier;
@@ -59,10 +60,15 @@ fn versions_grow_whatever_the_clock_says() -> Result<()> {
     Ok(())
 }
 
-/// Gives a program a file system of its own for one directory, which nobody else sees and which goes with it. Needs no
-/// rights where users may have name spaces; `None` where they may not.
-fn with_small_disk(directory: &Path, bytes: u64, program: &Command) -> Option<Command> {
-    let script = format!("mount -t tmpfs -o size={bytes} tmpfs \"$0\" && exec \"$@\"");
+/// Bytes of a small disk.
+const SMALL: u64 = 6 << 20;
+
+/// Gives a program a file system of its own for one directory, which nobody else sees and which goes with it; with
+/// `log_inside` its standard error goes to the file `log` in there. Needs no rights where users may have name spaces; `None`
+/// where they may not.
+fn with_small_disk(directory: &Path, program: &Command, log_inside: bool) -> Option<Command> {
+    let log = if log_inside { " 2>\"$0/log\"" } else { "" };
+    let script = format!("mount -t tmpfs -o size={SMALL} tmpfs \"$0\" && exec \"$@\"{log}");
     let ways = [&["--mount"][..], &["--mount", "--map-root-user"]];
     let of = |way: &[&str]| {
         let mut command = Command::new("unshare");
@@ -103,30 +109,57 @@ fn fill(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A dataset on a small disk, its producer, and the directory as it sees it; `None` where there are no small disks.
+fn on_small_disk(
+    what: &str,
+    topic: &str,
+    servers: &str,
+    log_inside: bool,
+) -> Result<Option<(Bench, Program, PathBuf)>> {
+    let mut bench = Bench::new(servers, topic, Place::Directory, 8)?;
+    bench.rig.keep_versions = 60;
+    let store = bench.rig.directory().join("store");
+    let Some(mut command) = with_small_disk(&store, &bench.rig.command()?, log_inside) else {
+        xtask::skip::skip(what, "no name space of one's own here (unshare --mount)");
+        return Ok(None);
+    };
+    if log_inside {
+        command.env("RUST_LOG", "debug");
+    }
+    let mut producer = Program::start(&mut command, bench.rig.directory(), "producer")?;
+    let directory = seen_by(&producer, &bench.rig);
+    let store: Store = wait_for("the store", || {
+        producer.must_run()?;
+        let is_there = directory.join("staging").is_dir();
+        Ok(is_there.then(|| FsStore::open_existing(&directory)).transpose()?)
+    })?
+    .into();
+    bench.verifier = Verifier::new(store);
+    Ok(Some((bench, producer, directory)))
+}
+
+/// Makes sure that everything is folded and right. The disk goes with the program, so it is looked at while that runs.
+fn must_be_whole(bench: &mut Bench, writer: Writer, mut producer: Program, directory: &Path) -> Result<()> {
+    let sent = writer.finish()?;
+    bench.wait_for_end(&mut producer)?;
+    bench.check()?;
+    bench.log.must_hold(sent)?;
+    wait_while_running(&mut producer, "a staging directory without leftovers", || {
+        let staged = std::fs::read_dir(directory.join("staging"))?.count();
+        Ok((staged <= 2).then_some(()))
+    })?;
+    stop(producer)
+}
+
 #[test]
 fn a_full_disk_stops_versions_and_nothing_else() -> Result<()> {
     const ROUNDS: u64 = 8;
     let what = "a full disk";
     let Some(kafka) = shared(what)? else { return Ok(()) };
-    let mut bench = Bench::new(kafka.bootstrap(), "disk", Place::Directory, 8)?;
-    let Some(mut command) = with_small_disk(&bench.rig.directory().join("store"), 6 << 20, &bench.rig.command()?)
-    else {
-        xtask::skip::skip(what, "no name space of one's own here (unshare --mount)");
+    let Some((mut bench, mut producer, directory)) = on_small_disk(what, "disk", kafka.bootstrap(), false)? else {
         return Ok(());
     };
     let writer = bench.write(RATE)?;
-    let mut producer = Program::start(&mut command, bench.rig.directory(), "producer")?;
-    let directory = seen_by(&producer, &bench.rig);
-    let store: Store = wait_for("the store", || {
-        producer.must_run()?;
-        Ok(directory
-            .join("staging")
-            .is_dir()
-            .then(|| FsStore::open_existing(&directory))
-            .transpose()?)
-    })?
-    .into();
-    bench.verifier = Verifier::new(store);
     bench.wait_for_versions(&mut producer, 3)?;
     let mut rng = Rng::new(8);
     for round in 0..ROUNDS {
@@ -146,20 +179,36 @@ fn a_full_disk_stops_versions_and_nothing_else() -> Result<()> {
         bench.wait_for_versions(&mut producer, 3).with_context(context)?;
         bench.check().with_context(context)?;
     }
-    // The disk goes with the program: everything is looked at while it runs.
-    let sent = writer.finish()?;
-    bench.wait_for_end(&mut producer)?;
-    bench.check()?;
-    bench.log.must_hold(sent)?;
-    wait_while_running(&mut producer, "a staging directory without leftovers", || {
-        let staged = std::fs::read_dir(directory.join("staging"))?.count();
-        Ok((staged <= 2).then_some(()))
-    })?;
-    let versions = bench.verifier.versions();
-    stop(producer)?;
+    must_be_whole(&mut bench, writer, producer, &directory)?;
     println!(
         "FIGURE: full disk: {ROUNDS} times full at a random moment of a cycle, {ROUNDS} times it went on by itself when \
-         there was room; {versions} versions, nothing partial, nothing left behind"
+         there was room; {} versions, nothing partial, nothing left behind",
+        bench.verifier.versions()
     );
     Ok(())
+}
+
+#[test]
+fn a_log_that_cannot_be_written_is_no_reason_to_stop() -> Result<()> {
+    let what = "a log on a full disk";
+    let Some(kafka) = shared(what)? else { return Ok(()) };
+    let Some((mut bench, mut producer, directory)) = on_small_disk(what, "log", kafka.bootstrap(), true)? else {
+        return Ok(());
+    };
+    let writer = bench.write(RATE)?;
+    bench.wait_for_versions(&mut producer, 3)?;
+    let ballast = directory.join("ballast");
+    fill(&ballast)?;
+    // Until nothing more fits into the log either, and then for many lines more.
+    let length = || Ok::<_, anyhow::Error>(std::fs::metadata(directory.join("log"))?.len());
+    wait_while_running(&mut producer, "the log to be full", || {
+        let before = length()?;
+        std::thread::sleep(Duration::from_secs(1));
+        Ok((length()? == before && before.is_multiple_of(4096)).then_some(()))
+    })?;
+    std::thread::sleep(Duration::from_secs(2));
+    producer.must_run()?;
+    std::fs::remove_file(&ballast)?;
+    bench.wait_for_versions(&mut producer, 3)?;
+    must_be_whole(&mut bench, writer, producer, &directory)
 }

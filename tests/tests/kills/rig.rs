@@ -44,6 +44,8 @@ pub struct Rig {
     place: Place,
     /// How much a cycle may read: little makes many versions.
     pub messages_per_cycle: u32,
+    /// So many that the verifier, which looks at every one, is not left behind.
+    pub keep_versions: u32,
 }
 
 impl Rig {
@@ -58,6 +60,7 @@ impl Rig {
             servers: servers.to_owned(),
             place,
             messages_per_cycle: 60,
+            keep_versions: 300,
         })
     }
 
@@ -125,13 +128,14 @@ impl Rig {
             max_messages_per_cycle = {}
             cadence = "40ms"
             snapshot_every = 3
-            keep_versions = 60
+            keep_versions = {}
             republish_after = "200ms"
             "#,
             self.topic,
             self.location(),
             self.servers,
             self.messages_per_cycle,
+            self.keep_versions,
         );
         let path = self.directory.path().join("producer.toml");
         // Another producer may be reading it.

@@ -88,7 +88,10 @@ fn said_of(messages: &[Meaning], offset: i64) -> Result<String> {
     let mut verifier = Verifier::new(store);
     ensure!(verifier.check(&mut log)? == 1);
     publish(&mut producer, messages, offset)?;
-    let said = verifier.check(&mut log).and_then(|_| verifier.check_cold());
+    let said = verifier.check(&mut log).and_then(|_| {
+        verifier.check_cold()?;
+        verifier.check_cold_from_oldest()
+    });
     Ok(said
         .err()
         .map_or_else(|| "right".to_owned(), |error| format!("{error:#}")))

@@ -76,3 +76,23 @@ fn a_topic_created_again_stops_the_producer() -> Result<()> {
     admin.create("created-again", super::bench::PARTITIONS)?;
     must_refuse(&mut bench, &["the log started anew", "topic=created-again", "sweep"])
 }
+
+#[test]
+#[ignore = "partitions that were added are read from their beginning; to be run once they halt a dataset"]
+fn partitions_that_were_added_stop_the_producer() -> Result<()> {
+    let Some(kafka) = shared("partitions that were added")? else {
+        return Ok(());
+    };
+    let mut bench = Bench::new(kafka.bootstrap(), "grown", Place::Directory, 11)?;
+    folded(&mut bench)?;
+    Admin::new(kafka.bootstrap())?.grow("grown", 5)?;
+    must_refuse(
+        &mut bench,
+        &[
+            "more partitions than were folded",
+            "topic=grown",
+            "added=[3, 4]",
+            "sweep",
+        ],
+    )
+}

@@ -255,18 +255,24 @@ impl Verifier {
         Ok(())
     }
 
-    /// Loads the head as one who comes anew, by the nearest snapshot and from the oldest one.
+    /// Loads the head as one who comes anew, by the nearest snapshot.
     pub fn check_cold(&self) -> Result<()> {
+        self.load_cold(Preference::Best)
+    }
+
+    /// Loads the head as one who comes anew, from the oldest snapshot over every delta that is kept.
+    pub fn check_cold_from_oldest(&self) -> Result<()> {
+        self.load_cold(Preference::Deltas)
+    }
+
+    fn load_cold(&self, preference: Preference) -> Result<()> {
         let Some(last) = &self.last else { return Ok(()) };
-        for preference in [Preference::Best, Preference::Deltas] {
-            let consumer = Consumer::builder(self.store.clone()).build()?;
-            consumer
-                .refresh_by(last.version, preference)
-                .with_context(|| format!("the head cannot be loaded cold, {preference:?}"))?;
-            let state = consumer.state().context("no state")?;
-            compare(&rows(&state)?, &last.rows).with_context(|| format!("loaded cold, {preference:?}"))?;
-        }
-        Ok(())
+        let consumer = Consumer::builder(self.store.clone()).build()?;
+        consumer
+            .refresh_by(last.version, preference)
+            .with_context(|| format!("the head cannot be loaded cold, {preference:?}"))?;
+        let state = consumer.state().context("no state")?;
+        compare(&rows(&state)?, &last.rows).with_context(|| format!("loaded cold, {preference:?}"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::Version;
 use crate::store::route::Chain;
-use crate::store::{Key, LinkRef, Pins, Source, Store, StoreError, Tags};
+use crate::store::{LinkRef, Pins, Source, Store, StoreError, Tags};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -19,7 +19,6 @@ pub struct Keep {
     pub(super) grace: Duration,
     pub(super) quarantine: Duration,
     pub(super) derived: Vec<Store>,
-    pub(super) in_work: Option<Version>,
     pub(super) thorough: bool,
 }
 
@@ -31,7 +30,6 @@ impl Keep {
             grace: Duration::ZERO,
             quarantine: QUARANTINE,
             derived: Vec::new(),
-            in_work: None,
             thorough: true,
         }
     }
@@ -55,22 +53,10 @@ impl Keep {
         self
     }
 
-    /// Keeps the snapshot of this version, which is written and named by nobody yet.
-    pub(crate) fn in_work(mut self, version: Option<Version>) -> Self {
-        self.in_work = version;
-        self
-    }
-
     /// Does not look for objects without names as long as the whole chain is needed: for whoever cleans after each version.
     pub(crate) fn only_the_chain(mut self) -> Self {
         self.thorough = false;
         self
-    }
-
-    /// Whether it is the snapshot that is being written.
-    pub(super) fn is_in_work(&self, key: &Key) -> bool {
-        self.in_work
-            .is_some_and(|version| key.as_str().starts_with(&format!("blobs/snapshot-{version}-")))
     }
 
     /// The versions that are held by name, each with the reasons.

@@ -17,8 +17,9 @@
 //! then take the one that begins at the snapshot ([`Chain`](super::route::Chain)).
 //!
 //! - Nothing depends on the order in which objects go: what is kept does not need them, whoever dies in between.
-//! - Objects that no version names (attempts that failed, snapshots being written) go when they are older than the grace
-//!   time; those of versions after the announced one stay.
+//! - Objects that no version names, left by attempts that failed, go when they are older than the grace time. Those of
+//!   versions after the announced one stay, and so does a snapshot of a version that has none yet: the next version to be
+//!   published may name it, however late that is.
 //! - Head, pins and tags are read again before every few removals; if they are others, the plan is made anew.
 //! - Time is only compared with times in the same store, and a clock that stands before the newest version removes nothing.
 
@@ -84,7 +85,6 @@ pub fn remove(
             let anew = plan(store, keep, now())?;
             garbage.retain(|old| anew.garbage.iter().any(|new| new.key == old.key));
             collection.basis = anew.basis;
-            continue;
         }
         let rest = garbage.split_off(garbage.len().min(BATCH));
         for object in std::mem::replace(&mut garbage, rest) {

@@ -127,6 +127,7 @@ pub fn plan(store: &Store, keep: &Keep, now: SystemTime) -> Result<Collection, G
         })
         .collect();
     let mut needed: HashSet<Key> = HashSet::new();
+    let mut without_snapshot: HashSet<Version> = HashSet::new();
     for (at, link) in walked.links.iter().enumerate().take(lowest + 1) {
         needed.extend(walked.manifest_key(at));
         if why[at].is_empty() {
@@ -135,6 +136,9 @@ pub fn plan(store: &Store, keep: &Keep, now: SystemTime) -> Result<Collection, G
         }
         let entries = link.manifest.iter().flat_map(|manifest| &manifest.blobs);
         needed.extend(entries.filter_map(|entry| Key::new(entry.key.as_str()).ok()));
+        if link.snapshot.is_none() {
+            without_snapshot.insert(link.version);
+        }
         let snapshot = link.snapshot.iter();
         needed.extend(snapshot.filter_map(|blob| Key::new(blob.name.as_str()).ok()));
         collection.kept.push(Kept {
@@ -158,7 +162,8 @@ pub fn plan(store: &Store, keep: &Keep, now: SystemTime) -> Result<Collection, G
                 // A version is as old as its manifest says; what none names, as old as it is.
                 _ => walked.names(&object.key) || age.is_zero() || walked.is_before(&object, oldest),
             };
-            if is_old && !needed.contains(&object.key) && !keep.is_in_work(&object.key) {
+            let may_be_named = snapshot_of(&object.key).is_some_and(|version| without_snapshot.contains(&version));
+            if is_old && !needed.contains(&object.key) && !may_be_named {
                 collection.garbage.push(Garbage {
                     key: object.key,
                     bytes: object.bytes,
@@ -293,6 +298,12 @@ impl Walked {
         };
         modified.or_else(of_version).is_some_and(|at| at <= moment)
     }
+}
+
+/// The version that a snapshot holds by its name: `blobs/snapshot-<version>-…`.
+fn snapshot_of(key: &Key) -> Option<Version> {
+    let name = key.as_str().strip_prefix("blobs/snapshot-")?;
+    name.split('-').next()?.parse().ok()
 }
 
 /// The version in the name of a refused candidate: `quarantine/<version>-…`.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::Version;
-use crate::store::{BlobEntry, Head, Manifest, Previous, SCHEMA};
+use crate::store::{BlobEntry, Head, LinkRef, Manifest, Previous, SCHEMA};
 use std::sync::atomic::{AtomicI64, Ordering};
 
 fn mark(from: i64, to: i64, verdict: Verdict) -> Mark {
@@ -240,4 +240,3 @@ fn what_descends_from_a_bad_version_is_bad_until_somebody_says_otherwise() {
         None
     );
 }
-use crate::store::LinkRef;

@@ -16,7 +16,7 @@ pub(crate) struct GcArgs {
     /// How many of the newest versions to keep.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     keep: u32,
-    /// Keeps whatever is younger than this.
+    /// Keeps whatever is younger than this; at least twice as long as publishing or loading a version may take.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
     grace: Duration,
     /// Keeps refused candidates for so long.

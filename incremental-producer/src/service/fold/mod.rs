@@ -1,20 +1,23 @@
 //! One cycle: look, plan, fold, publish.
 
+mod pending;
+mod record;
+
 use super::ServiceSettings;
+use super::ahead;
 use super::failure::Failure;
 use super::report::Report;
 use crate::Offsets;
 use crate::control::{Accepting, read_to};
 use crate::crash_points::{Point, reach};
-use crate::dead_letter::DeadLetters;
-use crate::message::{Change, Codec};
-use crate::source::{BoxError, LogPosition, Plan, Reading, Record, Source, plan};
-use hollow::producer::{CycleError, CycleOutcome, IncrementalCycle, Producer};
-use hollow::write::WriteError;
+use crate::dead_letter::{Caps, DeadLetters, WINDOW_TAG};
+use crate::message::Codec;
+use crate::source::{LogPosition, LogView, Plan, Reading, Source, plan};
+use crate::sweep::Sweeps;
+use hollow::producer::{CycleOutcome, Producer};
+use pending::Pending;
+use record::{Pass, refill};
 use std::time::{Instant, SystemTime};
-
-/// How many messages of a cycle that mean nothing are logged one by one.
-const MOST_LOGGED: u64 = 10;
 
 /// A dataset's parts, and how far they are.
 pub(super) struct Fold {
@@ -23,6 +26,9 @@ pub(super) struct Fold {
     pub(super) producer: Producer,
     pub(super) source: Box<dyn Source>,
     pub(super) dead_letters: Box<dyn DeadLetters>,
+    /// Belongs to `position`, as `caps` does.
+    pub(super) sweeps: Sweeps,
+    pub(super) caps: Caps,
     /// How far the records in memory are. Ahead of `published` after messages that changed nothing.
     pub(super) position: Option<LogPosition>,
     /// How far the header tags of the announced state say it is.
@@ -41,6 +47,10 @@ impl Fold {
             Some(state) => LogPosition::from_tags(state.header_tags()).map_err(|error| Failure::halt(&error))?,
             None => None,
         };
+        let none = std::collections::BTreeMap::new();
+        let tags = state.as_ref().map_or(&none, |state| state.header_tags());
+        self.sweeps.restore(tags, &self.codec);
+        self.caps.restore(tags);
         self.published_at = Instant::now();
         self.published = position.clone();
         self.position = position;
@@ -68,12 +78,14 @@ impl Fold {
         };
         report.started_anew.clone_from(&plan.started_anew);
         reach(Point::Planned);
+        self.prepare_sweeps(&plan, &view)?;
         let reached = if plan.is_empty() && self.accepting.is_none() && !self.is_due(&plan.start) {
             plan.start
         } else {
             self.fold(&plan, &mut report)?
         };
         report.behind = ends.distance_from(&reached.offsets);
+        report.ends = Some(ends);
         self.position = Some(reached);
         report.version = self.producer.version();
         report.position.clone_from(&self.position);
@@ -91,7 +103,71 @@ impl Fold {
         Some(ends.distance_from(&folded.unwrap_or_default()))
     }
 
+    /// Brings what sweeps remember to where this cycle begins.
+    fn prepare_sweeps(&mut self, plan: &Plan, view: &LogView) -> Result<(), Failure> {
+        if plan.started_anew.is_some() {
+            self.sweeps.start_anew();
+        }
+        let Some(position) = self.position.as_ref().filter(|_| plan.started_anew.is_none()) else {
+            return Ok(());
+        };
+        for (partition, offset) in position.offsets.iter() {
+            if plan.start.offsets.get(partition).is_some_and(|start| start > offset) {
+                self.sweeps.skipped(partition);
+            }
+        }
+        let firsts = view
+            .partitions
+            .iter()
+            .map(|(&partition, range)| (partition, range.start));
+        let Some(mut from) = self.sweeps.read_again(position, &firsts.collect()) else {
+            return Ok(());
+        };
+        tracing::info!(topic = position.topic, from = %from, to = %position.offsets, "reading again what sweeps saw");
+        let (codec, sweeps, most_bytes) = (&self.codec, &mut self.sweeps, self.caps.settings.most_message_bytes);
+        loop {
+            let read = self
+                .source
+                .read(&from, &position.offsets, &self.settings.limits, &mut |record| {
+                    refill(codec, most_bytes, sweeps, record);
+                    Ok(())
+                });
+            match read {
+                Ok(reading) if reading.complete => break,
+                Ok(reading) if reading.stalled.is_empty() => from = reading.offsets,
+                Ok(reading) => {
+                    sweeps.forget();
+                    let text = format!(
+                        "cannot read again what sweeps saw, stalled partitions={:?}",
+                        reading.stalled
+                    );
+                    return Err(Failure::retry(text));
+                }
+                Err(error) => {
+                    sweeps.forget();
+                    return Err(error.into());
+                }
+            }
+        }
+        sweeps.remembered();
+        Ok(())
+    }
+
     fn fold(&mut self, plan: &Plan, report: &mut Report) -> Result<LogPosition, Failure> {
+        self.sweeps.begin_cycle();
+        self.caps.begin_cycle();
+        let reached = self.fold_and_publish(plan, report);
+        match &reached {
+            Ok(_) => report.sweeps = self.sweeps.commit(),
+            Err(_) => {
+                self.sweeps.roll_back();
+                self.caps.roll_back();
+            }
+        }
+        reached
+    }
+
+    fn fold_and_publish(&mut self, plan: &Plan, report: &mut Report) -> Result<LogPosition, Failure> {
         let mut reached = plan.start.clone();
         let mut tagged = false;
         let due = Due {
@@ -99,27 +175,41 @@ impl Fold {
             published: self.published.as_ref(),
             published_at: self.published_at,
         };
-        let (codec, accepting) = (&self.codec, self.accepting.as_ref());
-        let (source, dead_letters) = (&mut self.source, &mut self.dead_letters);
+        let (source, accepting) = (&mut self.source, self.accepting.as_ref());
+        let (codec, most_bytes) = (&self.codec, self.caps.settings.most_message_bytes);
+        let mut pass = Pass {
+            codec: &self.codec,
+            topic: &plan.start.topic,
+            partitions: plan.start.offsets.len(),
+            sweeps: &mut self.sweeps,
+            caps: &mut self.caps,
+            pending: Pending::default(),
+            dead_letters: self.dead_letters.as_mut(),
+            report,
+        };
         let outcome = self.producer.run_incremental_cycle(|cycle| {
             let (from, limits) = (&plan.start.offsets, &due.settings.limits);
-            let mut fold = |record: &Record<'_>| {
-                fold_record(codec, cycle, dead_letters.as_mut(), &plan.start.topic, record, report)?;
-                reach(Point::MessageFolded);
-                Ok(())
-            };
-            let Reading { offsets, stalled, .. } = match accepting {
-                Some(_) => read_to(source.as_mut(), from, &plan.cut, limits.stall, &mut fold)?,
-                None => source.read(from, &plan.cut, limits, &mut fold)?,
-            };
+            let read = ahead::read(
+                &|record| record::read(codec, most_bytes, record),
+                |take| match accepting {
+                    Some(_) => read_to(source.as_mut(), from, &plan.cut, limits.stall, take),
+                    None => source.read(from, &plan.cut, limits, take),
+                },
+                &mut |record, decoded| {
+                    pass.fold(cycle, record, decoded)?;
+                    reach(Point::MessageFolded);
+                    Ok(())
+                },
+            );
+            let Reading { offsets, stalled, .. } = read?;
             reach(Point::AllRead);
             // Before anything is published that covers them.
-            dead_letters.settle()?;
+            pass.settle()?;
             reach(Point::LettersSettled);
-            report.stalled = stalled;
+            pass.report.stalled = stalled;
             reached.offsets = offsets;
             // Without new tags a cycle that changed no record publishes nothing.
-            if report.upserts + report.deletes > 0 || due.is_due(&reached) || accepting.is_some() {
+            if pass.report.upserts + pass.report.deletes > 0 || due.is_due(&reached) || accepting.is_some() {
                 tagged = true;
                 Accepting::TAGS.iter().for_each(|tag| cycle.remove_tag(tag));
                 for (tag, value) in accepting.iter().flat_map(|accepting| accepting.tags()) {
@@ -127,6 +217,13 @@ impl Fold {
                 }
                 for (tag, value) in reached.tags() {
                     cycle.tag(tag, &value);
+                }
+                let [active, last] = pass.sweeps.tags();
+                for (tag, value) in [active, last, (WINDOW_TAG, pass.caps.tag())] {
+                    match value {
+                        Some(value) => cycle.tag(tag, &value),
+                        None => cycle.remove_tag(tag),
+                    }
                 }
             }
             reach(Point::Filled);
@@ -179,73 +276,4 @@ impl Due<'_> {
         moved >= self.settings.republish_after_messages
             || (moved > 0 && self.published_at.elapsed() >= self.settings.republish_after)
     }
-}
-
-fn fold_record(
-    codec: &Codec,
-    cycle: &mut IncrementalCycle<'_>,
-    dead_letters: &mut dyn DeadLetters,
-    topic: &str,
-    record: &Record<'_>,
-    report: &mut Report,
-) -> Result<(), BoxError> {
-    report.count(record);
-    let reason = match codec.decode(record.key, record.payload) {
-        Ok(message) => {
-            let changed = match &message.change {
-                Change::Upsert(value) => cycle.upsert(codec.root(), value),
-                Change::Delete => cycle.delete(codec.root(), &message.key),
-            };
-            match (changed, message.change) {
-                (Ok(true), Change::Upsert(_)) => report.upserts += 1,
-                (Ok(true), Change::Delete) => report.deletes += 1,
-                (Ok(false), _) => report.unchanged += 1,
-                (Err(error), _) if is_about_the_record(&error) => {
-                    return set_aside(dead_letters, topic, record, &error.to_string(), report);
-                }
-                (Err(error), _) => return Err(error.into()),
-            }
-            return Ok(());
-        }
-        Err(failure) => failure.to_string(),
-    };
-    set_aside(dead_letters, topic, record, &reason, report)
-}
-
-fn set_aside(
-    dead_letters: &mut dyn DeadLetters,
-    topic: &str,
-    record: &Record<'_>,
-    reason: &str,
-    report: &mut Report,
-) -> Result<(), BoxError> {
-    // A faulty writer can send millions; all of them are in the dead letters.
-    if report.dead_letters < MOST_LOGGED {
-        tracing::warn!(
-            topic,
-            partition = record.partition,
-            offset = record.offset,
-            reason,
-            "a message means nothing and is set aside"
-        );
-    }
-    report.dead_letters += 1;
-    dead_letters.put(topic, record, reason)?;
-    reach(Point::LetterPut);
-    Ok(())
-}
-
-/// Whether an error is the fault of the one record: no other will meet it.
-fn is_about_the_record(error: &CycleError) -> bool {
-    matches!(
-        error,
-        CycleError::Key(_)
-            | CycleError::Write(
-                WriteError::Mismatch { .. }
-                    | WriteError::TooDeep { .. }
-                    | WriteError::DuplicateKey { .. }
-                    | WriteError::NullHashKey { .. }
-                    | WriteError::SizeLimit { .. }
-            )
-    )
 }
