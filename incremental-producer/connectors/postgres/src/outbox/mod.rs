@@ -86,7 +86,7 @@ const REMOVE: &str = "delete from distribution.outbox where id = any($1)";
 const REFUSE: &str = "update distribution.outbox set refused = $2, refused_at = now() where id = $1";
 
 const RECORD: &str = "insert into distribution.sent as s (dataset, rows, last_id, last_made_at) \
-        select $1, $2, $3, to_timestamp($4::bigint / 1000.0) \
+        values ($1, $2, $3, to_timestamp($4::bigint / 1000.0)) \
     on conflict (dataset) do update set \
         rows = s.rows + excluded.rows, last_id = excluded.last_id, last_made_at = excluded.last_made_at, at = now()";
 
