@@ -23,7 +23,7 @@
 //!
 //! - [`config`]: the configuration file;
 //! - [`database`]: connecting, locking;
-//! - [`outbox`]: changes;
+//! - [`outbox`]: changes, as they are made;
 //! - [`sweep`]: everything, in chunks, without locking the table;
 //! - [`record`]: from a row to a message, by schema;
 //! - [`sink`]: where messages go;

@@ -47,7 +47,7 @@ pub enum RelayError {
         id: i64,
         /// What is wrong.
         #[source]
-        row: RefusedRow,
+        row: Box<RefusedRow>,
     },
 }
 
@@ -129,6 +129,7 @@ pub fn relay_batch(client: &mut Client, sink: &dyn Sink, dataset: &DatasetConfig
                     // What is before it goes out: it may have been sent already, and nothing is gained by holding it back.
                     sink.flush()?;
                     record(client, dataset, &sent, &refused, batch.newest_ms)?;
+                    let row = Box::new(row);
                     return Err(RelayError::Halted { id, row });
                 }
                 refused.push((id, row));
