@@ -14,12 +14,16 @@
 //!   versions: the last message of each key is its newest.
 //! - **Order per key.** See [`outbox`] for why the order is by id, and why everything visible is sent rather than what comes
 //!   after the last id. One connector at a time relays a dataset, which an advisory lock sees to.
-//! - **Versions settle the rest.** Every message carries a source version that only grows for its key. A message that comes
-//!   late, from a connector that was taken for dead or from a sweep that read an older row, loses against a newer one.
+//! - **Versions settle sweeps.** Every message carries a source version that only grows for its key: a row of a sweep that
+//!   was read before a change loses against it, whichever comes first.
+//!
+//! What does not hold: a connector that is paused between reading and sending until the database has given its lock to
+//! another may send, when it goes on, what the other has overtaken. Its record of the batch fails, the log keeps the
+//! messages. The next change of such a key, or the next sweep, puts it right; only transactions of Kafka would rule it out.
 //!
 //! - [`config`]: the configuration file;
 //! - [`database`]: connecting, locking;
-//! - [`outbox`]: changes;
+//! - [`outbox`]: changes, as they are made;
 //! - [`sweep`]: everything, in chunks, without locking the table;
 //! - [`record`]: from a row to a message, by schema;
 //! - [`sink`]: where messages go;

@@ -45,7 +45,12 @@ impl From<RangeError> for Failure {
 
 impl From<DatabaseError> for Failure {
     fn from(error: DatabaseError) -> Self {
-        Self::new(NETWORK, error)
+        let code = if matches!(error, DatabaseError::Certificates { .. }) {
+            USAGE
+        } else {
+            NETWORK
+        };
+        Self::new(code, error)
     }
 }
 

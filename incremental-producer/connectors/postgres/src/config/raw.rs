@@ -36,7 +36,7 @@ pub(super) struct RawKafka {
 
 /// A value, or where it is.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, deny_unknown_fields)]
 pub(super) enum RawValue {
     Text(String),
     Number(i64),

@@ -47,7 +47,7 @@ pub enum RelayError {
         id: i64,
         /// What is wrong.
         #[source]
-        row: RefusedRow,
+        row: Box<RefusedRow>,
     },
 }
 
@@ -86,7 +86,7 @@ const REMOVE: &str = "delete from distribution.outbox where id = any($1)";
 const REFUSE: &str = "update distribution.outbox set refused = $2, refused_at = now() where id = $1";
 
 const RECORD: &str = "insert into distribution.sent as s (dataset, rows, last_id, last_made_at) \
-        select $1, $2, $3, to_timestamp($4::bigint / 1000.0) \
+        values ($1, $2, $3, to_timestamp($4::bigint / 1000.0)) \
     on conflict (dataset) do update set \
         rows = s.rows + excluded.rows, last_id = excluded.last_id, last_made_at = excluded.last_made_at, at = now()";
 
@@ -129,6 +129,7 @@ pub fn relay_batch(client: &mut Client, sink: &dyn Sink, dataset: &DatasetConfig
                     // What is before it goes out: it may have been sent already, and nothing is gained by holding it back.
                     sink.flush()?;
                     record(client, dataset, &sent, &refused, batch.newest_ms)?;
+                    let row = Box::new(row);
                     return Err(RelayError::Halted { id, row });
                 }
                 refused.push((id, row));

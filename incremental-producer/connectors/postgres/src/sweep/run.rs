@@ -58,7 +58,7 @@ pub struct Sweeper<'a> {
 }
 
 /// The lock of the one who sweeps a dataset.
-pub fn lock_name(dataset: &str) -> String {
+pub(super) fn lock_name(dataset: &str) -> String {
     format!("postgres-connector sweep {dataset}")
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Chunk {
 /// Why a table cannot be read so.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum TableError {
+pub(super) enum TableError {
     /// The database.
     #[error(transparent)]
     Database(#[from] DatabaseError),

@@ -234,7 +234,7 @@ fn a_row_that_does_not_fit_halts_where_that_is_wanted() {
     };
     let text = format!("{:#}", anyhow::Error::new(error));
     assert!(
-        text.contains("table=distribution.outbox key=[2]") && text.contains("field=colour"),
+        text.contains("table=distribution.outbox key=[2]") && text.contains("no such field"),
         "{text}"
     );
     assert_eq!(

@@ -5,6 +5,19 @@ use std::io::Read;
 use std::process::Stdio;
 use xtask::postgres::Postgres;
 
+/// Of nobody: its key was thrown away.
+const CERTIFICATE: &str = "\
+-----BEGIN CERTIFICATE-----\n\
+MIIBejCCAR+gAwIBAgIUAWqAq9w1ALIRRgJHLP9SWqedOK8wCgYIKoZIzj0EAwIw\n\
+ETEPMA0GA1UEAwwGbm9ib2R5MCAXDTI2MTEyMzEzNDEyMVoYDzIxMjYxMDMwMTM0\n\
+MTIxWjARMQ8wDQYDVQQDDAZub2JvZHkwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC\n\
+AATcd3B0da4BF4wHUU5FYLSZxlXuElJLSXcmrrdyjpMZ+N11+6vCSKjv1kyfBh0J\n\
+fGDTxQEwZ6XAvHSmQ3qQWy/Qo1MwUTAdBgNVHQ4EFgQU4man8tvDQTSdFgcrzZAW\n\
+CY5CuvcwHwYDVR0jBBgwFoAU4man8tvDQTSdFgcrzZAWCY5CuvcwDwYDVR0TAQH/\n\
+BAUwAwEB/zAKBggqhkjOPQQDAgNJADBGAiEAn4BDn4ZRL/zrsYlnGswcFTlkNSrM\n\
+qOQ/0+LkOV5yUqsCIQD9X7EoUYikIJ4XqTN/yT1MjVvvpQpKS7s82aG4ns2crw==\n\
+-----END CERTIFICATE-----\n\n";
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -119,7 +132,14 @@ fn encryption_that_the_server_does_not_have_is_an_error_not_a_plain_connection()
         return;
     };
     let file = std::fs::read_to_string(world.config_path()).expect("a file");
-    std::fs::write(world.config_path(), file.replace("tls = \"off\"", "")).expect("a file");
+    std::fs::write(
+        world.config_path(),
+        file.replace("tls = \"off\"", "ca_file = \"ca.pem\""),
+    )
+    .expect("a file");
+    let unreadable = world.output(&["sweep", "titles"]);
+    assert_eq!(unreadable.status.code(), Some(2), "{}", text(&unreadable.stderr));
+    std::fs::write(world.config_path().with_file_name("ca.pem"), CERTIFICATE).expect("a file");
     let refused = world.output(&["sweep", "titles"]);
     assert_eq!(refused.status.code(), Some(5));
     assert!(

@@ -1,8 +1,11 @@
 //! A database with a table, a topic, a configuration, and what is in the log.
 
+use hollow::consumer::Consumer;
+use hollow::store::Store;
 use incremental_producer::Offsets;
 use incremental_producer::client::ClientSettings;
 use incremental_producer::mock::MockKafka;
+use incremental_producer::service::{DatasetHandle, DatasetService};
 use incremental_producer::source::kafka::{KafkaSettings, KafkaSource};
 use incremental_producer::source::{ReadLimits, Source};
 use postgres::{Client, NoTls};
@@ -60,7 +63,8 @@ impl World {
     /// All that a test of the dataset `titles` needs, or a line that says why it is skipped.
     pub(crate) fn start(what: &str) -> Option<Self> {
         let server = Postgres::start_or_skip(what).expect("a server")?;
-        let mock = MockKafka::with_topics([("titles", PARTITIONS), ("titles.control", 1)]).expect("a mock");
+        let mock =
+            MockKafka::with_topics([("titles", PARTITIONS), ("titles.control", 1), ("titles.dlq", 1)]).expect("a mock");
         let directory = tempfile::tempdir().expect("a directory");
         let schema = "Title @PrimaryKey(id) { long id; string name; long stock; }";
         std::fs::write(directory.path().join("titles.hollow"), schema).expect("a file");
@@ -168,15 +172,68 @@ impl World {
         self.command(arguments).output().expect("the program starts")
     }
 
-    /// Everything in the topic, each partition in its order.
-    pub(crate) fn messages(&self) -> Vec<Seen> {
-        let mut source = KafkaSource::new(KafkaSettings {
+    fn source(&self) -> KafkaSource {
+        KafkaSource::new(KafkaSettings {
             bootstrap_servers: self.mock.bootstrap_servers().to_owned(),
             topic: "titles".to_owned(),
             log: Some("log".to_owned()),
             group: "test".to_owned(),
             client: ClientSettings::default(),
+        })
+    }
+
+    /// Starts to fold the topic, as the incremental producer does.
+    pub(crate) fn fold(&self) -> DatasetHandle {
+        let text = format!(
+            r#"
+            [[dataset]]
+            name = "titles"
+            root = "Title"
+            store = "store"
+            cadence = "20ms"
+            republish_after_messages = 1
+            bootstrap_servers = "{}"
+            log = "log"
+            schema_file = "titles.hollow"
+            "#,
+            self.mock.bootstrap_servers()
+        );
+        let config = incremental_producer::config::Config::parse(&text, self.directory.path());
+        let dataset = config.expect("a configuration").datasets.remove(0);
+        let service = DatasetService::open(&dataset).expect("a service");
+        service.start().expect("a thread")
+    }
+
+    /// The dataset, once it has everything that is in the log now: JSON by key.
+    pub(crate) fn dataset(&self) -> BTreeMap<String, serde_json::Value> {
+        let view = self.source().look().expect("a log");
+        let ends: Offsets = view.partitions.iter().map(|(&id, range)| (id, range.end)).collect();
+        let store = Store::fs(self.directory.path().join("store")).expect("a store");
+        until("all is folded", || {
+            let Some((head, _)) = store.head().expect("a head") else {
+                return false;
+            };
+            let manifest = store.manifest(head.version, &head.manifest).expect("a manifest");
+            let offsets = manifest.header_tags.get("kafka.offsets").expect("offsets");
+            offsets.parse::<Offsets>().expect("offsets") == ends
         });
+        let consumer = Consumer::builder(store).build().expect("a consumer");
+        consumer.refresh().expect("a route");
+        let state = consumer.state().expect("a state");
+        let codec = &self.config().datasets[0].codec;
+        let ordinals = state.ty("Title").expect("the type").populated();
+        let records = ordinals.map(|ordinal| {
+            let record = state.value("Title", ordinal).expect("a record");
+            let key = codec.encode_key(&codec.key_of(&record).expect("a key"));
+            let json = serde_json::from_slice(&codec.encode_json(&record)).expect("JSON");
+            (String::from_utf8(key).expect("UTF-8"), json)
+        });
+        records.collect()
+    }
+
+    /// Everything in the topic, each partition in its order.
+    pub(crate) fn messages(&self) -> Vec<Seen> {
+        let mut source = self.source();
         let view = source.look().expect("a log");
         let from: Offsets = view.partitions.iter().map(|(&id, range)| (id, range.start)).collect();
         let cut: Offsets = view.partitions.iter().map(|(&id, range)| (id, range.end)).collect();
@@ -203,7 +260,10 @@ impl World {
     pub(crate) fn table(&self) -> BTreeMap<String, serde_json::Value> {
         let rows = self
             .client()
-            .query("select '[' || id || ']', to_jsonb(t)::text from titles t", &[])
+            .query(
+                "select '[' || id || ']', jsonb_strip_nulls(to_jsonb(t))::text from titles t",
+                &[],
+            )
             .expect("rows");
         rows.iter()
             .map(|row| (row.get(0), serde_json::from_str(row.get(1)).expect("JSON")))
