@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     limit: Option<u32>,
     /// Prints JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn dead_letters(arguments: &Arguments) -> Result<()> {

@@ -73,7 +73,9 @@ impl Command {
             Command::Hold(arguments) => arguments.target.json,
             Command::Release(arguments) => arguments.target.json,
             Command::Doctor(arguments) => arguments.json,
-            Command::Run(_) | Command::Sweep(_) | Command::DeadLetters(_) => false,
+            Command::Sweep(arguments) => arguments.json,
+            Command::DeadLetters(arguments) => arguments.json,
+            Command::Run(_) => false,
         }
     }
 }

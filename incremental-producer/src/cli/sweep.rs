@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     to: Option<String>,
     /// Prints JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn sweep(arguments: &Arguments) -> Result<()> {
