@@ -193,8 +193,8 @@ impl Producer {
             }
         }
         let old = candidates.len().saturating_sub(keep);
-        let keys = candidates.into_values().take(old).flatten();
-        keys.map(|key| self.store.blobs().remove(&key)).collect()
+        let mut keys = candidates.into_values().take(old).flatten();
+        keys.try_for_each(|key| self.store.blobs().remove(&key))
     }
 
     /// The link to the version before.

@@ -254,7 +254,7 @@ impl KeyTable {
     /// What the cycle changed.
     pub(super) fn changes(&self) -> KeyChanges {
         let mut changes = KeyChanges::default();
-        for change in self.changed.iter() {
+        for change in &self.changed {
             match (change.before, change.now) {
                 (None, Some(_)) => changes.added += 1,
                 (Some(_), None) => changes.removed += 1,
