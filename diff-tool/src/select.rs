@@ -143,7 +143,10 @@ pub struct Selected {
 /// # Errors
 /// [`SelectError`] for the first that cannot be had.
 pub fn select(a: &Selector, b: &Selector) -> Result<Selected, SelectError> {
-    let place = |selector: &Selector| selector.place.canonicalize().ok();
+    let place = |selector: &Selector| match location(&selector.place) {
+        Some(location) => Some(PathBuf::from(location)),
+        None => selector.place.canonicalize().ok(),
+    };
     let same_chain = place(a).is_some() && place(a) == place(b) && !a.place.is_file();
     let source = open(a)?;
     let first = source.load(a, None)?;
@@ -164,12 +167,21 @@ enum Place {
     Snapshot(PathBuf),
 }
 
+/// What stands where a directory may stand and is none: `s3://bucket/prefix?options` (feature `s3`).
+fn location(place: &Path) -> Option<&str> {
+    place.to_str().filter(|text| text.contains("://"))
+}
+
 fn open(selector: &Selector) -> Result<Place, SelectError> {
     let place = &selector.place;
     if place.is_file() {
         return Ok(Place::Snapshot(place.clone()));
     }
     let failed = |error| SelectError::Store(format!("cannot open {}", name_of(place)), error);
+    if let Some(location) = location(place) {
+        let store = Store::open_existing_at(location).map_err(failed)?;
+        return Ok(Place::Chain(Box::new(store)));
+    }
     match FsStore::open_existing(place) {
         Ok(store) => Ok(Place::Chain(Box::new(Store::from(store)))),
         Err(StoreError::Absent { .. }) if JavaDirectory::is_one(place) => {

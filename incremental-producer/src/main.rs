@@ -1,8 +1,7 @@
 //! Folds record updates from Kafka into datasets. See the library for how.
 
-mod cli;
-
 use clap::Parser;
+use incremental_producer::cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

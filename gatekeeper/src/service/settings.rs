@@ -30,6 +30,11 @@ pub const LIVENESS: &str = "liveness";
 /// The output dataset of PREPROD.
 pub const LIVENESS_PREPROD: &str = "liveness-preprod";
 
+/// What stands where a directory may stand and is none: `s3://bucket/prefix?options` (feature `s3`).
+fn location(place: &Path) -> Option<&str> {
+    place.to_str().filter(|text| text.contains("://"))
+}
+
 impl Stores {
     /// The stores of a data directory: `DIR/store/<dataset>`.
     pub fn in_data(directory: impl Into<PathBuf>) -> Self {
@@ -56,7 +61,11 @@ impl Stores {
     /// # Errors
     /// [`StoreError::Absent`] if it is not, or if no directory is known for it.
     pub fn open(&self, dataset: &str) -> Result<Store, StoreError> {
-        Ok(FsStore::open_existing(self.known(dataset)?)?.into())
+        let place = self.known(dataset)?;
+        match location(&place) {
+            Some(location) => Store::open_existing_at(location),
+            None => Ok(FsStore::open_existing(place)?.into()),
+        }
     }
 
     /// Opens a store to publish to, creating it if need be.
@@ -64,7 +73,11 @@ impl Stores {
     /// # Errors
     /// [`StoreError`] if it can be neither opened nor created.
     pub fn create(&self, dataset: &str) -> Result<Store, StoreError> {
-        Store::fs(self.known(dataset)?)
+        let place = self.known(dataset)?;
+        match location(&place) {
+            Some(location) => Store::open_at(location),
+            None => Store::fs(place),
+        }
     }
 
     /// Opens a store when it is there.

@@ -5,7 +5,9 @@ use hollow::Version;
 use hollow::flat::{self, FlatSchemas};
 use hollow::record::{json, key};
 use hollow::schema::{Dataset, parse};
-use hollow::store::{BlobStore, Key, MemoryStore, Register, Registers, Sha256, Staged, Store};
+use hollow::store::{
+    BlobStore, Document, Key, Marks, MemoryStore, Pins, Register, Registers, Sha256, Staged, Store, Tags,
+};
 use hollow::tools::text::{lossless, records};
 use std::sync::OnceLock;
 
@@ -41,7 +43,7 @@ pub fn flat(bytes: &[u8]) -> bool {
     read.is_ok()
 }
 
-/// The small documents of a store: a manifest under its right digest, a head, a pin.
+/// The small documents of a store: a manifest under its right digest, a head, what people say about versions.
 pub fn manifest(bytes: &[u8]) -> bool {
     let memory = MemoryStore::new();
     let store = Store::from(memory.clone());
@@ -61,9 +63,9 @@ pub fn manifest(bytes: &[u8]) -> bool {
             assert_eq!(store.manifest(version, &again).ok(), Some(manifest));
         }
     }
-    for register in [Register::Head, Register::Pin] {
-        memory.compare_and_set(register, None, bytes).expect("was never set");
-    }
+    memory
+        .compare_and_set(Register::Head, None, bytes)
+        .expect("was never set");
     if let Ok(Some((head, token))) = store.head() {
         taken = true;
         store
@@ -71,14 +73,22 @@ pub fn manifest(bytes: &[u8]) -> bool {
             .expect("a head that was read can be set");
         assert_eq!(store.head().ok().flatten().map(|(head, _)| head), Some(head));
     }
-    if let Ok(Some((pin, token))) = store.pin() {
-        taken = true;
-        store
-            .set_pin(Some(&token), &pin)
-            .expect("a pin that was read can be set");
-        assert_eq!(store.pin().ok().flatten().map(|(pin, _)| pin), Some(pin));
+    taken | document::<Pins>(&memory, bytes) | document::<Marks>(&memory, bytes) | document::<Tags>(&memory, bytes)
+}
+
+/// A document that people change: one that was read can be set and is the same.
+fn document<D: Document + PartialEq + std::fmt::Debug>(memory: &MemoryStore, bytes: &[u8]) -> bool {
+    let Ok(read) = D::parse(bytes) else { return false };
+    let store = Store::from(memory.clone());
+    let token = memory
+        .read(D::REGISTER)
+        .expect("memory answers")
+        .map(|(_, token)| token);
+    // What is as long as a register can be may be longer in the form in which it is written.
+    if store.set_document(token.as_ref(), &read).is_ok() {
+        assert_eq!(store.document::<D>().expect("what was set").0, read);
     }
-    taken
+    true
 }
 
 /// Schemas in their text form.

@@ -1,20 +1,24 @@
 //! Describing a consumer.
 
-use super::background::Wake;
+use super::asked::Counted;
+use super::background::{Schedule, Wake};
 use super::health::Notes;
-use super::{BoxError, Consumer, Listener, RefreshError, Refreshed, Work};
+use super::{BoxError, Clock, Consumer, Listener, RefreshError, Refreshed, Work};
 use crate::index::IndexSpec;
 use crate::read::{Filter, History};
-use crate::store::{LocalCache, Source, StoreError};
+use crate::store::{Labels, LocalCache, Source, StoreError};
 use arc_swap::ArcSwapOption;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Describes a consumer; made by [`Consumer::builder`].
 pub struct ConsumerBuilder {
     source: Box<dyn Source>,
+    labels: Labels,
+    clock: Box<Clock>,
+    instance: Option<String>,
     filter: Filter,
     listeners: Vec<Box<Listener>>,
     indexes: Vec<IndexSpec>,
@@ -29,6 +33,9 @@ impl ConsumerBuilder {
     pub(super) fn new(source: Box<dyn Source>) -> Self {
         Self {
             source,
+            labels: Labels::new(),
+            clock: Box::new(SystemTime::now),
+            instance: None,
             filter: Filter::everything(),
             listeners: Vec::new(),
             indexes: Vec::new(),
@@ -38,6 +45,26 @@ impl ConsumerBuilder {
             mapped: false,
             history: 1,
         }
+    }
+
+    /// Says something of this consumer that pins may be for: `region`, `application`, `instance`, whatever is agreed on.
+    /// See [`Pins`](crate::store::Pins). Another value for the same key takes its place.
+    pub fn label(mut self, key: &str, value: &str) -> Self {
+        self.labels.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The name of this consumer among those of its dataset, for example its host and port: consumers with other names
+    /// ask at other moments of an [interval](ConsumerBuilder::refresh_every). Without one the moment is random.
+    pub fn instance(mut self, name: &str) -> Self {
+        self.instance = Some(name.to_owned());
+        self
+    }
+
+    /// Tells the time by which pins expire. Default: the system's clock.
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
     }
 
     /// Keeps only some types and fields in memory.
@@ -105,9 +132,10 @@ impl ConsumerBuilder {
         self
     }
 
-    /// Makes [`start`](ConsumerBuilder::start) refresh in the background, once in every interval, with a little random
-    /// part so that many consumers do not ask at the same moment. While refreshing fails the pauses grow, up to 16
-    /// intervals.
+    /// Makes [`start`](ConsumerBuilder::start) refresh in the background, with one question to the source in every
+    /// interval, give or take a tenth: by turns what is announced and what is pinned, so that either is known after two
+    /// intervals. While refreshing fails the pauses grow, up to 16 intervals, and the source is never asked more often.
+    /// Wake it with a [`WakeHandle`](super::WakeHandle) to be faster than that; then the interval may be long.
     pub fn refresh_every(mut self, interval: Duration) -> Self {
         self.interval = Some(interval);
         self
@@ -120,7 +148,9 @@ impl ConsumerBuilder {
     pub fn build(self) -> Result<Consumer, StoreError> {
         let cache = self.cache.map(|directory| LocalCache::open(&directory)).transpose()?;
         Ok(Consumer {
-            source: self.source,
+            source: Counted::new(self.source),
+            labels: self.labels,
+            clock: self.clock,
             filter: self.filter,
             listeners: self.listeners,
             indexes: self.indexes,
@@ -149,11 +179,12 @@ impl ConsumerBuilder {
     /// # Errors
     /// Why 1 failed, if 2 and 3 failed too.
     pub fn start(self) -> Result<Arc<Consumer>, RefreshError> {
-        let interval = self.interval;
+        let instance = self.instance.clone();
+        let schedule = self.interval.map(|interval| Schedule { interval, instance });
         let consumer = Arc::new(self.build()?);
         consumer.start()?;
-        if let Some(interval) = interval {
-            consumer.follow_in_background(interval).map_err(RefreshError::Thread)?;
+        if let Some(schedule) = schedule {
+            consumer.follow_in_background(schedule).map_err(RefreshError::Thread)?;
         }
         Ok(consumer)
     }

@@ -33,6 +33,8 @@ pub struct Health {
     pub listener_errors: Vec<String>,
     /// How often an announcement was older than the state at hand, and ignored.
     pub regressions: u64,
+    /// How often the source was asked for anything, since this consumer was made.
+    pub requests: u64,
     /// Why the local cache could not be written to, if so.
     pub cache_error: Option<String>,
     /// States that were replaced and that somebody still holds an `Arc` of, the oldest first. They take memory for what
@@ -96,7 +98,7 @@ impl Notes {
     pub(super) fn health(
         &self,
         current: Option<&ReadState>,
-        regressions: u64,
+        (regressions, requests): (u64, u64),
         max_staleness: Option<Duration>,
     ) -> Health {
         let version = current.and_then(ReadState::version);
@@ -124,6 +126,7 @@ impl Notes {
             failures: self.failures,
             listener_errors: self.listener_errors.clone(),
             regressions,
+            requests,
             cache_error: self.cache_error.clone(),
             still_held: held.collect(),
         }

@@ -5,6 +5,10 @@
 //! `Arc<ReadState>` once per unit of work and keep it as long as they like: nothing ever changes under them.
 //!
 //! - A refresh that fails leaves everything as it was and says why. If the best way fails, one other is tried.
+//! - Operators hold consumers at a version by [pins](crate::store::Pins), each for the consumers with certain
+//!   [labels](ConsumerBuilder::label). A pin counts from the first state on: it also says where a start begins.
+//! - In the background a consumer asks once per [interval](ConsumerBuilder::refresh_every), whatever the store does.
+//!   Whoever hears of an announcement by other ways wakes it with its [`WakeHandle`].
 //! - Nothing goes back unless pinned or asked to: an announcement older than the state at hand is counted and ignored.
 //! - Listeners hear of a new state after it is in force; what they do cannot undo it.
 //! - With a local [cache](ConsumerBuilder::cache), a start needs no store, and a version that kills the processes that
@@ -34,6 +38,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod asked;
 mod background;
 mod builder;
 mod guard;
@@ -44,6 +49,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 
+pub use background::WakeHandle;
 pub use builder::ConsumerBuilder;
 pub use health::{Health, StillHeld};
 pub use refresh::{Moved, RefreshError, RefreshOutcome};
@@ -52,17 +58,19 @@ use crate::Version;
 use crate::index::IndexSpec;
 use crate::read::{Filter, History, ReadState};
 use crate::store::route::{Chain, Route};
-use crate::store::{LinkRef, LocalCache, Manifest, Source, StoreError};
+use crate::store::{Labels, LinkRef, LocalCache, Manifest, Pins, Source, StoreError};
 use arc_swap::ArcSwapOption;
+use asked::{Counted, Known};
 use health::Notes;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Any error of a listener.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+type Clock = dyn Fn() -> SystemTime + Send + Sync;
 type Listener = dyn Fn(&Refreshed<'_>) -> Result<(), BoxError> + Send + Sync;
 
 /// What a listener is told: a new state is in force.
@@ -76,7 +84,9 @@ pub struct Refreshed<'a> {
 
 /// Follows the states of one dataset. Shared by reference between threads.
 pub struct Consumer {
-    source: Box<dyn Source>,
+    source: Counted,
+    labels: Labels,
+    clock: Box<Clock>,
     filter: Filter,
     listeners: Vec<Box<Listener>>,
     indexes: Vec<IndexSpec>,
@@ -95,6 +105,10 @@ pub struct Consumer {
 #[derive(Debug, Default)]
 struct Work {
     pinned: Option<Version>,
+    announced: Known<Option<LinkRef>>,
+    pins: Known<Pins>,
+    /// Whether a pin counted at the last refresh.
+    held: bool,
     /// Blobs that have the right digest and still make no state: there is no use in trying them again.
     unreadable: HashSet<String>,
     /// The blobs in the cache that make the state in force.
@@ -146,7 +160,8 @@ impl Consumer {
     /// How this consumer is doing. Asks nobody and waits for no refresh.
     pub fn health(&self) -> Health {
         let notes = self.notes().clone(); // a refresh must not wait for the sizes of held states
-        notes.health(self.state.load().as_deref(), self.regressions(), self.max_staleness)
+        let counts = (self.regressions(), self.source.requests());
+        notes.health(self.state.load().as_deref(), counts, self.max_staleness)
     }
 
     /// The announced version. Asks the source.
@@ -171,7 +186,7 @@ impl Consumer {
     /// # Errors
     /// [`StoreError`] if the chain cannot be read.
     pub fn chain(&self, count: usize) -> Result<Vec<crate::store::Link>, StoreError> {
-        let mut chain = Chain::new(self.source.as_ref(), self.tip()?);
+        let mut chain = Chain::new(&self.source, self.tip()?);
         while chain.links().len() < count && chain.extend()? {}
         Ok(chain.links().to_vec())
     }
@@ -181,7 +196,7 @@ impl Consumer {
     /// # Errors
     /// [`StoreError`] if the chain cannot be read that far.
     pub fn manifest(&self, version: Version) -> Result<Option<Manifest>, StoreError> {
-        let mut chain = Chain::new(self.source.as_ref(), self.tip()?);
+        let mut chain = Chain::new(&self.source, self.tip()?);
         while chain.links().last().is_none_or(|link| link.version > version) && chain.extend()? {}
         let link = chain.links().iter().find(|link| link.version == version);
         Ok(link.and_then(|link| link.manifest.clone()))

@@ -5,12 +5,23 @@ use super::{Consumer, Refreshed, Work};
 use crate::Version;
 use crate::read::ReadState;
 use crate::store::route::{Chain, Preference, Route};
-use crate::store::{LoadError, Source, StoreError};
+use crate::store::{LinkRef, LoadError, Source, StoreError, now_ms};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
+
+/// Which questions a refresh asks first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// What is announced, and what is pinned.
+    Both,
+    /// What is announced; if that is another version than before, also what is pinned.
+    Announced,
+    /// What is pinned.
+    Pins,
+}
 
 /// What a refresh came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,13 +103,17 @@ impl RefreshError {
 }
 
 impl Consumer {
-    /// Goes to the version this consumer is pinned at, else to the one all are pinned at, else to the announced one if
-    /// that is later than the state at hand.
+    /// Goes to the version this consumer is pinned at, else to the one that a pin for its labels says, else to the
+    /// announced one if that is later than the state at hand.
     ///
     /// # Errors
     /// [`RefreshError`]; the state at hand stays in force.
     pub fn refresh(&self) -> Result<RefreshOutcome, RefreshError> {
-        let result = self.follow(&mut self.work());
+        self.refresh_asking(Ask::Both)
+    }
+
+    pub(super) fn refresh_asking(&self, ask: Ask) -> Result<RefreshOutcome, RefreshError> {
+        let result = self.follow(&mut self.work(), ask);
         let mut notes = self.notes();
         match &result {
             Ok(_) => (notes.failures, notes.last_error) = (0, None),
@@ -110,26 +125,52 @@ impl Consumer {
         result
     }
 
-    fn follow(&self, work: &mut Work) -> Result<RefreshOutcome, RefreshError> {
-        let pinned = match work.pinned {
-            Some(version) => Some(version),
-            None => self.source.pinned()?,
-        };
+    fn follow(&self, work: &mut Work, ask: Ask) -> Result<RefreshOutcome, RefreshError> {
+        let own = work.pinned;
+        let asks_for_pins = own.is_none() && (ask != Ask::Announced || work.pins.value().is_none());
+        if asks_for_pins {
+            work.pins.ask(|known| self.source.pins_unless(known))?;
+        }
+        let was_held = work.held;
+        let mut pinned = own.or_else(|| self.pin_for_this(work));
+        let mut asked = false;
+        // What was announced while this consumer was held is old.
+        if pinned.is_none() && (ask != Ask::Pins || was_held || work.announced.value().is_none()) {
+            let changed = work.announced.ask(|known| self.source.announced_unless(known))?;
+            asked = true;
+            if changed && ask == Ask::Announced {
+                // A pin that was made before this was announced must be known.
+                work.pins.ask(|known| self.source.pins_unless(known))?;
+                pinned = self.pin_for_this(work);
+            }
+        }
+        work.held = pinned.is_some();
         let announced = match pinned {
             Some(_) => None,
-            None => self.source.announced()?,
+            None => work.announced.value().copied().flatten(),
         };
         self.notes().asked(pinned, announced.as_ref());
         let Some(wanted) = pinned.or(announced.map(|announced| announced.version)) else {
             return Ok(RefreshOutcome::NothingAnnounced);
         };
         if pinned.is_none() && self.version().is_some_and(|current| current > wanted) {
-            self.regressions.fetch_add(1, Ordering::Relaxed);
+            if asked {
+                self.regressions.fetch_add(1, Ordering::Relaxed);
+            }
             return Ok(RefreshOutcome::Unchanged);
         }
-        let outcome = self.go(work, wanted, Preference::Best)?;
-        self.notes().confirmed_at = Some(SystemTime::now());
+        let outcome = self.go(work, wanted, Preference::Best, announced)?;
+        if asked || own.is_some() || (pinned.is_some() && asks_for_pins) {
+            self.notes().confirmed_at = Some(SystemTime::now());
+        }
         Ok(outcome)
+    }
+
+    /// The version that a pin holds this consumer at, as far as it was told.
+    fn pin_for_this(&self, work: &Work) -> Option<Version> {
+        let now = now_ms((self.clock)());
+        let pin = work.pins.value()?.for_consumer(&self.labels, now)?;
+        Some(pin.version)
     }
 
     /// Goes to a version, later or earlier.
@@ -145,16 +186,27 @@ impl Consumer {
     /// # Errors
     /// [`RefreshError`]; the state at hand stays in force.
     pub fn refresh_by(&self, version: Version, preference: Preference) -> Result<RefreshOutcome, RefreshError> {
-        self.go(&mut self.work(), version, preference)
+        self.go(&mut self.work(), version, preference, None)
     }
 
-    fn go(&self, work: &mut Work, target: Version, preference: Preference) -> Result<RefreshOutcome, RefreshError> {
+    /// Goes to a version of the chain that ends at `tip`, or at the newest if that is not known.
+    fn go(
+        &self,
+        work: &mut Work,
+        target: Version,
+        preference: Preference,
+        tip: Option<LinkRef>,
+    ) -> Result<RefreshOutcome, RefreshError> {
         let before = self.state();
         let current = before.as_ref().and_then(|state| state.version());
         if current == Some(target) && preference == Preference::Best {
             return Ok(RefreshOutcome::Unchanged);
         }
-        let mut chain = Chain::new(self.source.as_ref(), self.tip()?);
+        let tip = match tip {
+            Some(tip) => Some(tip),
+            None => self.tip()?,
+        };
+        let mut chain = Chain::new(&self.source, tip);
         let routes = chain.routes(current, target, preference)?;
         let loading = match &self.cache {
             Some(cache) => Loading::begin(cache.directory(), target)?,
@@ -242,7 +294,7 @@ impl Consumer {
             let shortest = chain.routes(None, target, Preference::Best)?.into_iter().next();
             let longest = kept.as_ref().map_or(u64::MAX, Route::cost);
             if let Some(shortest) = shortest.filter(|route| route.cost() < longest) {
-                let source = cache.before(self.source.as_ref());
+                let source = cache.before(&self.source);
                 for (_, blob) in shortest.snapshot.iter().chain(&shortest.steps) {
                     source.open(blob)?;
                 }
@@ -258,8 +310,8 @@ impl Consumer {
 
     fn load(&self, route: &Route, current: Option<&ReadState>) -> Result<ReadState, LoadError> {
         match &self.cache {
-            Some(cache) => self.load_indexed(&cache.before(self.source.as_ref()), route, current),
-            None => self.load_indexed(self.source.as_ref(), route, current),
+            Some(cache) => self.load_indexed(&cache.before(&self.source), route, current),
+            None => self.load_indexed(&self.source, route, current),
         }
     }
 

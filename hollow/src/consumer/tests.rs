@@ -2,7 +2,7 @@ use super::*;
 use crate::producer::Producer;
 use crate::record::Value;
 use crate::schema::Dataset;
-use crate::store::{BlobBytes, BlobRef, Head, Link, Store};
+use crate::store::{BlobBytes, BlobRef, Head, Link, Register, Store, Token};
 use crate::testing::{Fault, FaultyStore, Operation};
 use std::time::{Duration, Instant};
 
@@ -238,5 +238,7 @@ fn staleness_makes_it_unready_but_takes_nothing_away() {
     wait_for(|| consumer.refresh().is_ok() && consumer.health().is_ready());
 }
 
+mod budget;
 mod cache;
 mod held;
+mod pins;

@@ -2,6 +2,7 @@
 
 use super::due::{Interval, SinceSnapshot};
 use super::environment::{Environment, FailPoints};
+use super::recent::Watched;
 use super::retention::Cleaning;
 use super::{Background, BoxError, CycleError, Producer, Retention, SnapshotWriting, Standing, Step, Validator};
 use crate::schema::{Dataset, Schema, SchemaError};
@@ -34,9 +35,14 @@ pub(super) struct Config {
     pub(super) roots: Vec<String>,
     pub(super) write: WriteConfig,
     pub(super) validators: Vec<Box<dyn Validator>>,
+    /// What the validators want to know of the last while.
+    pub(super) watched: Watched,
+    /// How many refused candidates stay in quarantine.
+    pub(super) keep_refused: usize,
     pub(super) staging: Option<PathBuf>,
     pub(super) mirror: Option<FsMirror>,
     pub(super) retention: Option<Retention>,
+    pub(super) derived: Vec<Store>,
     pub(super) allow_chain_break: bool,
     pub(super) attempts: u32,
     pub(super) pause: Duration,
@@ -65,9 +71,12 @@ impl ProducerBuilder {
                 roots: Vec::new(),
                 write: WriteConfig::default(),
                 validators: Vec::new(),
+                watched: Watched::default(),
+                keep_refused: 10,
                 staging: store.blobs().staging(),
                 mirror: None,
                 retention: None,
+                derived: Vec::new(),
                 allow_chain_break: false,
                 attempts: 4,
                 pause: Duration::from_millis(100),
@@ -127,8 +136,22 @@ impl ProducerBuilder {
     }
 
     /// Adds a validator.
-    pub fn validator(mut self, validator: impl Validator + 'static) -> Self {
-        self.config.validators.push(Box::new(validator));
+    pub fn validator(self, validator: impl Validator + 'static) -> Self {
+        self.validators([Box::new(validator) as Box<dyn Validator>])
+    }
+
+    /// Adds validators.
+    pub fn validators(mut self, validators: impl IntoIterator<Item = Box<dyn Validator>>) -> Self {
+        for validator in validators {
+            self.config.watched.add(validator.watches());
+            self.config.validators.push(validator);
+        }
+        self
+    }
+
+    /// How many refused candidates stay in quarantine, the newest ones (default: 10). Zero keeps none.
+    pub fn keep_refused(mut self, candidates: usize) -> Self {
+        self.config.keep_refused = candidates;
         self
     }
 
@@ -159,6 +182,13 @@ impl ProducerBuilder {
     /// Removes versions past their time. The default keeps all.
     pub fn retention(mut self, retention: Retention) -> Self {
         self.config.retention = Some(retention);
+        self
+    }
+
+    /// Names the store of a dataset that is made from this one: versions are not removed while its versions name them as
+    /// their inputs. It is read when something could be removed; if it cannot be, nothing is.
+    pub fn derived(mut self, store: Store) -> Self {
+        self.config.derived.push(store);
         self
     }
 
@@ -241,6 +271,7 @@ impl ProducerBuilder {
             background: Background::default(),
             chain_broken: false,
             cleaning: Cleaning::default(),
+            acceptance: None,
             store_is_proven: false,
         })
     }

@@ -3,9 +3,14 @@
 use super::environment::Sleep;
 use super::stage::Encoded;
 use super::{CycleError, Producer, Step};
+use crate::Version;
 use crate::store::{Head, Key, Manifest, Put, SCHEMA, Staged, StoreError, Token};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What the names of refused candidates begin with. Nothing that readers follow leads here.
+const QUARANTINE: &str = "quarantine/";
 
 /// How often to try what the store does not answer, and how to wait in between.
 #[derive(Clone)]
@@ -151,18 +156,45 @@ impl Producer {
         })
     }
 
-    /// Keeps a refused candidate for inspection, under names that no reader looks for. Does what it can.
-    pub(super) fn quarantine(&self, encoded: &Encoded, manifest: &Manifest) {
-        let name = format!("quarantine/{}-{}", manifest.version, manifest.nonce);
+    /// Keeps a refused candidate for inspection, under names that no reader looks for, and lets go of older ones. Gives its
+    /// name. Does what it can: the cycle has failed already, and what cannot be kept is not worth another error.
+    pub(super) fn quarantine(&self, encoded: &Encoded, manifest: &Manifest) -> String {
+        let name = format!("{}-{}", manifest.version, manifest.nonce);
+        let keep = self.config.keep_refused;
+        if keep == 0 {
+            return name;
+        }
         let put = |suffix: &str, content: &Staged| {
-            // The cycle has failed already; what cannot be kept is not worth another error.
-            let key = Key::new(format!("{name}-{suffix}"));
+            let key = Key::new(format!("{QUARANTINE}{name}-{suffix}"));
             drop(key.and_then(|key| self.store.blobs().put(&key, content)));
         };
         for blob in encoded.blobs() {
             put(&blob.entry.kind.to_string(), &blob.content);
         }
+        // The manifest last: a candidate that has one is complete.
         put("manifest", &Staged::Bytes(manifest.to_json().into()));
+        drop(self.bound_quarantine(&name, keep));
+        name
+    }
+
+    fn bound_quarantine(&self, newest: &str, keep: usize) -> Result<(), StoreError> {
+        // Versions of one second may be the same.
+        let mut candidates: BTreeMap<(Version, bool, String), Vec<Key>> = BTreeMap::new();
+        for key in self.store.blobs().list(QUARANTINE)? {
+            // Names that begin otherwise are none of ours.
+            let name = key
+                .as_str()
+                .strip_prefix(QUARANTINE)
+                .and_then(|name| name.rsplit_once('-'));
+            let Some((name, _)) = name else { continue };
+            if let Some(version) = name.split('-').next().and_then(|version| version.parse().ok()) {
+                let candidate = (version, name == newest, name.to_owned());
+                candidates.entry(candidate).or_default().push(key);
+            }
+        }
+        let old = candidates.len().saturating_sub(keep);
+        let keys = candidates.into_values().take(old).flatten();
+        keys.map(|key| self.store.blobs().remove(&key)).collect()
     }
 
     /// The link to the version before.

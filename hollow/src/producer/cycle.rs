@@ -3,14 +3,13 @@
 use super::check::{Checked, Extent, check};
 use super::due::{Interval, SinceSnapshot};
 use super::stage::{Encoded, Snapshot, Staging};
-use super::validate::{Candidate, validate};
 use super::{
     BoxError, CycleError, CycleOutcome, CycleStats, Producer, PublishUnchanged, Published, SnapshotWriting, Standing,
     Step, builder,
 };
 use crate::read::ReadState;
 use crate::record::Value;
-use crate::store::{Manifest, Receipt, SCHEMA};
+use crate::store::{Manifest, SCHEMA};
 use crate::typed::{self, AddError, Record};
 use crate::write::{CompactionConfig, WriteError, WriteStateEngine};
 use crate::{Ordinal, Version};
@@ -153,6 +152,7 @@ impl Producer {
         // Until it has ended well, the cycle may have left anything in the engine, also by a panic of the caller's code.
         self.standing = Standing::Lost;
         let result = self.steps(filling, fill);
+        self.acceptance = None;
         match &result {
             Ok(_) => self.standing = Standing::Ready,
             Err(
@@ -273,18 +273,14 @@ impl Producer {
 
         // S5
         let start = Instant::now();
-        let candidate = Candidate {
-            version: attempt.version,
-            state: &next,
-            previous: state.as_deref(),
-        };
-        let receipts = validate(&self.config.validators, &candidate);
+        let mut manifest = self.make_manifest(attempt, &encoded, &next, tags, checksum);
+        manifest.counts = self.count(state.as_deref(), &next);
+        self.judge(&mut manifest, state.as_deref(), &next);
         stats.validate = start.elapsed();
-        let manifest = self.make_manifest(attempt, &encoded, &next, tags, checksum, receipts);
-        if manifest.receipts.iter().any(|receipt| !receipt.passed) {
-            self.quarantine(&encoded, &manifest);
+        if manifest.receipts.iter().any(|receipt| receipt.refuses()) {
             return Err(CycleError::Rejected {
                 version: attempt.version,
+                candidate: self.quarantine(&encoded, &manifest),
                 receipts: manifest.receipts,
             });
         }
@@ -391,7 +387,6 @@ impl Producer {
         state: &ReadState,
         header_tags: BTreeMap<String, String>,
         record_checksum: Option<i32>,
-        receipts: Vec<Receipt>,
     ) -> Manifest {
         Manifest {
             schema: SCHEMA,
@@ -405,7 +400,10 @@ impl Producer {
             schema_hash: state.dataset().schema_hash(),
             record_checksum,
             created_at: self.environment.now_ms(),
-            receipts,
+            receipts: Vec::new(),
+            counts: BTreeMap::new(),
+            change_digest: None,
+            recent: Vec::new(),
             late_snapshot: self.background.finished().cloned(),
         }
     }

@@ -24,10 +24,12 @@ pub enum CycleError {
     #[error("integrity check failed: {0}")]
     Integrity(String),
     /// A validator refused the state. The cycle is rolled back, and the candidate lies in quarantine.
-    #[error("version={version} was refused: {}", refusals(receipts))]
+    #[error("version={version} was refused: {}; candidate={candidate}", refusals(receipts))]
     Rejected {
         /// The version it would have been.
         version: Version,
+        /// Its name in quarantine.
+        candidate: String,
         /// What every validator said.
         receipts: Vec<Receipt>,
     },
@@ -123,7 +125,7 @@ impl From<AddError> for CycleError {
 }
 
 fn refusals(receipts: &[Receipt]) -> String {
-    let refused = receipts.iter().filter(|receipt| !receipt.passed);
+    let refused = receipts.iter().filter(|receipt| receipt.refuses());
     let texts: Vec<String> = refused
         .map(|receipt| format!("{}: {}", receipt.validator, receipt.details))
         .collect();

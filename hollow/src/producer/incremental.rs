@@ -113,7 +113,7 @@ impl IncrementalCycle<'_> {
             return Err(CycleError::NotARoot(type_name.to_owned()));
         };
         let id = root.id;
-        let before = root.keys.get(self.published, &key);
+        let before = root.keys.replace(self.published, key, Some(ordinal));
         let mut world = World {
             engine: self.engine,
             published: self.published,
@@ -124,7 +124,6 @@ impl IncrementalCycle<'_> {
             self.stats.unchanged += 1;
             return Ok(false);
         }
-        root.keys.set(self.published, key, Some(ordinal));
         // First the new record, so that what both refer to stays.
         references.acquire(&world, id, ordinal);
         if let Some(before) = before {
@@ -159,11 +158,10 @@ impl IncrementalCycle<'_> {
             return Err(CycleError::NotARoot(type_name.to_owned()));
         };
         let key = key_bytes(key);
-        let Some(before) = root.keys.get(self.published, &key) else {
+        let Some(before) = root.keys.replace(self.published, key, None) else {
             self.stats.absent += 1;
             return Ok(false);
         };
-        root.keys.set(self.published, key, None);
         let mut world = World {
             engine: self.engine,
             published: self.published,
@@ -177,6 +175,19 @@ impl IncrementalCycle<'_> {
     pub fn contains(&self, type_name: &str, key: &[KeyValue]) -> bool {
         let root = self.incremental.roots.get(type_name);
         root.is_some_and(|root| root.keys.get(self.published, &key_bytes(key)).is_some())
+    }
+
+    /// Calls `look` with the primary key of every root record of this type as the cycle has it now, in no particular order.
+    /// Reads every key once, and copies none but the one shown.
+    ///
+    /// # Errors
+    /// [`CycleError::NotARoot`] if the type is no root.
+    pub fn each_key(&self, type_name: &str, look: &mut dyn FnMut(&[KeyValue])) -> Result<(), CycleError> {
+        let Some(root) = self.incremental.roots.get(type_name) else {
+            return Err(CycleError::NotARoot(type_name.to_owned()));
+        };
+        root.keys.each(self.published, look);
+        Ok(())
     }
 
     /// Sets a header tag. Tags stay from version to version until they are set again or removed.

@@ -10,7 +10,6 @@ use crate::read::ReadState;
 use crate::record::{KeyError, KeyPaths, KeyValue, key_json};
 use crate::schema::{FieldPath, FieldType};
 use hashbrown::HashTable;
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Reads primary keys of records of one type from a state.
@@ -29,6 +28,12 @@ impl KeyReader {
     pub(super) fn resolve(state: &ReadState, type_name: &str) -> Result<Self, KeyError> {
         let paths = KeyPaths::resolve(state.dataset(), type_name)?.paths().to_vec();
         Ok(Self { paths })
+    }
+
+    /// Appends the key of a record, as [`key_bytes`] has it; false if a part of it is null.
+    fn push(&self, state: &ReadState, ordinal: Ordinal, out: &mut Vec<u8>) -> bool {
+        let mut parts = self.paths.iter().map(|path| part(state, path, ordinal));
+        parts.all(|part| part.map(|part| push_part(out, &part)).is_some())
     }
 
     /// The key of a record; `None` if a part of it is null.
@@ -58,21 +63,44 @@ fn part(state: &ReadState, path: &FieldPath, mut ordinal: Ordinal) -> Option<Key
 /// A key by which it can be compared and hashed: equal keys have equal bytes, and no two others do.
 pub(super) fn key_bytes(key: &[KeyValue]) -> Vec<u8> {
     let mut out = Vec::with_capacity(16 * key.len());
-    for part in key {
-        let (tag, bytes): (u8, &[u8]) = match part {
-            KeyValue::Int(n) => (0, &n.to_le_bytes()),
-            KeyValue::Long(n) => (1, &n.to_le_bytes()),
-            KeyValue::Boolean(b) => (2, &[u8::from(*b)]),
-            KeyValue::Float(n) => (3, &canonical32(*n).to_le_bytes()),
-            KeyValue::Double(n) => (4, &canonical64(*n).to_le_bytes()),
-            KeyValue::Text(text) => (5, text.as_bytes()),
-            KeyValue::Bytes(bytes) => (6, bytes),
-        };
-        out.push(tag);
-        out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-        out.extend_from_slice(bytes);
-    }
+    key.iter().for_each(|part| push_part(&mut out, part));
     out
+}
+
+/// The key these bytes were made of.
+fn key_of_bytes(mut bytes: &[u8]) -> Option<Vec<KeyValue>> {
+    let mut key = Vec::new();
+    while let Some((tag, rest)) = bytes.split_first() {
+        let (length, rest) = rest.split_first_chunk()?;
+        let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+        let (part, rest) = rest.split_at_checked(length)?;
+        bytes = rest;
+        key.push(match tag {
+            0 => KeyValue::Int(i32::from_le_bytes(part.try_into().ok()?)),
+            1 => KeyValue::Long(i64::from_le_bytes(part.try_into().ok()?)),
+            2 => KeyValue::Boolean(*part.first()? != 0),
+            3 => KeyValue::Float(f32::from_bits(u32::from_le_bytes(part.try_into().ok()?))),
+            4 => KeyValue::Double(f64::from_bits(u64::from_le_bytes(part.try_into().ok()?))),
+            5 => KeyValue::Text(String::from_utf8(part.to_vec()).ok()?),
+            _ => KeyValue::Bytes(part.to_vec()),
+        });
+    }
+    Some(key)
+}
+
+fn push_part(out: &mut Vec<u8>, part: &KeyValue) {
+    let (tag, bytes): (u8, &[u8]) = match part {
+        KeyValue::Int(n) => (0, &n.to_le_bytes()),
+        KeyValue::Long(n) => (1, &n.to_le_bytes()),
+        KeyValue::Boolean(b) => (2, &[u8::from(*b)]),
+        KeyValue::Float(n) => (3, &canonical32(*n).to_le_bytes()),
+        KeyValue::Double(n) => (4, &canonical64(*n).to_le_bytes()),
+        KeyValue::Text(text) => (5, text.as_bytes()),
+        KeyValue::Bytes(bytes) => (6, bytes),
+    };
+    out.push(tag);
+    out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+    out.extend_from_slice(bytes);
 }
 
 /// All NaNs are one value when stored.
@@ -90,14 +118,22 @@ pub(super) struct KeyTable {
     reader: KeyReader,
     hasher: RandomState,
     table: HashTable<(u32, Ordinal)>,
-    changed: HashMap<Vec<u8>, Change>,
+    changed: HashTable<Change>,
 }
 
 /// What the cycle makes of a key.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Change {
+    key: Vec<u8>,
+    hash: u64,
     before: Option<Ordinal>,
     now: Option<Ordinal>,
+}
+
+impl Change {
+    fn is_of(&self, hash: u64, key: &[u8]) -> bool {
+        self.hash == hash && self.key == key
+    }
 }
 
 /// Spreads the half hash that is kept over the bits a table looks at.
@@ -114,7 +150,7 @@ impl KeyTable {
             reader,
             hasher: RandomState::new(),
             table: HashTable::with_capacity(count),
-            changed: HashMap::new(),
+            changed: HashTable::new(),
         };
         let Some(ty) = state.ty(type_name) else {
             return Ok(this);
@@ -125,13 +161,13 @@ impl KeyTable {
                 continue;
             };
             let bytes = key_bytes(&key);
-            if this.find_published(state, &bytes).is_some() {
+            let half = this.hash(&bytes) as u32;
+            if this.find_published(state, half, &bytes).is_some() {
                 return Err(CycleError::DuplicateKey {
                     type_name: type_name.to_owned(),
                     key: key_json(&key),
                 });
             }
-            let half = this.half_hash(&bytes);
             this.table
                 .insert_unique(spread(half), (half, ordinal), |(half, _)| spread(*half));
         }
@@ -144,44 +180,74 @@ impl KeyTable {
             reader,
             hasher: RandomState::new(),
             table: HashTable::new(),
-            changed: HashMap::new(),
+            changed: HashTable::new(),
         }
     }
 
-    fn half_hash(&self, key: &[u8]) -> u32 {
+    fn hash(&self, key: &[u8]) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         hasher.write(key);
-        hasher.finish() as u32
+        hasher.finish()
     }
 
-    fn find_published(&self, state: &ReadState, key: &[u8]) -> Option<Ordinal> {
-        let half = self.half_hash(key);
+    fn find_published(&self, state: &ReadState, half: u32, key: &[u8]) -> Option<Ordinal> {
+        let mut found = Vec::new();
         let same = |&(other, ordinal): &(u32, Ordinal)| {
-            other == half
-                && self
-                    .reader
-                    .read(state, ordinal)
-                    .is_some_and(|found| key_bytes(&found) == key)
+            found.clear();
+            other == half && self.reader.push(state, ordinal, &mut found) && found == key
         };
         self.table.find(spread(half), same).map(|&(_, ordinal)| ordinal)
     }
 
     /// The record with this key in the cycle. `published` is the state the table was last advanced to.
     pub(super) fn get(&self, published: Option<&ReadState>, key: &[u8]) -> Option<Ordinal> {
-        match self.changed.get(key) {
+        let hash = self.hash(key);
+        match self.changed.find(hash, |change| change.is_of(hash, key)) {
             Some(change) => change.now,
-            None => self.find_published(published?, key),
+            None => self.find_published(published?, hash as u32, key),
         }
     }
 
-    /// Gives the key another record, or none.
-    pub(super) fn set(&mut self, published: Option<&ReadState>, key: Vec<u8>, now: Option<Ordinal>) {
-        if let Some(change) = self.changed.get_mut(&key) {
-            change.now = now;
-            return;
+    /// Gives the key another record, or none; gives back the one it had in the cycle.
+    pub(super) fn replace(
+        &mut self,
+        published: Option<&ReadState>,
+        key: Vec<u8>,
+        now: Option<Ordinal>,
+    ) -> Option<Ordinal> {
+        let hash = self.hash(&key);
+        if let Some(change) = self.changed.find_mut(hash, |change| change.is_of(hash, &key)) {
+            return std::mem::replace(&mut change.now, now);
         }
-        let before = published.and_then(|state| self.find_published(state, &key));
-        self.changed.insert(key, Change { before, now });
+        let before = published.and_then(|state| self.find_published(state, hash as u32, &key));
+        if before != now {
+            let change = Change { key, hash, before, now };
+            self.changed.insert_unique(hash, change, |change| change.hash);
+        }
+        before
+    }
+
+    /// Calls `look` with the key of each record of the cycle. Reads all keys of the published state.
+    pub(super) fn each(&self, published: Option<&ReadState>, look: &mut dyn FnMut(&[KeyValue])) {
+        if let Some(state) = published {
+            for &(_, ordinal) in &self.table {
+                let Some(key) = self.reader.read(state, ordinal) else {
+                    continue;
+                };
+                let bytes = key_bytes(&key);
+                let hash = self.hash(&bytes);
+                if self.changed.find(hash, |change| change.is_of(hash, &bytes)).is_none() {
+                    look(&key);
+                }
+            }
+        }
+        for change in &self.changed {
+            if change.now.is_some()
+                && let Some(key) = key_of_bytes(&change.key)
+            {
+                look(&key);
+            }
+        }
     }
 
     /// Forgets what the cycle changed.
@@ -191,8 +257,8 @@ impl KeyTable {
 
     /// Makes what the cycle changed the published table.
     pub(super) fn commit(&mut self) {
-        for (key, change) in std::mem::take(&mut self.changed) {
-            let half = self.half_hash(&key);
+        for change in std::mem::take(&mut self.changed) {
+            let half = change.hash as u32;
             if let Some(before) = change.before
                 && let Ok(entry) = self.table.find_entry(spread(half), |&entry| entry == (half, before))
             {

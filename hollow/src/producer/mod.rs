@@ -44,17 +44,21 @@
 //! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! ```
 
+mod acceptance;
 mod background;
 mod builder;
 mod check;
 mod commit;
+mod counts;
 mod cycle;
+mod digest;
 mod due;
 mod environment;
 mod error;
 mod incremental;
 mod keys;
 mod outcome;
+mod recent;
 mod references;
 mod restore;
 mod retention;
@@ -64,6 +68,7 @@ mod tags;
 mod tests;
 mod validate;
 
+pub use acceptance::Acceptance;
 pub use background::SnapshotWriting;
 pub use builder::{ProducerBuilder, PublishUnchanged};
 pub use cycle::Cycle;
@@ -71,13 +76,17 @@ pub use environment::Step;
 pub use error::{BoxError, CycleError};
 pub use incremental::{IncrementalCycle, IncrementalStats};
 pub use outcome::{CycleOutcome, CycleStats};
+pub use recent::Window;
 pub use retention::Retention;
-pub use validate::{Candidate, DuplicateKeys, MinimumRecordCount, RecordCountChange, Validator};
+pub use validate::{
+    Candidate, ChangedRecords, DuplicateKeys, MinimumRecordCount, NullKeys, RecordCountChange, RemovedRecords,
+    Validator,
+};
 
 use crate::Version;
 use crate::read::ReadState;
 use crate::schema::Dataset;
-use crate::store::{Head, Manifest, Store, Token};
+use crate::store::{Head, Manifest, Previous, Store, Token};
 use crate::write::WriteStateEngine;
 use background::Background;
 use builder::Config;
@@ -109,6 +118,8 @@ pub struct Producer {
     /// The announced state could not be continued: the next version begins with a snapshot and no delta leads to it.
     chain_broken: bool,
     cleaning: Cleaning,
+    /// Overrules validators in the next cycle.
+    acceptance: Option<Acceptance>,
     /// Whether the store has shown that it writes under conditions only.
     store_is_proven: bool,
 }
@@ -166,6 +177,11 @@ impl Producer {
     /// The manifest of the announced version, with what the validators said.
     pub fn manifest(&self) -> Option<&Manifest> {
         self.published.as_ref().map(|published| &published.manifest)
+    }
+
+    /// The announced version with the digest of its manifest; `None` as for [`version`](Producer::version).
+    pub fn announced(&self) -> Option<Previous> {
+        self.previous()
     }
 
     /// How many versions were announced since the last one with a snapshot: deltas that a consumer follows at its start.

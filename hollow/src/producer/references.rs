@@ -5,16 +5,18 @@
 use crate::Ordinal;
 use crate::read::{ReadState, TypeReadState};
 use crate::write::{TypeId, WriteError, WriteStateEngine};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// The counts of all types.
 #[derive(Debug)]
 pub(super) struct References {
+    /// In the order of the engine's types.
     types: Vec<TypeCounts>,
-    index: HashMap<TypeId, usize>,
     journal: Vec<(usize, Ordinal, u32)>,
     /// Only after a restore with other schemas: restored records that the cycle took up with what is new in their type.
     taken_up: Option<HashSet<(TypeId, Ordinal)>>,
+    /// Records that are still to be looked at; room that is used again and again.
+    waiting: Vec<(TypeId, Ordinal)>,
 }
 
 #[derive(Debug)]
@@ -22,6 +24,8 @@ struct TypeCounts {
     id: TypeId,
     name: String,
     counts: Vec<u32>,
+    /// Of the published state's type. Its schema stays as it is for as long as there are these counts.
+    edges: Option<Edges>,
 }
 
 /// What the counts are kept of.
@@ -39,14 +43,14 @@ impl References {
                 id,
                 name: schema.name().to_owned(),
                 counts: Vec::new(),
+                edges: None,
             })
             .collect();
-        let index = types.iter().enumerate().map(|(at, ty)| (ty.id, at)).collect();
         let mut this = Self {
             types,
-            index,
             journal: Vec::new(),
             taken_up: evolved.then(HashSet::new),
+            waiting: Vec::new(),
         };
         let Some(state) = state else {
             return this;
@@ -67,7 +71,7 @@ impl References {
     }
 
     fn count(&mut self, ty: TypeId, ordinal: Ordinal) -> (usize, &mut u32) {
-        let at = self.index[&ty];
+        let at = ty.index();
         let counts = &mut self.types[at].counts;
         if counts.len() <= ordinal.index() {
             counts.resize(ordinal.index() + 1, 0);
@@ -99,8 +103,7 @@ impl References {
     }
 
     fn is_live(&self, ty: TypeId, ordinal: Ordinal) -> bool {
-        let at = self.index[&ty];
-        self.types[at]
+        self.types[ty.index()]
             .counts
             .get(ordinal.index())
             .is_some_and(|&count| count > 0)
@@ -108,34 +111,43 @@ impl References {
 
     /// What a record refers to. Records of the published state are read from there: after a restore the engine does not
     /// know them yet.
-    fn of(&self, world: &World<'_>, ty: TypeId, ordinal: Ordinal) -> Vec<(TypeId, Ordinal)> {
+    fn of(&mut self, world: &World<'_>, ty: TypeId, ordinal: Ordinal) -> Vec<(TypeId, Ordinal)> {
+        let mut references = Vec::new();
+        self.push(world, ty, ordinal, &mut references);
+        references
+    }
+
+    /// Appends what a record refers to.
+    fn push(&mut self, world: &World<'_>, ty: TypeId, ordinal: Ordinal, to: &mut Vec<(TypeId, Ordinal)>) {
         let taken_up = self
             .taken_up
             .as_ref()
             .is_some_and(|taken| taken.contains(&(ty, ordinal)));
-        let at = self.index[&ty];
-        let published = world.published.and_then(|state| state.ty(&self.types[at].name));
+        let counts = &mut self.types[ty.index()];
+        let published = world.published.and_then(|state| state.ty(&counts.name));
         match published.filter(|published| !taken_up && published.is_populated(ordinal)) {
             Some(published) => {
-                let mut references = Vec::new();
-                let edges = Edges::new(world.engine, published);
-                edges.for_each(published, ordinal, |ty, ordinal| references.push((ty, ordinal)));
-                references
+                let edges = counts.edges.get_or_insert_with(|| Edges::new(world.engine, published));
+                edges.for_each(published, ordinal, |ty, ordinal| to.push((ty, ordinal)));
             }
-            None => world.engine.references_of(ty, ordinal),
+            None => world
+                .engine
+                .for_each_reference(ty, ordinal, |ty, ordinal| to.push((ty, ordinal))),
         }
     }
 
     /// Adds a reference to a record, which may be new in this cycle with all it refers to.
     pub(super) fn acquire(&mut self, world: &World<'_>, ty: TypeId, ordinal: Ordinal) {
-        let mut waiting = vec![(ty, ordinal)];
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.push((ty, ordinal));
         while let Some((ty, ordinal)) = waiting.pop() {
             if self.add(ty, ordinal) {
-                waiting.extend(self.of(world, ty, ordinal));
+                self.push(world, ty, ordinal, &mut waiting);
             } else {
                 self.take_up(world, ty, ordinal);
             }
         }
+        self.waiting = waiting;
     }
 
     /// A record of a state with other schemas may have been added again with what is new in its type: then its
@@ -147,8 +159,8 @@ impl References {
         let mut waiting = vec![(ty, ordinal)];
         let mut dropped = Vec::new();
         while let Some((ty, ordinal)) = waiting.pop() {
-            let at = self.index[&ty];
-            let published = world.published.and_then(|state| state.ty(&self.types[at].name));
+            let name = &self.types[ty.index()].name;
+            let published = world.published.and_then(|state| state.ty(name));
             let restored = published.is_some_and(|published| published.is_populated(ordinal));
             if !restored || !world.engine.has_record(ty, ordinal) {
                 continue;
@@ -178,13 +190,15 @@ impl References {
 
     /// Takes a reference to a record away, and the record out of the cycle if it was the last one.
     pub(super) fn release(&mut self, world: &mut World<'_>, ty: TypeId, ordinal: Ordinal) -> Result<(), WriteError> {
-        let mut waiting = vec![(ty, ordinal)];
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.push((ty, ordinal));
         while let Some((ty, ordinal)) = waiting.pop() {
             if self.subtract(ty, ordinal) {
-                waiting.extend(self.of(world, ty, ordinal));
+                self.push(world, ty, ordinal, &mut waiting);
                 world.engine.remove(ty, ordinal)?;
             }
         }
+        self.waiting = waiting;
         Ok(())
     }
 
@@ -225,6 +239,7 @@ impl References {
 }
 
 /// Where the records of a type in a state have references to types the engine knows.
+#[derive(Debug)]
 struct Edges {
     fields: Vec<(usize, TypeId)>,
     element: Option<TypeId>,

@@ -24,7 +24,7 @@ impl Producer {
     ///
     /// # Errors
     /// [`CycleError::Restore`] if the announced state cannot be loaded by any route, or not be continued under the
-    /// schemas of this producer.
+    /// schemas of this producer; [`CycleError::Store`] if the store does not answer now.
     pub fn restore(&mut self) -> Result<Option<Version>, CycleError> {
         self.standing = Standing::New;
         self.incremental = None;
@@ -90,16 +90,19 @@ impl Producer {
         loop {
             match announced_state(&self.store, head) {
                 Ok(loaded) => return Ok(loaded),
-                Err(Failure { transient: true, .. }) if attempt < self.config.attempts => {
+                Err(Failure::Transient(_)) if attempt < self.config.attempts => {
                     (self.environment.sleep)(pause);
                     pause = pause.saturating_mul(2);
                     attempt += 1;
                 }
-                Err(failure) => {
-                    return Err(CycleError::Restore {
-                        version: head.version,
-                        source: failure.cause,
-                    });
+                // Nothing is wrong with what is announced: whoever called may try again later.
+                Err(Failure::Transient(source)) => {
+                    let step = Step::Restoring;
+                    return Err(CycleError::Store { step, source });
+                }
+                Err(Failure::Final(source)) => {
+                    let version = head.version;
+                    return Err(CycleError::Restore { version, source });
                 }
             }
         }
@@ -163,16 +166,18 @@ fn announced(head: &Head) -> LinkRef {
 }
 
 /// Why the announced state could not be loaded.
-struct Failure {
-    transient: bool,
-    cause: BoxError,
+enum Failure {
+    /// The store does not answer now.
+    Transient(StoreError),
+    /// By no route.
+    Final(BoxError),
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self {
-            transient: error.is_transient(),
-            cause: error.into(),
+        match error.is_transient() {
+            true => Self::Transient(error),
+            false => Self::Final(error.into()),
         }
     }
 }
@@ -199,10 +204,7 @@ fn announced_state(store: &Store, head: &Head) -> Result<(Manifest, ReadState), 
         }
         tried.push(route);
     }
-    Err(Failure {
-        transient: false,
-        cause: failures.join("; ").into(),
-    })
+    Err(Failure::Final(failures.join("; ").into()))
 }
 
 pub(super) fn chain_of_causes(error: &(dyn std::error::Error + 'static)) -> String {

@@ -2,7 +2,8 @@
 
 use super::{FieldPath, PathError, Schema, SchemaError, parse};
 use crate::memory::hash;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use hashbrown::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The schemas of a data set, in the producer's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

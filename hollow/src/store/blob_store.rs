@@ -6,6 +6,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// Write-once objects of one dataset. An object is visible whole or not at all, and never changes.
 pub trait BlobStore: Send + Sync + fmt::Debug {
@@ -40,6 +41,14 @@ pub trait BlobStore: Send + Sync + fmt::Debug {
     /// [`StoreError`] if the store cannot tell.
     fn list(&self, prefix: &str) -> Result<Vec<Key>, StoreError>;
 
+    /// As [`list`](BlobStore::list), with what the store can tell of the objects without opening them.
+    ///
+    /// # Errors
+    /// As [`list`](BlobStore::list).
+    fn survey(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
+        Ok(self.list(prefix)?.into_iter().map(Listed::from).collect())
+    }
+
     /// Removes an object; one that is not there is no error.
     ///
     /// # Errors
@@ -59,6 +68,18 @@ pub trait Registers: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`StoreError`] if the store cannot tell.
     fn read(&self, register: Register) -> Result<Option<(Vec<u8>, Token)>, StoreError>;
+
+    /// As [`read`](Registers::read), for somebody who has read before and asks whether anything changed: what has not is
+    /// not told again. A store that has to be asked over a network answers with a few bytes then.
+    ///
+    /// # Errors
+    /// As [`read`](Registers::read).
+    fn read_unless(&self, register: Register, known: &Token) -> Result<ReadUnless, StoreError> {
+        Ok(match self.read(register)? {
+            Some((_, token)) if token == *known => ReadUnless::Unchanged,
+            read => ReadUnless::Changed(read),
+        })
+    }
 
     /// Sets the register if it still is as `expected` says (`None`: was never set). When it returns, the change is durable.
     ///
@@ -88,8 +109,16 @@ pub trait Registers: Send + Sync + fmt::Debug {
 pub enum Register {
     /// The announced version. Set by the producer only.
     Head,
-    /// The version that consumers are held at. Set by operators only.
+    /// The versions that consumers are held at ([`Pins`](super::Pins)). Set by operators only.
     Pin,
+    /// Whether the producer is to wait. Set by operators only; what it holds is up to the program that produces.
+    Hold,
+    /// A refused candidate that is to be published all the same. Set by operators only, as [`Register::Hold`].
+    Acceptance,
+    /// Versions that people found to be bad, or good again ([`Marks`](super::Marks)). Set by operators only.
+    Marks,
+    /// Names that keep versions ([`Tags`](super::Tags)). Set by operators only.
+    Tags,
 }
 
 impl fmt::Display for Register {
@@ -97,6 +126,10 @@ impl fmt::Display for Register {
         f.write_str(match self {
             Register::Head => "head",
             Register::Pin => "pin",
+            Register::Hold => "hold",
+            Register::Acceptance => "acceptance",
+            Register::Marks => "marks",
+            Register::Tags => "tags",
         })
     }
 }
@@ -111,6 +144,15 @@ impl Token {
     }
 }
 
+/// What [`Registers::read_unless`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadUnless {
+    /// The register holds what the token stands for.
+    Unchanged,
+    /// It does not: this is what [`Registers::read`] gives.
+    Changed(Option<(Vec<u8>, Token)>),
+}
+
 /// What became of a put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
@@ -118,6 +160,27 @@ pub enum Put {
     Created,
     /// There was one already, and it stays as it is.
     Exists,
+}
+
+/// An object as [`BlobStore::survey`] lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub key: Key,
+    /// Its length, if the store tells.
+    pub bytes: Option<u64>,
+    /// When it was put, if the store tells.
+    pub modified: Option<SystemTime>,
+}
+
+impl From<Key> for Listed {
+    fn from(key: Key) -> Self {
+        Self {
+            key,
+            bytes: None,
+            modified: None,
+        }
+    }
 }
 
 /// An object that is ready to be put.

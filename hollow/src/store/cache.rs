@@ -12,7 +12,7 @@
 
 use super::fs::write_synced;
 use super::route::Route;
-use super::{BlobBytes, BlobKind, BlobRef, Link, LinkRef, SCHEMA, Sha256, Source, StoreError};
+use super::{BlobBytes, BlobKind, BlobRef, Link, LinkRef, Pins, SCHEMA, Sha256, Source, StoreError};
 use crate::Version;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -239,6 +239,10 @@ impl Source for Cached<'_> {
 
     fn pinned(&self) -> Result<Option<Version>, StoreError> {
         self.source()?.pinned()
+    }
+
+    fn pins(&self) -> Result<Pins, StoreError> {
+        self.source()?.pins()
     }
 
     fn link(&self, at: &LinkRef) -> Result<Link, StoreError> {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! blobs/  manifests/  quarantine/     objects, each linked into place when complete and synced
-//! head  pin                           registers, replaced by rename
+//! head  pin  marks  tags              registers, replaced by rename
 //! lock                                held while a register is compared and set
 //! staging/                            what is not published yet; nothing here is ever read by consumers
 //! ```
@@ -10,7 +10,7 @@
 //! Every file is written under a temporary name, synced, given its name in one step, and the directory synced. Objects
 //! get their name by a hard link, which fails if the name is taken: that is what makes "create if absent" atomic.
 
-use super::{BlobBytes, BlobStore, Key, Put, Register, Registers, Staged, StoreError, Token};
+use super::{BlobBytes, BlobStore, Key, Listed, Put, Register, Registers, Staged, StoreError, Token};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -194,6 +194,19 @@ impl BlobStore for FsStore {
             }
         }
         Ok(keys)
+    }
+
+    fn survey(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
+        let look = |key: Key| match fs::metadata(self.path(&key)) {
+            Ok(metadata) => Some(Ok(Listed {
+                bytes: Some(metadata.len()),
+                modified: metadata.modified().ok(),
+                key,
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None, // removed meanwhile
+            Err(error) => Some(Err(at(&self.path(&key), error))),
+        };
+        self.list(prefix)?.into_iter().filter_map(look).collect()
     }
 
     fn remove(&self, key: &Key) -> Result<(), StoreError> {

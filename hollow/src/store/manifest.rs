@@ -1,4 +1,4 @@
-//! The small documents of a store: manifest, head and pin, all JSON with a number for their form.
+//! The small documents of a store that producers write: manifest and head, JSON with a number for their form.
 
 use super::{BlobKind, Key, Put, Register, Sha256, Staged, Store, StoreError, Token};
 use crate::Version;
@@ -38,6 +38,16 @@ pub struct Manifest {
     pub created_at: u64,
     /// What the validators said.
     pub receipts: Vec<Receipt>,
+    /// How many records each type has, and what became of those of the version before.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<String, TypeCounts>,
+    /// Digest over the root records that changed since the version before ([`crate::producer`]): equal for equal changes,
+    /// in whatever order they came. Taken of what was refused, and of what was accepted all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_digest: Option<Sha256>,
+    /// What the versions of the last while changed, up to this one, oldest first; as far as validators asked for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recent: Vec<Slot>,
     /// A snapshot of an earlier version that was finished since: see [`LateSnapshot`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late_snapshot: Option<LateSnapshot>,
@@ -90,6 +100,63 @@ pub struct Receipt {
     pub passed: bool,
     /// What it looked at, in words.
     pub details: String,
+    /// Who let the version pass all the same, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<String>,
+}
+
+impl Receipt {
+    /// Whether the version must not be published because of this.
+    pub fn refuses(&self) -> bool {
+        !self.passed && self.waived.is_none()
+    }
+}
+
+/// How many records a type has in a version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypeCounts {
+    /// Records of the type.
+    pub records: u64,
+    /// What became of the records of the version before, by primary key. Counted of root types that have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<KeyChanges>,
+}
+
+/// What became of the records of a type from one version to the next, by primary key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyChanges {
+    /// Keys that no record had before.
+    pub added: u64,
+    /// Keys whose record is another one than before.
+    pub changed: u64,
+    /// Keys that no record has any more.
+    pub removed: u64,
+}
+
+/// What some versions that follow each other changed together. Anybody can add it up from [`Manifest::counts`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// When the first of them was made, in milliseconds since 1970.
+    pub since: u64,
+    /// When the last of them was made.
+    pub until: u64,
+    /// The changes, by type.
+    pub types: BTreeMap<String, SlotCounts>,
+    /// The validators that refused the version and were overruled; such a version has a slot of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overruled: Vec<String>,
+}
+
+/// What became of the records of one type in a [`Slot`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotCounts {
+    /// Records before the first version of the slot.
+    pub before: u64,
+    /// The most records before any of its versions.
+    pub most: u64,
+    /// The sums of what its versions added, changed and removed.
+    #[serde(flatten)]
+    pub changes: KeyChanges,
 }
 
 /// The announced version: what the register [`Register::Head`] holds.
@@ -109,21 +176,8 @@ pub struct Head {
     pub announced_at: u64,
 }
 
-/// What holds consumers: what the register [`Register::Pin`] holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pin {
-    /// Form of this document: [`SCHEMA`].
-    pub schema: u32,
-    /// The version consumers are held at; `None` lets them go on.
-    pub version: Option<Version>,
-    /// Why.
-    pub reason: String,
-    /// When, in milliseconds since 1970.
-    pub pinned_at: u64,
-}
-
 /// Reads one of these documents.
-fn parse<T: for<'de> Deserialize<'de>>(what: &str, bytes: &[u8]) -> Result<T, StoreError> {
+pub(super) fn parse<T: for<'de> Deserialize<'de>>(what: &str, bytes: &[u8]) -> Result<T, StoreError> {
     #[derive(Deserialize)]
     struct Form {
         schema: u32,
@@ -135,6 +189,13 @@ fn parse<T: for<'de> Deserialize<'de>>(what: &str, bytes: &[u8]) -> Result<T, St
         return Err(StoreError::corrupt(what, expected, form.schema));
     }
     serde_json::from_slice(bytes).map_err(damaged)
+}
+
+impl Head {
+    /// Reads what the register holds.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, StoreError> {
+        parse("head", bytes)
+    }
 }
 
 impl Manifest {
@@ -193,8 +254,7 @@ impl Store {
     /// [`StoreError`] if the store cannot tell or holds something else.
     pub fn head(&self) -> Result<Option<(Head, Token)>, StoreError> {
         let read = self.registers().read(Register::Head)?;
-        read.map(|(bytes, token)| Ok((parse("head", &bytes)?, token)))
-            .transpose()
+        read.map(|(bytes, token)| Ok((Head::parse(&bytes)?, token))).transpose()
     }
 
     /// Announces a version, if the head still is as expected.
@@ -204,25 +264,6 @@ impl Store {
     pub fn set_head(&self, expected: Option<&Token>, head: &Head) -> Result<Token, StoreError> {
         let bytes = serde_json::to_vec(head).expect("a head is plain data");
         self.registers().compare_and_set(Register::Head, expected, &bytes)
-    }
-
-    /// What holds consumers, if anything does, and the token to replace it.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store cannot tell or holds something else.
-    pub fn pin(&self) -> Result<Option<(Pin, Token)>, StoreError> {
-        let read = self.registers().read(Register::Pin)?;
-        read.map(|(bytes, token)| Ok((parse("pin", &bytes)?, token)))
-            .transpose()
-    }
-
-    /// Holds consumers at a version, or lets them go (`version: None`), if the pin still is as expected.
-    ///
-    /// # Errors
-    /// As [`Registers::compare_and_set`](super::Registers::compare_and_set).
-    pub fn set_pin(&self, expected: Option<&Token>, pin: &Pin) -> Result<Token, StoreError> {
-        let bytes = serde_json::to_vec(pin).expect("a pin is plain data");
-        self.registers().compare_and_set(Register::Pin, expected, &bytes)
     }
 
     /// The manifest of a version, with this digest.

@@ -1,6 +1,6 @@
 //! A store in the memory of one process: for tests, and for datasets that never leave it.
 
-use super::{BlobBytes, BlobStore, Key, Put, Register, Registers, Staged, StoreError, Token};
+use super::{BlobBytes, BlobStore, Key, Listed, Put, Register, Registers, Staged, StoreError, Token};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -68,6 +68,17 @@ impl BlobStore for MemoryStore {
             .filter(|key| key.as_str().starts_with(prefix))
             .cloned()
             .collect())
+    }
+
+    fn survey(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
+        let content = self.content();
+        let objects = content.objects.iter();
+        let listed = objects.filter(|(key, _)| key.as_str().starts_with(prefix));
+        let listed = listed.map(|(key, bytes)| Listed {
+            bytes: Some(bytes.len() as u64),
+            ..Listed::from(key.clone())
+        });
+        Ok(listed.collect())
     }
 
     fn remove(&self, key: &Key) -> Result<(), StoreError> {

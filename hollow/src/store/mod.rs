@@ -22,6 +22,7 @@ mod blob_store;
 mod cache;
 mod error;
 mod fs;
+pub mod gc;
 mod java;
 mod key;
 mod load;
@@ -29,6 +30,7 @@ mod location;
 mod manifest;
 mod memory;
 mod mirror;
+mod operators;
 pub mod route;
 #[cfg(feature = "s3")]
 mod s3;
@@ -37,7 +39,7 @@ mod source;
 mod tests;
 pub mod verify;
 
-pub use blob_store::{BlobBytes, BlobStore, Put, Register, Registers, Staged, Token};
+pub use blob_store::{BlobBytes, BlobStore, Listed, Put, ReadUnless, Register, Registers, Staged, Token};
 pub(crate) use cache::LocalCache;
 pub use error::StoreError;
 pub use fs::FsStore;
@@ -45,12 +47,16 @@ pub use java::JavaDirectory;
 pub use key::{BlobKind, Key, Sha256};
 pub(crate) use load::load_with;
 pub use load::{LoadError, load};
-pub use manifest::{BlobEntry, Head, LateSnapshot, Manifest, Pin, Previous, Receipt, SCHEMA};
+pub use manifest::{
+    BlobEntry, Head, KeyChanges, LateSnapshot, Manifest, Previous, Receipt, SCHEMA, Slot, SlotCounts, TypeCounts,
+};
 pub use memory::MemoryStore;
 pub use mirror::FsMirror;
+pub use operators::{Document, Labels, Mark, Marks, Pin, Pins, Tag, Tags, Verdict, bad_ancestor};
 #[cfg(feature = "s3")]
 pub use s3::{S3Checksums, S3Credentials, S3Settings, S3Store};
-pub use source::{BlobRef, Link, LinkRef, PartRef, Source};
+pub(crate) use source::now_ms;
+pub use source::{Answer, BlobRef, Link, LinkRef, PartRef, Source};
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,8 +1,13 @@
 //! What a reader needs to know of a place that states are published to.
 
-use super::{BlobBytes, BlobEntry, BlobKind, Key, Manifest, Sha256, Store, StoreError};
+use super::operators::Document;
+use super::{
+    BlobBytes, BlobEntry, BlobKind, Head, Key, Labels, Manifest, Pin, Pins, ReadUnless, Register, Sha256, Store,
+    StoreError, Token,
+};
 use crate::Version;
 use std::fmt;
+use std::time::SystemTime;
 
 /// A place to read a chain of states from: a [`Store`], or a directory written by Java Hollow.
 pub trait Source: Send + Sync + fmt::Debug {
@@ -12,11 +17,38 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// [`StoreError`] if the source cannot tell.
     fn announced(&self) -> Result<Option<LinkRef>, StoreError>;
 
-    /// The version that operators hold consumers at.
+    /// The version that operators hold consumers at that have no labels.
     ///
     /// # Errors
     /// [`StoreError`] if the source cannot tell.
     fn pinned(&self) -> Result<Option<Version>, StoreError>;
+
+    /// All pins; see [`Pins`]. A source that knows one only has one for everybody.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the source cannot tell.
+    fn pins(&self) -> Result<Pins, StoreError> {
+        let pin = self.pinned()?.map(|version| Pin::everybody(version, "", 0));
+        Ok(pin.into_iter().collect())
+    }
+
+    /// As [`announced`](Source::announced), for somebody who asks again and again, and has the token of the last answer.
+    ///
+    /// # Errors
+    /// As [`announced`](Source::announced).
+    fn announced_unless(&self, known: Option<&Token>) -> Result<Answer<Option<LinkRef>>, StoreError> {
+        let _ = known; // a source without tokens tells everything every time
+        Ok(Answer::Changed(self.announced()?, None))
+    }
+
+    /// As [`pins`](Source::pins), for somebody who asks again and again, and has the token of the last answer.
+    ///
+    /// # Errors
+    /// As [`pins`](Source::pins).
+    fn pins_unless(&self, known: Option<&Token>) -> Result<Answer<Pins>, StoreError> {
+        let _ = known; // as above
+        Ok(Answer::Changed(self.pins()?, None))
+    }
 
     /// The newest version a reader may ask for. That is the announced one, unless announcing is not what makes versions
     /// count here.
@@ -47,6 +79,15 @@ pub trait Source: Send + Sync + fmt::Debug {
     fn inventory(&self) -> Result<Vec<String>, StoreError> {
         Ok(Vec::new())
     }
+}
+
+/// What a source tells somebody who has asked before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer<T> {
+    /// The same as before.
+    Unchanged,
+    /// This, and what to ask with the next time.
+    Changed(T, Option<Token>),
 }
 
 /// Names a version.
@@ -128,16 +169,61 @@ impl From<Manifest> for Link {
     }
 }
 
-impl Source for Store {
-    fn announced(&self) -> Result<Option<LinkRef>, StoreError> {
-        Ok(self.head()?.map(|(head, _)| LinkRef {
+impl From<&Head> for LinkRef {
+    fn from(head: &Head) -> Self {
+        Self {
             version: head.version,
             manifest: Some(head.manifest),
-        }))
+        }
+    }
+}
+
+impl Store {
+    /// Reads a register as a document, if it does not hold what the token stands for.
+    fn read_as<T>(
+        &self,
+        register: Register,
+        known: Option<&Token>,
+        read: impl FnOnce(&[u8]) -> Result<T, StoreError>,
+    ) -> Result<Answer<Option<T>>, StoreError> {
+        let found = match known {
+            Some(known) => self.registers().read_unless(register, known)?,
+            None => ReadUnless::Changed(self.registers().read(register)?),
+        };
+        Ok(match found {
+            ReadUnless::Unchanged => Answer::Unchanged,
+            ReadUnless::Changed(None) => Answer::Changed(None, None),
+            ReadUnless::Changed(Some((bytes, token))) => Answer::Changed(Some(read(&bytes)?), Some(token)),
+        })
+    }
+}
+
+impl Source for Store {
+    fn announced(&self) -> Result<Option<LinkRef>, StoreError> {
+        Ok(self.head()?.map(|(head, _)| LinkRef::from(&head)))
+    }
+
+    fn announced_unless(&self, known: Option<&Token>) -> Result<Answer<Option<LinkRef>>, StoreError> {
+        self.read_as(Register::Head, known, |bytes| {
+            Head::parse(bytes).map(|head| LinkRef::from(&head))
+        })
     }
 
     fn pinned(&self) -> Result<Option<Version>, StoreError> {
-        Ok(self.pin()?.and_then(|(pin, _)| pin.version))
+        let pins = self.pins()?;
+        let pin = pins.for_consumer(&Labels::new(), now_ms(SystemTime::now()));
+        Ok(pin.map(|pin| pin.version))
+    }
+
+    fn pins(&self) -> Result<Pins, StoreError> {
+        Ok(self.document()?.0)
+    }
+
+    fn pins_unless(&self, known: Option<&Token>) -> Result<Answer<Pins>, StoreError> {
+        Ok(match self.read_as(Register::Pin, known, Pins::parse)? {
+            Answer::Unchanged => Answer::Unchanged,
+            Answer::Changed(pins, token) => Answer::Changed(pins.unwrap_or_default(), token),
+        })
     }
 
     fn link(&self, at: &LinkRef) -> Result<Link, StoreError> {
@@ -162,4 +248,10 @@ impl Source for Store {
         keys.extend(self.blobs().list("manifests/")?);
         Ok(keys.iter().map(|key| key.as_str().to_owned()).collect())
     }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms(now: SystemTime) -> u64 {
+    let since = now.duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }

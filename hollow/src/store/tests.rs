@@ -113,6 +113,9 @@ fn manifest(store: &Store, version: i64) -> Manifest {
         record_checksum: Some(-1),
         created_at: 12,
         receipts: Vec::new(),
+        counts: [].into(),
+        change_digest: None,
+        recent: Vec::new(),
         late_snapshot: None,
     };
     store.put_manifest(&manifest).expect("put");

@@ -5,8 +5,8 @@
 
 use crate::Version;
 use crate::store::{
-    BlobBytes, BlobEntry, BlobKind, Key, LinkRef, Manifest, Previous, Put, Register, SCHEMA, Sha256, Source, Staged,
-    Store, StoreError,
+    BlobBytes, BlobEntry, BlobKind, Key, LinkRef, Manifest, Previous, Put, ReadUnless, Register, SCHEMA, Sha256,
+    Source, Staged, Store, StoreError, Token,
 };
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -46,6 +46,7 @@ pub const LAWS: &[Law] = &[
     ("an object is not opened if it is longer than it may be", open_within),
     ("objects are listed by prefix and removed", list_and_remove),
     ("a register moves only from what is expected", register_moves),
+    ("a register tells again only what changed", register_read_again),
     ("of threads that put one name exactly one creates it", race_to_put),
     (
         "of threads that set a register from one state exactly one does",
@@ -242,7 +243,14 @@ fn list_and_remove(store: &Store, _: &Effort) {
 
 fn register_moves(store: &Store, _: &Effort) {
     let registers = store.registers();
-    for register in [Register::Head, Register::Pin] {
+    for register in [
+        Register::Head,
+        Register::Pin,
+        Register::Hold,
+        Register::Acceptance,
+        Register::Marks,
+        Register::Tags,
+    ] {
         assert!(registers.read(register).expect("read").is_none());
         let first = registers.compare_and_set(register, None, b"1").expect("set");
         let again = registers.compare_and_set(register, None, b"x");
@@ -252,6 +260,25 @@ fn register_moves(store: &Store, _: &Effort) {
         assert!(matches!(stale, Err(StoreError::Conflict { .. })));
         assert_eq!(registers.read(register).expect("read"), Some((b"2".to_vec(), second)));
     }
+}
+
+fn register_read_again(store: &Store, _: &Effort) {
+    let registers = store.registers();
+    let again = |known: &Token| registers.read_unless(Register::Head, known).expect("read");
+    let first = registers.compare_and_set(Register::Head, None, b"1").expect("set");
+    for _ in 0..2 {
+        assert_eq!(again(&first), ReadUnless::Unchanged);
+    }
+    let second = registers
+        .compare_and_set(Register::Head, Some(&first), b"2")
+        .expect("set");
+    assert_eq!(
+        again(&first),
+        ReadUnless::Changed(Some((b"2".to_vec(), second.clone())))
+    );
+    assert_eq!(again(&second), ReadUnless::Unchanged);
+    let never_set = registers.read_unless(Register::Pin, &second).expect("read");
+    assert_eq!(never_set, ReadUnless::Changed(None));
 }
 
 fn race_to_put(store: &Store, effort: &Effort) {
@@ -417,6 +444,9 @@ fn manifest(store: &Store, version: i64, previous: Option<Previous>) -> (Manifes
         record_checksum: Some(-1),
         created_at: 12,
         receipts: Vec::new(),
+        counts: [].into(),
+        change_digest: None,
+        recent: Vec::new(),
         late_snapshot: None,
     };
     let sha256 = store.put_manifest(&manifest).expect("put");

@@ -1,6 +1,8 @@
 //! A store that fails on command.
 
-use crate::store::{BlobBytes, BlobStore, Key, Put, Register, Registers, Staged, Store, StoreError, Token};
+use crate::store::{
+    BlobBytes, BlobStore, Key, Listed, Put, ReadUnless, Register, Registers, Staged, Store, StoreError, Token,
+};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -156,6 +158,11 @@ impl BlobStore for FaultyStore {
         )
     }
 
+    fn survey(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
+        let survey = || self.inner.blobs().survey(prefix);
+        self.run(Operation::List, prefix, survey, |listed, _| listed)
+    }
+
     fn remove(&self, key: &Key) -> Result<(), StoreError> {
         self.run(Operation::Remove, key, || self.inner.blobs().remove(key), |(), _| ())
     }
@@ -173,6 +180,11 @@ impl Registers for FaultyStore {
             || self.inner.registers().read(register),
             |read, _| read,
         )
+    }
+
+    fn read_unless(&self, register: Register, known: &Token) -> Result<ReadUnless, StoreError> {
+        let read = || self.inner.registers().read_unless(register, known);
+        self.run(Operation::Read, register, read, |read, _| read)
     }
 
     fn compare_and_set(

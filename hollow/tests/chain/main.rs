@@ -3,7 +3,9 @@
 mod background;
 mod crash;
 mod faults;
+mod gc;
 mod incremental;
+mod limits;
 mod routes;
 mod support;
 mod validation;

@@ -7,7 +7,7 @@ use hollow::producer::{CycleOutcome, Producer, PublishUnchanged, Retention};
 use hollow::read::ReadState;
 use hollow::record::Value;
 use hollow::store::route::Preference;
-use hollow::store::{FsMirror, JavaDirectory, Pin, SCHEMA, Source, Store};
+use hollow::store::{FsMirror, JavaDirectory, Labels, Pin, Pins, Source, Store, StoreError};
 use hollow::testing::{FaultyStore, Model, Operation};
 use hollow::tools::checksum::Checksums;
 use std::collections::BTreeMap;
@@ -179,21 +179,21 @@ fn a_cycle_without_changes_publishes_nothing_unless_told() {
     assert_is(&state, &model);
 }
 
+/// Holds everybody, or lets everybody go.
+fn pin(store: &Store, version: Option<Version>) {
+    let change = |pins: &mut Pins| {
+        pins.remove(&Labels::new());
+        version.map_or(Ok(None), |version| pins.add(Pin::everybody(version, "test", 0)))
+    };
+    store.change::<Pins, _, StoreError>(change).expect("set");
+}
+
 #[test]
 fn consumers_stay_where_they_are_pinned() {
     let store = Store::memory();
     let mut producer = producer(&store, 6);
     let versions = publish(&mut producer, 8, &mut Random::new(6), &mut Model::new(dataset()));
-    let pin = |version| {
-        let token = store.pin().expect("read").map(|(_, token)| token);
-        let pin = Pin {
-            schema: SCHEMA,
-            version,
-            reason: "test".into(),
-            pinned_at: 0,
-        };
-        store.set_pin(token.as_ref(), &pin).expect("set");
-    };
+    let pin = |version| pin(&store, version);
     let follower = consumer(&store);
     follower.refresh().expect("refreshed");
     pin(Some(versions[2].0));
@@ -376,18 +376,12 @@ fn a_pinned_version_is_kept_past_its_time() {
         .expect("valid");
     let (mut random, mut model) = (Random::new(12), Model::new(dataset()));
     let versions = publish(&mut producer, 4, &mut random, &mut model);
-    let pin = |version| Pin {
-        schema: SCHEMA,
-        version,
-        reason: "test".into(),
-        pinned_at: 0,
-    };
-    let token = store.set_pin(None, &pin(Some(versions[2].0))).expect("set");
+    pin(&store, Some(versions[2].0));
     publish(&mut producer, 9, &mut random, &mut model);
     let follower = consumer(&store);
     follower.refresh().expect("the pin can be reached");
     assert_is(&follower.state().expect("a state"), &versions[2].1);
-    store.set_pin(Some(&token), &pin(None)).expect("let go");
+    pin(&store, None);
     publish(&mut producer, 1, &mut random, &mut model);
     consumer(&store)
         .refresh_to(versions[2].0)

@@ -69,6 +69,7 @@ fn a_refused_candidate_is_in_quarantine_and_nowhere_else() {
         let CycleError::Rejected {
             version: refused,
             receipts,
+            ..
         } = &error
         else {
             panic!("{error}")

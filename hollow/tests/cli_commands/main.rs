@@ -3,6 +3,7 @@
 #![cfg(feature = "cli")]
 
 mod look;
+mod operators;
 mod support;
 mod text;
 mod verify;

@@ -6,7 +6,7 @@ use hollow::Version;
 use hollow::producer::{Producer, SnapshotWriting};
 use hollow::record::Value;
 use hollow::store::verify::{Finding, Severity, Verification, verify};
-use hollow::store::{BlobStore, FsStore, JavaDirectory, Key, Pin, Source, Staged, Store};
+use hollow::store::{BlobStore, FsStore, JavaDirectory, Key, Pin, Pins, Source, Staged, Store};
 use hollow::testing::{ManualClock, entropy};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -237,13 +237,8 @@ fn leftovers_pins_and_lost_references() {
         leftovers.problem,
         "1 objects belong to no version of the chain: blobs/snapshot-1-0123456789abcdef"
     );
-    let pin = Pin {
-        schema: 1,
-        version: Some(Version(5)),
-        reason: "test".to_owned(),
-        pinned_at: 0,
-    };
-    store.set_pin(None, &pin).unwrap();
+    let pins = Pins::from_iter([Pin::everybody(Version(5), "test", 0)]);
+    store.set_document(None, &pins).unwrap();
     let report = check(&store);
     let found = worst(&report);
     assert!(

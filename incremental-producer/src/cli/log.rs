@@ -2,18 +2,22 @@
 
 use incremental_producer::observe::{Lines, LogFormat};
 use incremental_producer::service::{Event, Report};
+use incremental_producer::sweep::{SweepEvent, SweepOutcome};
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Begins the log. `RUST_LOG` says how much of it.
 pub(super) fn begin(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .event_format(Lines::new(format, is_colourful()))
         .with_writer(std::io::stderr)
-        .init();
+        // It would be told on standard error, and not being able to is a panic: a full disk under the log would end datasets.
+        .log_internal_errors(false);
+    tracing_subscriber::registry().with(filter).with(lines).init();
     std::panic::set_hook(Box::new(log_panic));
 }
 
@@ -73,6 +77,9 @@ fn log_report(dataset: &str, report: &Report) {
             "messages that mean nothing were set aside"
         );
     }
+    for event in &report.sweeps {
+        log_sweep(dataset, event);
+    }
     let Some(stats) = &report.published else {
         tracing::debug!(dataset, messages = report.messages, "nothing changed");
         return;
@@ -84,6 +91,7 @@ fn log_report(dataset: &str, report: &Report) {
         upserts = report.upserts,
         deletes = report.deletes,
         unchanged = report.unchanged,
+        stale = report.stale,
         behind = report.behind,
         records = stats.records,
         delta_bytes = stats.delta_bytes,
@@ -93,5 +101,47 @@ fn log_report(dataset: &str, report: &Report) {
     );
     for warning in &stats.warnings {
         tracing::warn!(dataset, warning, "after publishing");
+    }
+}
+
+fn log_sweep(dataset: &str, event: &SweepEvent) {
+    match event {
+        SweepEvent::Begun { id } => tracing::info!(dataset, sweep = id, "a sweep begins"),
+        SweepEvent::Over(last) => {
+            let (sweep, removed, seen, unseen) = (&last.id, last.removed, last.seen, last.unseen);
+            match last.outcome {
+                SweepOutcome::Complete => {
+                    tracing::info!(dataset, sweep, removed, seen, "a sweep is complete");
+                }
+                outcome => {
+                    let reason = last.reason.as_deref().unwrap_or_default();
+                    tracing::warn!(
+                        dataset,
+                        sweep,
+                        ?outcome,
+                        seen,
+                        unseen,
+                        reason,
+                        "a sweep removes nothing"
+                    );
+                }
+            }
+        }
+        SweepEvent::Ignored {
+            id,
+            partition,
+            offset,
+            reason,
+        } => {
+            tracing::warn!(
+                dataset,
+                sweep = id,
+                partition,
+                offset,
+                reason,
+                "the mark of a sweep is not heeded"
+            );
+        }
+        _ => {}
     }
 }

@@ -1,10 +1,13 @@
 //! The program's commands, one file each.
 
 mod check_config;
+mod dataset;
+mod dead_letters;
 mod log;
 mod offsets;
 mod run;
 mod stop;
+mod sweep;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -14,7 +17,7 @@ use std::process::ExitCode;
 /// Folds record updates from Kafka into datasets, publishes and announces them.
 #[derive(Parser)]
 #[command(version, about)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// The form of the log on standard error, instead of the configured one. RUST_LOG says how much of it.
@@ -30,10 +33,14 @@ enum Command {
     CheckConfig(check_config::Arguments),
     /// Prints the header tags of the announced version: how far the log is folded in it.
     Offsets(offsets::Arguments),
+    /// Shows the sweep that runs and the one before, as the announced version says, or asks the sources for one.
+    Sweep(sweep::Arguments),
+    /// Lists messages that meant nothing, or sends them back to their topic.
+    DeadLetters(dead_letters::Arguments),
 }
 
 /// Does what the arguments say.
-pub(crate) fn main(arguments: Arguments) -> ExitCode {
+pub fn main(arguments: Arguments) -> ExitCode {
     let format = arguments.log_format;
     if !matches!(arguments.command, Command::Run(_)) {
         log::begin(format.unwrap_or_default());
@@ -42,6 +49,8 @@ pub(crate) fn main(arguments: Arguments) -> ExitCode {
         Command::Run(arguments) => run::run(&arguments, format),
         Command::CheckConfig(arguments) => check_config::check_config(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Offsets(arguments) => offsets::offsets(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Sweep(arguments) => sweep::sweep(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::DeadLetters(arguments) => dead_letters::dead_letters(&arguments).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

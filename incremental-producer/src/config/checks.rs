@@ -1,6 +1,7 @@
 //! What values may be.
 
 use super::{DatasetConfig, Problem, wrong};
+use crate::share::Share;
 use hollow::store::Store;
 use std::collections::HashMap;
 use std::path::Path;
@@ -73,6 +74,12 @@ pub(super) fn positive(key: &'static str, value: Option<i64>, default: u64) -> R
         Some(value) if value > 0 => Ok(value.cast_unsigned()),
         Some(value) => Err(wrong(key, "a number above 0", value)),
     }
+}
+
+pub(super) fn share(key: &'static str, text: Option<&str>, default: Share) -> Result<Share, Problem> {
+    let Some(text) = text else { return Ok(default) };
+    text.parse()
+        .map_err(|()| wrong(key, "a share from 0% to 100%, such as 0.1%", text))
 }
 
 pub(super) fn duration(

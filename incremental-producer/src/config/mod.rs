@@ -3,11 +3,17 @@
 //! TOML. `[defaults]` may hold anything a `[[dataset]]` may hold, except its name. A key that is not known is an error, not
 //! a default in disguise. Paths are relative to the file. See `examples/incremental-producer.toml`.
 
+mod announce;
 mod checks;
+mod dead_letters;
 mod observe;
 mod raw;
+mod state_checks;
+mod sweep;
 #[cfg(test)]
 mod tests;
+
+pub use announce::AnnounceConfig;
 
 use crate::client::{ClientSettings, RefusedSetting};
 use crate::message::Codec;
@@ -22,6 +28,8 @@ use raw::{ClientValue, RawConfig, RawDataset};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+pub use state_checks::Checks;
 
 /// Everything one process folds.
 #[derive(Clone, Debug)]
@@ -57,6 +65,10 @@ pub struct DatasetConfig {
     pub snapshot_every: Option<u32>,
     /// How many versions to keep in the store; none keeps all.
     pub keep_versions: Option<usize>,
+    /// What a state must fulfil before it is announced.
+    pub checks: Checks,
+    /// How versions are announced besides, and what else is kept.
+    pub announce: AnnounceConfig,
 }
 
 /// Why a configuration cannot be used.
@@ -233,6 +245,7 @@ fn build(
     let name = raw.name.clone().ok_or(Problem::Missing("name"))?;
     check_name(&name)?;
     let codec = codec(&raw, directory)?;
+    let checks = Checks::new(raw.checks.clone().unwrap_or_default(), codec.dataset())?;
     let topic = raw.topic.clone().unwrap_or_else(|| name.clone());
     check_topic("topic", &topic)?;
     let dead_letter_topic = raw.dead_letter_topic.clone().unwrap_or_else(|| format!("{topic}.dlq"));
@@ -259,6 +272,12 @@ fn build(
             stall: duration("stall", raw.stall.as_deref(), limits.stall, Duration::from_millis(100))?,
         },
         new_log: raw.new_log.unwrap_or(NewLog::Halt),
+        letters: raw.dead_letters.clone().unwrap_or_default().settings()?,
+        most_removed: raw
+            .sweep
+            .clone()
+            .unwrap_or_default()
+            .most_removed(defaults.most_removed)?,
         republish_after_messages: positive(
             "republish_after_messages",
             raw.republish_after_messages,
@@ -280,8 +299,11 @@ fn build(
     if !bootstrap_servers.split(',').all(is_host_and_port) {
         return Err(wrong("bootstrap_servers", "host:port,host:port,…", &bootstrap_servers));
     }
+    let announce = raw.announce.unwrap_or_default();
+    let announce = announce.check(directory, &[&topic, &dead_letter_topic])?;
     Ok(DatasetConfig {
         settings,
+        announce,
         codec,
         store: location(directory, &raw.store.ok_or(Problem::Missing("store"))?)?,
         bootstrap_servers,
@@ -297,6 +319,7 @@ fn build(
             None => None,
             versions => Some(usize::try_from(positive("keep_versions", versions, 1)?).unwrap_or(usize::MAX)),
         },
+        checks,
     })
 }
 

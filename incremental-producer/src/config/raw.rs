@@ -1,6 +1,10 @@
 //! The configuration as it stands in the file.
 
+use super::announce::RawAnnounce;
+use super::dead_letters::RawDeadLetters;
 use super::observe::RawObserve;
+use super::state_checks::RawChecks;
+use super::sweep::RawSweep;
 use crate::source::NewLog;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -40,6 +44,10 @@ pub(super) struct RawDataset {
     pub(super) republish_after_messages: Option<i64>,
     pub(super) republish_after: Option<String>,
     pub(super) client: Option<BTreeMap<String, ClientValue>>,
+    pub(super) checks: Option<RawChecks>,
+    pub(super) dead_letters: Option<RawDeadLetters>,
+    pub(super) sweep: Option<RawSweep>,
+    pub(super) announce: Option<RawAnnounce>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -78,6 +86,9 @@ impl RawDataset {
             max_bytes_per_cycle: self.max_bytes_per_cycle.or(defaults.max_bytes_per_cycle),
             republish_after_messages: self.republish_after_messages.or(defaults.republish_after_messages),
             republish_after: self.republish_after.or(defaults.republish_after),
+            dead_letters: self.dead_letters.or(defaults.dead_letters),
+            sweep: self.sweep.or(defaults.sweep),
+            announce: self.announce.or(defaults.announce),
             client: match (self.client, defaults.client) {
                 (Some(own), Some(mut client)) => {
                     client.extend(own);
@@ -85,6 +96,7 @@ impl RawDataset {
                 }
                 (own, defaults) => own.or(defaults),
             },
+            checks: self.checks.or(defaults.checks),
         }
     }
 }

@@ -88,6 +88,45 @@ fn defaults_hold_for_every_dataset_that_says_nothing_else() {
 }
 
 #[test]
+fn sweeps_and_dead_letters_have_tables_of_their_own() {
+    let text = format!(
+        r#"
+        [defaults.sweep]
+        most_removed = "2.5%"
+        [defaults.dead_letters]
+        policy = "halt"
+        {LEAST}
+        [dataset.dead_letters]
+        most_share = "1%"
+        most_in_a_row = 7
+        least_messages = 100
+        window = 1000
+        most_message_bytes = 65536
+        "#
+    );
+    let config = parse(&text).map_err(whole).expect("a configuration");
+    let settings = &config.datasets[0].settings;
+    assert_eq!(settings.most_removed.to_string(), "2.5%");
+    let letters = &settings.letters;
+    // As a whole table: nothing of the defaults is left in it.
+    assert_eq!(letters.policy, crate::dead_letter::LetterPolicy::SetAside);
+    assert_eq!(
+        (letters.most_share.to_string().as_str(), letters.most_in_a_row),
+        ("1%", 7)
+    );
+    assert_eq!(
+        (letters.least_messages, letters.window, letters.most_message_bytes),
+        (100, 1000, 65536)
+    );
+    let config = parse(LEAST).expect("a configuration");
+    assert_eq!(config.datasets[0].settings.most_removed.to_string(), "10%");
+    assert_eq!(
+        config.datasets[0].settings.letters,
+        crate::dead_letter::LetterSettings::default()
+    );
+}
+
+#[test]
 fn mistakes_are_told() {
     let with = |line: &str| format!("{LEAST}\n{line}");
     let without = |key: &str| {
@@ -134,6 +173,19 @@ fn mistakes_are_told() {
         (
             with("client = { \"sasl.password\" = { env = \"NOT_SET\" } }"),
             "environment variable NOT_SET, which is not set",
+        ),
+        (
+            with("[dataset.sweep]\nmost_removed = \"10\""),
+            "`sweep.most_removed` must be a share from 0% to 100%, such as 0.1%, found=\"10\"",
+        ),
+        (with("[dataset.sweep]\nmost = \"10%\""), "unknown field `most`"),
+        (
+            with("[dataset.dead_letters]\npolicy = \"ignore\""),
+            "expected `set-aside` or `halt`",
+        ),
+        (
+            with("[dataset.dead_letters]\nwindow = 100"),
+            "`dead_letters.window` must be at least twice `least_messages`",
         ),
         (
             without("name ="),
@@ -215,4 +267,35 @@ fn what_is_shown_is_shown_on_this_machine_unless_said_otherwise() {
     }
     let remote = observe("listen = \"0.0.0.0:9188\"\nallow_remote = true").expect("said explicitly");
     assert_eq!(remote.listen, "0.0.0.0:9188".parse().ok());
+}
+
+#[test]
+fn announcements_and_what_else_is_kept_may_be_said() {
+    let text = LEAST.replace(
+        "[[dataset]]",
+        "[defaults.announce]\ntopic = \"announcements\"\n[[dataset]]",
+    );
+    let announce = |text: &str| parse(text).map(|config| config.datasets[0].announce.clone());
+    assert_eq!(announce(LEAST).expect("a configuration"), AnnounceConfig::default());
+    let found = announce(&text).expect("a configuration");
+    assert_eq!(found.topic.as_deref(), Some("announcements"));
+    let own = format!("{text}\n[dataset.announce]\ngrace = \"2h\"\nderived = [\"data/liveness\", \"s3://bucket/p\"]");
+    assert_eq!(
+        announce(&own).expect("a configuration"),
+        AnnounceConfig {
+            topic: None, // the table stands for the whole of the defaults
+            grace: Duration::from_secs(7200),
+            derived: vec!["/etc/producer/data/liveness".into(), "s3://bucket/p".into()],
+        }
+    );
+    for bad in [
+        "topic = \"titles\"",
+        "topic = \"a b\"",
+        "grace = \"soon\"",
+        "derived = [\"gs://x\"]",
+        "colour = \"red\"",
+    ] {
+        let error = announce(&format!("{LEAST}\n[dataset.announce]\n{bad}"));
+        assert!(error.is_err(), "{bad}");
+    }
 }

@@ -3,12 +3,14 @@
 //! Deliveries are idempotent and acknowledged by all replicas; a key always goes to the same partition as with the Java
 //! client. A [`Pace`] keeps writers from running further ahead of the folding than the log can hold.
 
+mod outgoing;
 mod pace;
 
 pub use pace::Pace;
 
 use crate::client::{ClientSettings, log_line};
-use crate::source::{SOURCE_MS, SWEEP};
+use crate::sweep::{MarkError, SweepMark};
+use outgoing::Outgoing;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -57,6 +59,15 @@ pub enum EmitError {
         /// What the client said.
         #[source]
         source: KafkaError,
+    },
+    /// The mark is none that readers take.
+    #[error("cannot mark a sweep, topic={topic}")]
+    Mark {
+        /// The topic.
+        topic: String,
+        /// What is wrong with it.
+        #[source]
+        source: MarkError,
     },
     /// [`Pace::close`] was called while waiting.
     #[error("the pace was closed, topic={topic}")]
@@ -215,7 +226,105 @@ impl Emitter {
         source_ms: i64,
         sweep: Option<&str>,
     ) -> Result<(), EmitError> {
-        let bytes = key.len() as u64 + payload.map_or(0, <[u8]>::len) as u64;
+        self.send(&Outgoing {
+            sweep,
+            ..Outgoing::new(topic, key, payload, source_ms)
+        })
+    }
+
+    /// As [`emit`](Emitter::emit), a live change with the version the record has at the source: a number that only grows
+    /// for one key. A value of a sweep that is older than a live change then loses, whichever comes first.
+    ///
+    /// # Errors
+    /// As [`emit`](Emitter::emit).
+    pub fn emit_change(
+        &self,
+        topic: &str,
+        key: &[u8],
+        payload: Option<&[u8]>,
+        source_ms: i64,
+        source_version: Option<i64>,
+    ) -> Result<(), EmitError> {
+        self.send(&Outgoing {
+            source_version,
+            ..Outgoing::new(topic, key, payload, source_ms)
+        })
+    }
+
+    /// As [`emit`](Emitter::emit), a record as a sweep found it, between the marks of that sweep.
+    ///
+    /// # Errors
+    /// As [`emit`](Emitter::emit).
+    pub fn emit_sweep(
+        &self,
+        topic: &str,
+        key: &[u8],
+        payload: Option<&[u8]>,
+        source_ms: i64,
+        source_version: Option<i64>,
+        sweep_id: &str,
+    ) -> Result<(), EmitError> {
+        self.send(&Outgoing {
+            source_version,
+            sweep: Some(sweep_id),
+            ..Outgoing::new(topic, key, payload, source_ms)
+        })
+    }
+
+    /// Writes the mark of a sweep to a partition. See [`SweepMark`] for the order that makes a sweep: all begin marks are
+    /// acknowledged ([`flush`](Emitter::flush)) before the first record is read, all records before the end marks.
+    ///
+    /// # Errors
+    /// As [`emit`](Emitter::emit), and [`EmitError::Mark`] if no reader would take it.
+    pub fn emit_sweep_mark(&self, topic: &str, partition: i32, mark: &SweepMark) -> Result<(), EmitError> {
+        let (key, payload) = (mark.key(partition), mark.payload());
+        SweepMark::decode(Some(&key), Some(&payload)).map_err(|source| EmitError::Mark {
+            topic: topic.to_owned(),
+            source,
+        })?;
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let now = now.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+        self.send(&Outgoing {
+            sweep: Some(&mark.sweep),
+            mark: Some((mark.mark.as_str(), partition)),
+            ..Outgoing::new(topic, &key, Some(&payload), now)
+        })
+    }
+
+    fn send(&self, outgoing: &Outgoing<'_>) -> Result<(), EmitError> {
+        let headers = outgoing.headers();
+        let partition = outgoing.mark.map(|(_, partition)| partition);
+        self.send_as_is(outgoing, partition, Some(outgoing.key), headers)
+    }
+
+    /// Sends a message again that was in the log before, with all its headers.
+    pub(crate) fn emit_again(
+        &self,
+        topic: &str,
+        partition: Option<i32>,
+        key: Option<&[u8]>,
+        payload: Option<&[u8]>,
+        headers: &[(String, Option<Vec<u8>>)],
+    ) -> Result<(), EmitError> {
+        let outgoing = Outgoing::new(topic, key.unwrap_or_default(), payload, 0);
+        let own = headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| {
+            all.insert(Header {
+                key,
+                value: value.as_deref(),
+            })
+        });
+        self.send_as_is(&outgoing, partition, key, own)
+    }
+
+    fn send_as_is(
+        &self,
+        outgoing: &Outgoing<'_>,
+        partition: Option<i32>,
+        key: Option<&[u8]>,
+        headers: OwnedHeaders,
+    ) -> Result<(), EmitError> {
+        let topic = outgoing.topic;
+        let bytes = outgoing.key.len() as u64 + outgoing.payload.map_or(0, <[u8]>::len) as u64;
         let paced = bytes + OVERHEAD;
         if let Some(pace) = &self.shared.pace
             && !pace.wait(topic, paced)
@@ -224,25 +333,16 @@ impl Emitter {
                 topic: topic.to_owned(),
             });
         }
-        let time = source_ms.to_string();
-        let mut headers = OwnedHeaders::new_with_capacity(2).insert(Header {
-            key: SOURCE_MS,
-            value: Some(&time),
-        });
-        if let Some(id) = sweep {
-            headers = headers.insert(Header {
-                key: SWEEP,
-                value: Some(id),
-            });
-        }
         let sent = Box::new(Sent {
-            source_ms,
-            sweep: sweep.is_some(),
+            source_ms: outgoing.source_ms,
+            sweep: outgoing.sweep.is_some(),
             bytes,
             paced,
         });
-        let mut record = BaseRecord::with_opaque_to(topic, sent).key(key).headers(headers);
-        record.payload = payload;
+        let mut record = BaseRecord::with_opaque_to(topic, sent).headers(headers);
+        record.key = key;
+        record.payload = outgoing.payload;
+        record.partition = partition;
         self.shared.sent.fetch_add(1, SeqCst);
         loop {
             match self.producer.send(record) {

@@ -59,14 +59,18 @@ impl HashKeys {
             return None;
         }
         let each = |element_type: &str, elements: &mut dyn Iterator<Item = &Value>| {
+            // What is the same for all of them is asked once.
+            let paths = self.paths.get(type_name);
+            let above = self.above.contains(element_type);
             elements.enumerate().find_map(|(index, element)| {
-                let null = self.paths.get(type_name).and_then(|paths| null_path(paths, element));
+                let null = paths.and_then(|paths| null_path(paths, element));
                 let found = match null {
                     Some(path) => Some(Found {
                         steps: Vec::new(),
                         path,
                     }),
-                    None => self.look(dataset, element_type, element),
+                    None if above => self.look(dataset, element_type, element),
+                    None => None,
                 };
                 found.map(|found| found.below(format!("[{index}]")))
             })

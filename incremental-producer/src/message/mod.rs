@@ -10,6 +10,15 @@
 //! partition, which their key decides. Write keys the way [`hollow::record::key_json`] does, without white space: Kafka
 //! sees bytes, not JSON.
 //!
+//! Headers say more:
+//!
+//! | header | meaning |
+//! |---|---|
+//! | `source-ms` | when the source made the change, decimal epoch milliseconds |
+//! | `source-version` | the version of the record at the source: a decimal number that only grows for one key |
+//! | `sweep` | the id of the sweep that the message is part of |
+//! | `sweep-mark` | `begin` or `end`: no record, but a mark of that sweep ([`crate::sweep`]) |
+//!
 //! Messages come from elsewhere: no input may panic, recurse without bound, or allocate much more than its own size.
 
 mod compact;
@@ -142,6 +151,14 @@ impl Codec {
         self.inner.key.of(record)
     }
 
+    /// Reads the key of a message.
+    ///
+    /// # Errors
+    /// [`KeyError`] if it is no primary key.
+    pub fn decode_key(&self, key: &[u8]) -> Result<Vec<KeyValue>, KeyError> {
+        self.inner.key.parse(key)
+    }
+
     /// What a message means.
     ///
     /// # Errors
@@ -203,6 +220,12 @@ impl Codec {
         let inner = &*self.inner;
         compact::encode(&inner.dataset, &inner.root, inner.schema_hash, record, &inner.limits)
     }
+}
+
+/// At most so many bytes of a text, cut between characters.
+pub(crate) fn shorten(text: &str, most: usize) -> String {
+    let end = (0..=most.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+    text.get(..end.unwrap_or(0)).unwrap_or_default().to_owned()
 }
 
 /// Whether two keys are the same. Floating point is compared by bits: a key may well be NaN.

@@ -1,8 +1,9 @@
 //! What errors mean to a service.
 
-use crate::dead_letter::DeadLetterError;
+use crate::dead_letter::{CapReached, DeadLetterError};
 use crate::source::{BoxError, SourceError};
 use hollow::producer::CycleError;
+use hollow::store::StoreError;
 use std::error::Error;
 
 /// Why a cycle failed, by what to do next.
@@ -14,6 +15,10 @@ pub(super) struct Failure {
     /// A mistake of this program or of its configuration: the same input fails the same way.
     pub(super) is_ours: bool,
     pub(super) needs_restore: bool,
+    /// Validators refused what came out.
+    pub(super) is_refusal: bool,
+    /// What was accepted cannot come out any more.
+    pub(super) is_misfit: bool,
 }
 
 impl Failure {
@@ -30,6 +35,32 @@ impl Failure {
             is_final: false,
             is_ours: false,
             needs_restore: false,
+            is_refusal: false,
+            is_misfit: false,
+        }
+    }
+
+    /// What was accepted cannot come out any more.
+    pub(super) fn misfit(text: String) -> Self {
+        Self {
+            text,
+            is_final: false,
+            is_ours: false,
+            needs_restore: false,
+            is_refusal: false,
+            is_misfit: true,
+        }
+    }
+
+    /// Something that may well go away.
+    pub(super) fn retry(text: String) -> Self {
+        Self {
+            text,
+            is_final: false,
+            is_ours: false,
+            needs_restore: false,
+            is_refusal: false,
+            is_misfit: false,
         }
     }
 
@@ -61,6 +92,10 @@ impl Failure {
             Ok(error) => return (*error).into(),
             Err(error) => error,
         };
+        let error = match error.downcast::<CapReached>() {
+            Ok(error) => return Self::halt(&*error),
+            Err(error) => error,
+        };
         match error.downcast::<DeadLetterError>() {
             Ok(error) => Self::new(&*error),
             Err(error) => Self {
@@ -71,12 +106,22 @@ impl Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::new(&error)
+    }
+}
+
 impl From<CycleError> for Failure {
     fn from(error: CycleError) -> Self {
         let failure = Self::new(&error);
         match error {
             CycleError::Populate(inner) => Self::from_box(inner),
-            CycleError::Store { .. } | CycleError::Rejected { .. } => failure,
+            CycleError::Store { .. } => failure,
+            CycleError::Rejected { .. } => Self {
+                is_refusal: true,
+                ..failure
+            },
             CycleError::Unresolved { .. } | CycleError::NeedsRestore => Self {
                 needs_restore: true,
                 ..failure

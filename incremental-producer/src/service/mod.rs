@@ -13,14 +13,20 @@
 //!                    └── needs a person: halt, this dataset only
 //! ```
 //!
+//! Before each cycle the store is asked whether it may begin at all, and what is refused again and again is held for a
+//! person: [`control`](crate::control).
+//!
 //! Cycles never overlap: there is one thread, and ticks that pass during a cycle are skipped. Several datasets are several
 //! services with nothing in common.
 
+mod ahead;
 mod failure;
 mod fold;
 mod handle;
 mod report;
 mod stopping;
+#[cfg(test)]
+mod sweeps;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -29,16 +35,21 @@ pub use handle::DatasetHandle;
 pub use report::{Event, Phase, Report, Status};
 
 use crate::Codec;
+use crate::announce::KafkaAnnouncer;
 use crate::config::DatasetConfig;
-use crate::dead_letter::{DeadLetters, KafkaDeadLetters};
+use crate::control::Control;
+use crate::crash_points;
+use crate::dead_letter::{Caps, DeadLetters, KafkaDeadLetters, LetterSettings};
+use crate::share::Share;
 use crate::source::kafka::{KafkaSettings, KafkaSource};
-use crate::source::{NewLog, ReadLimits, Source};
+use crate::source::{NewLog, Policy, ReadLimits, Source};
+use crate::sweep::Sweeps;
 use fold::Fold;
 use handle::Shared;
-use hollow::producer::{CycleError, Producer, PublishUnchanged, Retention};
+use hollow::producer::{CycleError, Producer, ProducerBuilder, PublishUnchanged, Retention};
 use hollow::store::{Store, StoreError};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use stopping::UntilStopped;
 use worker::Worker;
 
@@ -56,6 +67,14 @@ pub struct ServiceSettings {
     pub limits: ReadLimits,
     /// What to do when the log started anew.
     pub new_log: NewLog,
+    /// Go on behind messages that were lost, once. A person's word: never of a configuration file.
+    pub accept_gap: bool,
+    /// Go on with partitions that were added, once. A person's word, too.
+    pub accept_repartition: bool,
+    /// What may be set aside.
+    pub letters: LetterSettings,
+    /// The largest share of its range that a sweep may remove.
+    pub most_removed: Share,
     /// Publish new offsets without any change once so many messages lie between them and those published.
     pub republish_after_messages: u64,
     /// Publish new offsets without any change once the published ones are so old.
@@ -74,10 +93,27 @@ impl ServiceSettings {
             cadence: Duration::from_secs(30),
             limits: ReadLimits::default(),
             new_log: NewLog::Halt,
+            accept_gap: false,
+            accept_repartition: false,
+            letters: LetterSettings::default(),
+            most_removed: Share::of_a_million(100_000),
             republish_after_messages: 100_000,
             republish_after: Duration::from_secs(300),
             first_pause: Duration::from_millis(250),
             longest_pause: Duration::from_secs(30),
+        }
+    }
+
+    /// What is allowed now.
+    fn policy(&self) -> Policy {
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        Policy {
+            new_log: self.new_log,
+            accept_gap: self.accept_gap,
+            accept_repartition: self.accept_repartition,
+            now: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
         }
     }
 }
@@ -121,6 +157,7 @@ pub enum ServiceError {
 pub struct DatasetService {
     fold: Fold,
     listener: Listener,
+    announcer: Option<KafkaAnnouncer>,
 }
 
 impl DatasetService {
@@ -135,6 +172,8 @@ impl DatasetService {
     ) -> Self {
         Self {
             fold: Fold {
+                sweeps: Sweeps::new(settings.most_removed),
+                caps: Caps::new(settings.letters),
                 settings,
                 codec,
                 producer,
@@ -143,8 +182,10 @@ impl DatasetService {
                 position: None,
                 published: None,
                 published_at: Instant::now(),
+                accepting: None,
             },
             listener: Arc::new(|_, _| {}),
+            announcer: None,
         }
     }
 
@@ -153,12 +194,7 @@ impl DatasetService {
     /// # Errors
     /// [`ServiceError`]. Kafka is not asked yet.
     pub fn open(config: &DatasetConfig) -> Result<Self, ServiceError> {
-        let store = Store::open_at(&config.store).map_err(|source| ServiceError::Store {
-            dataset: config.settings.name.clone(),
-            store: config.store.clone(),
-            source: Box::new(source),
-        })?;
-        Self::open_with(config, store)
+        Self::open_with(config, open_store(config, &config.store)?)
     }
 
     /// The service of a configured dataset, publishing to this store instead of the configured one.
@@ -166,21 +202,41 @@ impl DatasetService {
     /// # Errors
     /// [`ServiceError`]. Kafka is not asked yet.
     pub fn open_with(config: &DatasetConfig, store: Store) -> Result<Self, ServiceError> {
+        Self::open_built(config, store, |builder| builder)
+    }
+
+    /// As [`open_with`](DatasetService::open_with), with a say in how the producer is built: the place for validators of
+    /// one's own.
+    ///
+    /// # Errors
+    /// [`ServiceError`]. Kafka is not asked yet.
+    pub fn open_built(
+        config: &DatasetConfig,
+        store: Store,
+        build: impl FnOnce(ProducerBuilder) -> ProducerBuilder,
+    ) -> Result<Self, ServiceError> {
         let name = config.settings.name.as_str();
-        let mut builder = Producer::builder(config.codec.dataset().clone(), store)
+        let mut builder = Producer::builder(config.codec.dataset().clone(), store.clone())
             .name(name)
             .root(config.codec.root())
-            .publish_unchanged(PublishUnchanged::WhenTagsDiffer);
+            .publish_unchanged(PublishUnchanged::WhenTagsDiffer)
+            .validators(config.checks.validators(config.codec.root()))
+            .keep_refused(config.checks.keep_refused);
         if let Some(versions) = config.snapshot_every {
             builder = builder.snapshot_every(versions);
         }
         if let Some(versions) = config.keep_versions {
-            builder = builder.retention(Retention::versions(versions));
+            builder = builder.retention(Retention::versions(versions).grace(config.announce.grace));
         }
-        let producer = builder.build().map_err(|source| ServiceError::Producer {
-            dataset: name.to_owned(),
-            source: Box::new(source),
-        })?;
+        for derived in &config.announce.derived {
+            builder = builder.derived(open_store(config, derived)?);
+        }
+        let producer = crash_points::arm(build(builder))
+            .build()
+            .map_err(|source| ServiceError::Producer {
+                dataset: name.to_owned(),
+                source: Box::new(source),
+            })?;
         let source = KafkaSource::new(KafkaSettings {
             bootstrap_servers: config.bootstrap_servers.clone(),
             topic: config.topic.clone(),
@@ -193,13 +249,18 @@ impl DatasetService {
             &config.dead_letter_topic,
             config.client.clone(),
         );
-        Ok(Self::new(
+        let mut service = Self::new(
             config.settings.clone(),
             config.codec.clone(),
             producer,
             Box::new(source),
             Box::new(dead_letters),
-        ))
+        );
+        service.announcer = config.announce.topic.as_deref().map(|topic| {
+            let servers = config.bootstrap_servers.as_str();
+            KafkaAnnouncer::start(name, servers, topic, &config.client, store)
+        });
+        Ok(service)
     }
 
     /// Tells this listener what happens.
@@ -218,8 +279,12 @@ impl DatasetService {
         let mut fold = self.fold;
         fold.source = Box::new(UntilStopped::new(fold.source, shared.clone()));
         let worker = Worker {
+            control: Control::new(fold.producer.store().clone()),
             fold,
-            listener: self.listener,
+            listener: match self.announcer {
+                Some(announcer) => announcer.before(self.listener),
+                None => self.listener,
+            },
             shared: shared.clone(),
         };
         let thread = std::thread::Builder::new()
@@ -230,4 +295,12 @@ impl DatasetService {
             Err(source) => Err(ServiceError::Thread { dataset: name, source }),
         }
     }
+}
+
+fn open_store(config: &DatasetConfig, location: &str) -> Result<Store, ServiceError> {
+    Store::open_at(location).map_err(|source| ServiceError::Store {
+        dataset: config.settings.name.clone(),
+        store: location.to_owned(),
+        source: Box::new(source),
+    })
 }

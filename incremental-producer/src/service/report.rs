@@ -1,6 +1,7 @@
 //! What a service says about its work.
 
 use crate::source::LogPosition;
+use crate::sweep::SweepEvent;
 use crate::{Offsets, source};
 use hollow::Version;
 use hollow::producer::CycleStats;
@@ -30,6 +31,14 @@ pub struct Report {
     pub unchanged: u64,
     /// Messages that mean nothing and were set aside.
     pub dead_letters: u64,
+    /// Messages of a sweep that were older than what their key had seen, and changed nothing.
+    pub stale: u64,
+    /// Of the records taken out, those that a sweep did not show.
+    pub swept: u64,
+    /// Marks of sweeps.
+    pub sweep_marks: u64,
+    /// What happened to sweeps.
+    pub sweeps: Vec<SweepEvent>,
     /// Source times, in epoch milliseconds, of the messages that are not part of a sweep: earliest and latest.
     pub source_ms: Option<RangeInclusive<i64>>,
     /// How far the log is folded.
@@ -61,6 +70,10 @@ impl Report {
             deletes: 0,
             unchanged: 0,
             dead_letters: 0,
+            stale: 0,
+            swept: 0,
+            sweep_marks: 0,
+            sweeps: Vec::new(),
             source_ms: None,
             position: None,
             published_offsets: None,
@@ -75,6 +88,7 @@ impl Report {
     pub(super) fn count(&mut self, record: &source::Record<'_>) {
         self.messages += 1;
         self.bytes += record.bytes() as u64;
+        self.sweep_marks += u64::from(record.is_sweep_mark());
         if record.is_sweep() {
             self.sweep_messages += 1;
         } else if let Some(ms) = record.source_ms() {
@@ -105,6 +119,18 @@ pub enum Event {
         failures: u32,
         /// How long until the next try.
         pause: Duration,
+    },
+    /// Nothing is folded for now: a person wants it so, or has to decide. Told once for each reason.
+    Held {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A person accepted a candidate, and that is for nothing.
+    AcceptanceIgnored {
+        /// The candidate.
+        candidate: String,
+        /// Why.
+        reason: String,
     },
     /// A person is needed. Nothing more happens to this dataset until the service is started again.
     Halted {

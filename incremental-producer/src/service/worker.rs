@@ -1,16 +1,35 @@
 //! The thread of a service: when to fold, and what to do when it fails.
 
+use super::failure::Failure;
 use super::fold::Fold;
 use super::handle::Shared;
 use super::{Event, Listener, Phase, Report};
+use crate::control::{Acceptance, Accepting, Control, Gate};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 /// What the thread runs.
 pub(super) struct Worker {
     pub(super) fold: Fold,
+    pub(super) control: Control,
     pub(super) listener: Listener,
     pub(super) shared: Arc<Shared>,
+}
+
+/// What one step came to.
+enum Did {
+    /// The announced state is loaded.
+    Restored,
+    /// A cycle went well.
+    Cycle(Box<Report>),
+    /// There is to be no cycle now.
+    Held {
+        reason: String,
+        /// Offsets that wait, if the log could be asked.
+        behind: Option<u64>,
+    },
+    /// What was accepted did not come out.
+    Ignored { candidate: String, reason: String },
 }
 
 impl Worker {
@@ -27,24 +46,32 @@ impl Worker {
         while self.shared.wait_until(next) {
             // A cycle that was asked for earlier begins a new rhythm.
             let tick = next.min(Instant::now());
-            let result = if restored {
-                self.fold.cycle().map(Some)
-            } else {
-                self.fold.restore().map(|()| None)
-            };
-            match result {
-                Ok(None) => {
+            match self.step(restored) {
+                Ok(Did::Restored) => {
                     restored = true;
                     self.restored();
                     next = Instant::now();
                 }
-                Ok(Some(report)) => {
+                Ok(Did::Cycle(report)) => {
                     (failures, ours) = (0, 0);
                     // Ticks that passed are skipped, unless there is more than one cycle may read.
                     let now = Instant::now();
                     let more = report.behind > 0 && report.messages > 0 && report.stalled.is_empty();
                     next = if more { now } else { next_tick(tick, cadence, now) };
-                    self.cycled(report);
+                    if report.published.is_some() {
+                        self.control.published();
+                    }
+                    self.cycled(*report);
+                }
+                Ok(Did::Held { reason, behind }) => {
+                    (failures, ours) = (0, 0);
+                    next = next_tick(tick, cadence, Instant::now());
+                    self.held(reason, behind);
+                }
+                Ok(Did::Ignored { candidate, reason }) => {
+                    self.control.done_with_acceptance();
+                    self.tell(&Event::AcceptanceIgnored { candidate, reason });
+                    next = Instant::now();
                 }
                 // What failed then is the reading that was cut short; nothing of it was announced.
                 Err(_) if self.shared.is_stopping() => break,
@@ -55,7 +82,18 @@ impl Worker {
                     if failure.is_final || ours > 1 {
                         return self.halted(failure.text);
                     }
-                    let pause = self.pause(failures);
+                    let mut pause = self.pause(failures);
+                    if failure.is_refusal {
+                        // Once more with what is newer by then; or at once to where a person has to decide.
+                        self.control.refused(failure.text.clone());
+                        let now = Instant::now();
+                        let tick = next_tick(tick, cadence, now).saturating_duration_since(now);
+                        pause = if self.control.is_too_much() {
+                            Duration::ZERO
+                        } else {
+                            tick
+                        };
+                    }
                     next = Instant::now() + pause;
                     self.failed(failure.text, failures, pause);
                 }
@@ -63,6 +101,53 @@ impl Worker {
         }
         self.shared.status().phase = Phase::Stopped;
         self.tell(&Event::Stopped);
+    }
+
+    fn step(&mut self, restored: bool) -> Result<Did, Failure> {
+        if !restored {
+            self.fold.restore()?;
+            self.control.restore()?;
+            return Ok(Did::Restored);
+        }
+        let announced = self.fold.producer.announced();
+        let (gate, ignored) = self.control.look(announced, SystemTime::now())?;
+        if let Some((candidate, reason)) = ignored {
+            self.tell(&Event::AcceptanceIgnored { candidate, reason });
+        }
+        match gate {
+            Gate::Open => Ok(Did::Cycle(Box::new(self.fold.cycle()?))),
+            Gate::Held(reason) => {
+                let behind = self.fold.behind();
+                Ok(Did::Held { reason, behind })
+            }
+            Gate::Accepted(acceptance) => self.accepted(*acceptance),
+        }
+    }
+
+    /// A cycle that a person has accepted.
+    fn accepted(&mut self, acceptance: Acceptance) -> Result<Did, Failure> {
+        let candidate = acceptance.candidate.clone();
+        let Some(accepting) = Accepting::new(&acceptance) else {
+            let reason = "it does not say how far the log was folded".to_owned();
+            return Ok(Did::Ignored { candidate, reason });
+        };
+        self.fold.accepting = Some(accepting);
+        self.fold.producer.accept_next(hollow::producer::Acceptance {
+            candidate: candidate.clone(),
+            digest: acceptance.digest,
+            validators: acceptance.overrules,
+            by: acceptance.by,
+        });
+        let result = self.fold.cycle();
+        self.fold.accepting = None;
+        match result {
+            Ok(report) => Ok(Did::Cycle(Box::new(report))),
+            Err(failure) if failure.is_refusal || failure.is_misfit => Ok(Did::Ignored {
+                candidate,
+                reason: failure.text,
+            }),
+            Err(failure) => Err(failure),
+        }
     }
 
     fn pause(&self, failures: u32) -> Duration {
@@ -101,6 +186,7 @@ impl Worker {
             )
         });
         status.failures = 0;
+        status.held = None;
         status.last_cycle = Some(SystemTime::now());
         status.cycles += 1;
         status.messages += report.messages;
@@ -113,9 +199,23 @@ impl Worker {
         self.tell(&Event::Cycle(Box::new(report)));
     }
 
+    fn held(&self, reason: String, behind: Option<u64>) {
+        let mut status = self.shared.status();
+        let is_new = status.phase != Phase::Held || status.held.as_ref() != Some(&reason);
+        status.phase = Phase::Held;
+        status.behind = behind.unwrap_or(status.behind);
+        status.held = Some(reason.clone());
+        status.failures = 0;
+        drop(status);
+        if is_new {
+            self.tell(&Event::Held { reason });
+        }
+    }
+
     fn failed(&self, error: String, failures: u32, pause: Duration) {
         let mut status = self.shared.status();
         status.phase = Phase::Retrying;
+        status.held = None;
         status.last_error = Some(error.clone());
         status.failures = failures;
         drop(status);

@@ -15,11 +15,11 @@
 use super::{BoxError, LogView, ReadLimits, Reading, Record, Source, SourceError};
 use crate::Offsets;
 use crate::client::{ClientSettings, LogContext};
-use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Headers, Message, OwnedMessage};
 use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::{ClientConfig, Offset};
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -60,6 +60,16 @@ pub struct KafkaSettings {
     pub group: String,
     /// Further client settings.
     pub client: ClientSettings,
+}
+
+impl KafkaSettings {
+    /// What the clients of a source are made with: the settings given, and those that are in force whatever is given.
+    /// Holds any secrets that the settings hold.
+    pub fn client_config(&self) -> ClientConfig {
+        let mut config = self.client.client(&self.bootstrap_servers, DEFAULTS, FIXED);
+        config.set("group.id", &self.group);
+        config
+    }
 }
 
 /// Reads a Kafka topic.
@@ -107,12 +117,11 @@ impl KafkaSource {
 
     fn connect(&self) -> Result<BaseConsumer<LogContext>, SourceError> {
         let settings = &self.settings;
-        let mut config = settings.client.client(&settings.bootstrap_servers, DEFAULTS, FIXED);
-        config.set("group.id", &settings.group);
         let context = LogContext {
             what: format!("source of {}", settings.topic),
         };
-        config
+        settings
+            .client_config()
             .create_with_context(context)
             .map_err(|error| SourceError::Settings {
                 topic: settings.topic.clone(),

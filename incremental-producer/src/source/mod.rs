@@ -10,7 +10,7 @@ pub mod kafka;
 pub mod memory;
 pub mod plan;
 
-pub use plan::{Halt, LogPosition, NewLog, Plan, plan};
+pub use plan::{Gap, Halt, LogPosition, NewLog, Plan, Policy, plan};
 
 use crate::Offsets;
 use std::collections::BTreeMap;
@@ -37,8 +37,13 @@ pub struct Record<'a> {
 
 /// Header with the time of the change at its source, decimal epoch milliseconds.
 pub const SOURCE_MS: &str = "source-ms";
-/// Header that marks the messages of a sweep.
+/// Header with the id of the sweep that a message is part of; on its marks too.
 pub const SWEEP: &str = "sweep";
+/// Header of a sweep's marks: `begin` or `end`. See [`crate::sweep::SweepMark`].
+pub const SWEEP_MARK: &str = "sweep-mark";
+/// Header with the version of the record at its source: a decimal number that only grows for one key, such as a log
+/// sequence number or the time of the last change.
+pub const SOURCE_VERSION: &str = "source-version";
 
 impl<'a> Record<'a> {
     /// The last header of this name.
@@ -50,6 +55,16 @@ impl<'a> Record<'a> {
     /// When the source made the change, in epoch milliseconds, if the message says so.
     pub fn source_ms(&self) -> Option<i64> {
         std::str::from_utf8(self.header(SOURCE_MS)?).ok()?.parse().ok()
+    }
+
+    /// The version of the record at its source, if the message says so.
+    pub fn source_version(&self) -> Option<i64> {
+        std::str::from_utf8(self.header(SOURCE_VERSION)?).ok()?.parse().ok()
+    }
+
+    /// Whether the message says where a sweep begins or ends, and nothing of a record.
+    pub fn is_sweep_mark(&self) -> bool {
+        self.headers.iter().any(|(name, _)| *name == SWEEP_MARK)
     }
 
     /// Whether the message is part of a sweep.

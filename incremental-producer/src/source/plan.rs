@@ -3,10 +3,15 @@
 //! | seen | meaning | done |
 //! |---|---|---|
 //! | offset within the log | it goes on | read from there |
-//! | a partition the state does not know | the topic grew | read from its beginning |
+//! | a partition the state does not know | the topic grew | halt: keys may have moved |
 //! | first offset above ours | retention removed what was never folded | halt: data is lost |
 //! | end below ours, another log, another topic | the log started anew | by [`NewLog`]: halt, or start a generation |
 //! | fewer partitions than the state knows | not something a log does | halt |
+//!
+//! The second and third are for a person to allow, once ([`Policy`]). A topic that grew is read from its beginning in the new
+//! partitions then, in no order with the old ones: where writers placed a key anew, an older message may be folded after a
+//! newer one. What makes that right is a sweep that begins after everything is folded. A gap that was accepted stands in
+//! the header tags of all states after it.
 //!
 //! A topic that was deleted and created again on the same cluster shows only once it is shorter than it was: name such a
 //! log with another `log` id.
@@ -14,6 +19,8 @@
 use crate::Offsets;
 use crate::source::LogView;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 /// How far a state has folded a log. Published in the header tags of the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,12 +33,56 @@ pub struct LogPosition {
     pub generation: u64,
     /// The next offset to read, per partition.
     pub offsets: Offsets,
+    /// What was lost, and a person went on without: the newest last, at most [`MOST_GAPS`].
+    pub gaps: Vec<Gap>,
+}
+
+/// How many gaps are remembered.
+pub const MOST_GAPS: usize = 20;
+
+/// Offsets that were removed from a log before they were folded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The partition.
+    pub partition: i32,
+    /// The first offset that was lost.
+    pub from: i64,
+    /// The offset at which reading went on.
+    pub to: i64,
+    /// When that was, in milliseconds since 1970.
+    pub at: u64,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}-{}@{}", self.partition, self.from, self.to, self.at)
+    }
+}
+
+impl FromStr for Gap {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let parts = || {
+            let (place, at) = text.split_once('@')?;
+            let (partition, range) = place.split_once(':')?;
+            let (from, to) = range.split_once('-')?;
+            Some(Self {
+                partition: partition.parse().ok()?,
+                from: from.parse().ok()?,
+                to: to.parse().ok()?,
+                at: at.parse().ok()?,
+            })
+        };
+        parts().ok_or(())
+    }
 }
 
 const TOPIC: &str = "kafka.topic";
 const LOG: &str = "kafka.log";
 const GENERATION: &str = "kafka.generation";
 const OFFSETS: &str = "kafka.offsets";
+const GAPS: &str = "kafka.gaps";
 
 /// Header tags that do not say how far a log was folded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,13 +99,18 @@ pub struct TagError {
 
 impl LogPosition {
     /// The header tags that say this.
-    pub fn tags(&self) -> [(&'static str, String); 4] {
-        [
+    pub fn tags(&self) -> Vec<(&'static str, String)> {
+        let mut tags = vec![
             (TOPIC, self.topic.clone()),
             (LOG, self.log.clone()),
             (GENERATION, self.generation.to_string()),
             (OFFSETS, self.offsets.to_string()),
-        ]
+        ];
+        if !self.gaps.is_empty() {
+            let gaps: Vec<String> = self.gaps.iter().map(Gap::to_string).collect();
+            tags.push((GAPS, gaps.join(",")));
+        }
+        tags
     }
 
     /// What the header tags of a state say; none if they do not speak of a log at all.
@@ -78,6 +134,13 @@ impl LogPosition {
             log: text(LOG)?.clone(),
             generation: text(GENERATION)?.parse().map_err(|_| wrong(GENERATION))?,
             offsets: text(OFFSETS)?.parse().map_err(|_| wrong(OFFSETS))?,
+            gaps: match tags.get(GAPS) {
+                None => Vec::new(),
+                Some(gaps) => {
+                    let gaps: Result<Vec<Gap>, ()> = gaps.split(',').map(str::parse).collect();
+                    gaps.map_err(|()| wrong(GAPS))?
+                }
+            },
         }))
     }
 }
@@ -94,6 +157,28 @@ pub enum NewLog {
     StartGeneration,
 }
 
+/// What a person allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// What to do when the log started anew.
+    pub new_log: NewLog,
+    /// Go on behind what was lost. For one time only: see to that.
+    pub accept_gap: bool,
+    /// Go on with partitions that were added. For one time only, too.
+    pub accept_repartition: bool,
+    /// The time, in milliseconds since 1970, for gaps that are accepted.
+    pub now: u64,
+}
+
+impl From<NewLog> for Policy {
+    fn from(new_log: NewLog) -> Self {
+        Self {
+            new_log,
+            ..Self::default()
+        }
+    }
+}
+
 /// Something no program should decide. Folding stops until a person has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -101,9 +186,9 @@ pub enum Halt {
     /// Messages were removed before they were folded.
     #[error(
         "DATA LOST: messages were removed from the log before they were folded, topic={topic} partition={partition} \
-         expected offset={expected} low watermark={low}; {lost} offsets are gone. Raise the topic's retention, let the \
-         sources sweep everything into the topic, then set another `log` with `new_log = \"start-generation\"` to read the \
-         log from its beginning"
+         expected offset={expected} low watermark={low}; {lost} offsets are gone. Raise the topic's retention, start \
+         once with `--accept-gap` and the dataset's name to go on behind them, and let the sources sweep everything into \
+         the topic: until then the records of those messages are old or missing"
     )]
     Gap {
         /// The topic.
@@ -128,6 +213,21 @@ pub enum Halt {
         topic: String,
         /// How it was noticed.
         evidence: String,
+    },
+    /// Partitions were added, so that keys may lie in other partitions than before.
+    #[error(
+        "the topic has more partitions than were folded, topic={topic} partitions={found} added={added:?}. Writers may place \
+         keys in other partitions than before, and messages of one key in two partitions have no order. See that all \
+         writers know the new partitions, start once with `--accept-repartition` and the dataset's name, and when nothing \
+         is left to fold let the sources sweep everything into the topic"
+    )]
+    Repartitioned {
+        /// The topic.
+        topic: String,
+        /// How many there are.
+        found: usize,
+        /// Those that were never folded.
+        added: Vec<i32>,
     },
     /// Partitions are gone.
     #[error(
@@ -166,7 +266,13 @@ impl Plan {
 ///
 /// # Errors
 /// [`Halt`].
-pub fn plan(topic: &str, position: Option<&LogPosition>, view: &LogView, policy: NewLog) -> Result<Plan, Halt> {
+pub fn plan(
+    topic: &str,
+    position: Option<&LogPosition>,
+    view: &LogView,
+    policy: impl Into<Policy>,
+) -> Result<Plan, Halt> {
+    let policy = policy.into();
     let cut: Offsets = view
         .partitions
         .iter()
@@ -182,6 +288,7 @@ pub fn plan(topic: &str, position: Option<&LogPosition>, view: &LogView, policy:
                 .iter()
                 .map(|(&partition, range)| (partition, range.start))
                 .collect(),
+            gaps: position.map_or_else(Vec::new, |position| position.gaps.clone()),
         },
         cut: cut.clone(),
         started_anew,
@@ -190,7 +297,7 @@ pub fn plan(topic: &str, position: Option<&LogPosition>, view: &LogView, policy:
         return Ok(beginning(0, None));
     };
     if let Some(evidence) = started_anew(topic, position, view) {
-        return match policy {
+        return match policy.new_log {
             NewLog::StartGeneration => Ok(beginning(position.generation.saturating_add(1), Some(evidence))),
             NewLog::Halt => Err(Halt::AnotherLog {
                 topic: topic.to_owned(),
@@ -209,9 +316,29 @@ pub fn plan(topic: &str, position: Option<&LogPosition>, view: &LogView, policy:
             missing,
         });
     }
-    let mut offsets = Offsets::new();
+    let added = view.partitions.keys().copied();
+    let added: Vec<i32> = added
+        .filter(|partition| position.offsets.get(*partition).is_none())
+        .collect();
+    if !added.is_empty() && !policy.accept_repartition {
+        return Err(Halt::Repartitioned {
+            topic: topic.to_owned(),
+            found: view.partitions.len(),
+            added,
+        });
+    }
+    let (mut offsets, mut gaps) = (Offsets::new(), position.gaps.clone());
     for (&partition, range) in &view.partitions {
-        let expected = position.offsets.get(partition).unwrap_or(0);
+        let mut expected = position.offsets.get(partition).unwrap_or(0);
+        if range.start > expected && policy.accept_gap {
+            gaps.push(Gap {
+                partition,
+                from: expected,
+                to: range.start,
+                at: policy.now,
+            });
+            expected = range.start;
+        }
         if range.start > expected {
             return Err(Halt::Gap {
                 topic: topic.to_owned(),
@@ -223,9 +350,11 @@ pub fn plan(topic: &str, position: Option<&LogPosition>, view: &LogView, policy:
         }
         offsets.set(partition, expected);
     }
+    gaps.drain(..gaps.len().saturating_sub(MOST_GAPS));
     Ok(Plan {
         start: LogPosition {
             offsets,
+            gaps,
             ..position.clone()
         },
         cut,
@@ -256,110 +385,4 @@ fn started_anew(topic: &str, position: &LogPosition, view: &LogView) -> Option<S
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A log whose partitions have these first offsets and ends.
-    fn view(log: &str, ranges: &[(i64, i64)]) -> LogView {
-        LogView {
-            log: log.into(),
-            partitions: (0..).zip(ranges.iter().map(|&(low, high)| low..high)).collect(),
-        }
-    }
-
-    fn position(offsets: &[(i32, i64)]) -> LogPosition {
-        LogPosition {
-            topic: "t".into(),
-            log: "one".into(),
-            generation: 3,
-            offsets: offsets.iter().copied().collect(),
-        }
-    }
-
-    fn planned(offsets: &[(i32, i64)], view: &LogView, policy: NewLog) -> Result<Plan, Halt> {
-        plan("t", Some(&position(offsets)), view, policy)
-    }
-
-    #[test]
-    fn the_first_cycle_reads_what_the_log_still_has() {
-        let plan = plan("t", None, &view("one", &[(5, 9), (0, 2)]), NewLog::Halt).expect("a plan");
-        assert_eq!(plan.start.offsets.to_string(), "0:5,1:0");
-        assert_eq!(plan.cut.to_string(), "0:9,1:2");
-        assert_eq!((plan.start.generation, plan.start.log.as_str()), (0, "one"));
-    }
-
-    #[test]
-    fn later_cycles_go_on_and_new_partitions_begin_at_the_beginning() {
-        let plan = planned(&[(0, 7)], &view("one", &[(5, 9), (0, 2)]), NewLog::Halt).expect("a plan");
-        assert_eq!(plan.start, position(&[(0, 7), (1, 0)]));
-        assert!(!plan.is_empty());
-        assert!(
-            planned(&[(0, 9)], &view("one", &[(9, 9)]), NewLog::Halt)
-                .expect("a plan")
-                .is_empty()
-        );
-    }
-
-    #[test]
-    fn lost_messages_halt_whatever_the_policy() {
-        for policy in [NewLog::Halt, NewLog::StartGeneration] {
-            let halt = planned(&[(0, 7), (1, 3)], &view("one", &[(7, 9), (5, 9)]), policy).expect_err("a gap");
-            let text = halt.to_string();
-            assert!(
-                text.contains("topic=t partition=1 expected offset=3 low watermark=5; 2 offsets are gone"),
-                "{text}"
-            );
-        }
-        // A partition that appears is read from offset 0, and must still have it.
-        assert!(matches!(
-            planned(&[(0, 7)], &view("one", &[(7, 9), (2, 9)]), NewLog::Halt),
-            Err(Halt::Gap {
-                partition: 1,
-                expected: 0,
-                low: 2,
-                ..
-            })
-        ));
-    }
-
-    #[test]
-    fn a_log_that_started_anew_halts_or_starts_a_generation() {
-        for (offsets, view) in [
-            (vec![(0, 7)], view("two", &[(0, 9)])),
-            (vec![(0, 7)], view("one", &[(0, 6)])),
-            (vec![(0, 7), (1, 7)], view("two", &[(0, 9)])),
-        ] {
-            assert!(matches!(
-                planned(&offsets, &view, NewLog::Halt),
-                Err(Halt::AnotherLog { .. })
-            ));
-            let plan = planned(&offsets, &view, NewLog::StartGeneration).expect("a plan");
-            assert_eq!((plan.start.generation, plan.start.log.as_str()), (4, view.log.as_str()));
-            assert_eq!(plan.start.offsets.to_string(), "0:0");
-            assert!(plan.started_anew.is_some());
-        }
-        let other_topic = plan("u", Some(&position(&[(0, 1)])), &view("one", &[(0, 9)]), NewLog::Halt);
-        assert!(matches!(other_topic, Err(Halt::AnotherLog { .. })));
-    }
-
-    #[test]
-    fn partitions_never_go() {
-        let halt = planned(&[(0, 1), (1, 1)], &view("one", &[(0, 9)]), NewLog::StartGeneration);
-        assert!(matches!(halt, Err(Halt::PartitionsGone { found: 1, missing, .. }) if missing == [1]));
-    }
-
-    #[test]
-    fn a_position_is_its_tags() {
-        let position = position(&[(0, 7), (1, 3)]);
-        let tags: BTreeMap<String, String> = position.tags().map(|(tag, value)| (tag.to_owned(), value)).into();
-        assert_eq!(tags["kafka.offsets"], "0:7,1:3");
-        assert_eq!(tags["kafka.generation"], "3");
-        assert_eq!(LogPosition::from_tags(&tags), Ok(Some(position)));
-        assert_eq!(LogPosition::from_tags(&BTreeMap::new()), Ok(None));
-        for tag in tags.keys() {
-            let mut fewer = tags.clone();
-            fewer.remove(tag);
-            assert!(LogPosition::from_tags(&fewer).is_err(), "{tag}");
-        }
-    }
-}
+mod tests;

@@ -43,6 +43,7 @@ fn position() -> LogPosition {
         log: "a log".into(),
         generation: 1,
         offsets: offsets(&[(0, 10), (1, 20)]),
+        gaps: Vec::new(),
     }
 }
 
@@ -69,9 +70,13 @@ fn report(now: Moment) -> Report {
         bytes: 900,
         sweep_messages: 2,
         upserts: 4,
-        deletes: 1,
+        deletes: 3,
         unchanged: 3,
         dead_letters: 1,
+        stale: 1,
+        swept: 2,
+        sweep_marks: 0,
+        sweeps: Vec::new(),
         source_ms: Some(milliseconds - 4000..=milliseconds),
         position: Some(position()),
         published_offsets: None,
@@ -168,6 +173,7 @@ fn metrics_say_what_happened() {
         ("upserted", 8.0),
         ("deleted", 2.0),
         ("unchanged", 6.0),
+        ("stale", 2.0),
         ("dead_letter", 2.0),
     ] {
         assert_eq!(of("records_folded_total", &[("outcome", outcome)]), times, "{outcome}");
@@ -180,6 +186,7 @@ fn metrics_say_what_happened() {
         ("messages_total", 18.0),
         ("message_bytes_total", 1800.0),
         ("sweep_messages_total", 4.0),
+        ("swept_records_total", 4.0),
         ("dead_letters_total", 2.0),
         ("restores_total", 1.0),
         ("log_generations_total", 1.0),

@@ -205,7 +205,8 @@ fn publish(options: &Options, report: &Report) -> anyhow::Result<()> {
     let markdown = table::markdown(report);
     if let Some(readme) = &options.readme {
         let document = std::fs::read_to_string(readme).with_context(|| format!("reading {}", readme.display()))?;
-        let document = table::insert(&document, &markdown).with_context(|| readme.display().to_string())?;
+        let document =
+            table::insert(&document, table::MARKERS, &markdown).with_context(|| readme.display().to_string())?;
         std::fs::write(readme, document).with_context(|| format!("writing {}", readme.display()))?;
     }
     match options.json {

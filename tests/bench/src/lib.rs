@@ -1,10 +1,11 @@
 //! The benchmark: operations on synthetic data sets, done by this library and by Java Hollow, in one table.
 //!
-//! `cargo xtask bench` runs it. Our side alone, to measure a change: `cargo run --release -p bench -- ours R4 --n 1000000`.
+//! `cargo xtask bench` runs it, and with `--folding` the one of the incremental producer. Our side alone, to measure a change: `cargo run --release -p bench -- ours R4 --n 1000000`.
 
 mod chain;
 mod compare;
 mod data;
+mod fold;
 mod machine;
 mod measure;
 mod memory;
@@ -31,6 +32,8 @@ enum Job {
     Serve,
     /// Load a snapshot, print the title of a movie
     FirstQuery(rows::start::Options),
+    /// Measure the incremental producer on a real broker, print and save its tables
+    Fold(fold::Options),
     /// Measure our side alone
     Ours(ours::Options),
 }
@@ -44,6 +47,7 @@ pub fn main(in_use: Option<fn() -> usize>) -> ExitCode {
         Job::Run(options) => compare::run(&options),
         Job::Serve => serve::run().map(|()| true),
         Job::FirstQuery(options) => rows::start::run(&options).map(|()| true),
+        Job::Fold(options) => fold::run(&options).map(|()| true),
         Job::Ours(options) => ours::run(&options).map(|()| true),
     };
     match outcome {

@@ -199,12 +199,12 @@ pub(crate) fn count(n: u32) -> String {
     text
 }
 
-/// Puts `table` between the markers of a document.
+/// Puts `table` between these markers of a document.
 ///
 /// # Errors
 /// If the document has not both markers in order.
-pub(crate) fn insert(document: &str, table: &str) -> anyhow::Result<String> {
-    let [begin, end] = MARKERS;
+pub(crate) fn insert(document: &str, markers: [&str; 2], table: &str) -> anyhow::Result<String> {
+    let [begin, end] = markers;
     let found = document.split_once(begin);
     let found = found.and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
     let Some((before, after)) = found else {
@@ -230,9 +230,11 @@ mod tests {
     #[test]
     fn a_table_goes_between_its_markers() {
         let document = "a\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nz\n";
-        let new = insert(document, "new\n").expect("both markers are there");
+        let new = insert(document, MARKERS, "new\n").expect("both markers are there");
         assert_eq!(new, "a\n<!-- bench: begin -->\nnew\n<!-- bench: end -->\nz\n");
-        assert_eq!(insert(&new, "new").expect("they are still there"), new);
-        insert("a\n<!-- bench: end -->\n<!-- bench: begin -->", "new").expect_err("the wrong order");
+        assert_eq!(insert(&new, MARKERS, "new").expect("they are still there"), new);
+        let wrong = "a\n<!-- bench: end -->\n<!-- bench: begin -->";
+        insert(wrong, MARKERS, "new").expect_err("the wrong order");
+        insert(document, ["<!-- other: begin -->", "<!-- other: end -->"], "new").expect_err("others are not there");
     }
 }

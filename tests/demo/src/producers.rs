@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use fixtures::DatasetId;
 use incremental_producer::Codec;
 use incremental_producer::client::ClientSettings;
-use incremental_producer::config::DatasetConfig;
+use incremental_producer::config::{AnnounceConfig, Checks, DatasetConfig};
 use incremental_producer::emit::Pace;
 use incremental_producer::service::{DatasetHandle, DatasetService, ServiceSettings};
 use std::path::Path;
@@ -54,6 +54,8 @@ pub fn start(
             client: ClientSettings::default(),
             snapshot_every: Some(SNAPSHOT_EVERY),
             keep_versions: None,
+            checks: Checks::default(),
+            announce: AnnounceConfig::default(),
         };
         let (board, pace) = (board.clone(), pace.clone());
         let service = DatasetService::open(&config)

@@ -9,10 +9,14 @@ use fixtures::{DatasetId, SourceDb};
 use hollow::record::json;
 use incremental_producer::Codec;
 use incremental_producer::emit::{EmitError, Emitter};
+use incremental_producer::sweep::{MarkKind, SweepMark};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
+
+/// How long the log may take to acknowledge what was sent.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the sources have done, readable while they run.
 #[derive(Debug, Default)]
@@ -69,7 +73,7 @@ impl Sources {
         let stopped = || progress.stop.load(SeqCst);
         self.sweep("start", |_| Ok(()))?;
         self.emitter
-            .flush(Duration::from_secs(120))
+            .flush(PATIENCE)
             .context("the first sweep did not reach Kafka")?;
         while !progress.loaded.load(SeqCst) && !stopped() {
             std::thread::sleep(Duration::from_millis(20));
@@ -88,9 +92,13 @@ impl Sources {
         Ok(())
     }
 
-    /// Sends everything there is, calling `between` now and then so that changes do not wait.
+    /// Sends everything there is, calling `between` now and then so that changes do not wait. What a dataset has besides
+    /// goes with the end marks.
     fn sweep(&mut self, id: &str, mut between: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
+        // No two sweeps have one id, in this run or another.
+        let id = &format!("{id}-{}", now_ms());
         for dataset in DatasetId::ALL {
+            self.mark(dataset, id, MarkKind::Begin)?;
             let mut sweep = Sweep::new(dataset);
             while let Some(message) = sweep.next(&self.db) {
                 self.send(&message, Some(id))?;
@@ -101,9 +109,22 @@ impl Sources {
                     between(self)?;
                 }
             }
+            self.mark(dataset, id, MarkKind::End)?;
         }
         self.progress.sweeps.fetch_add(1, SeqCst);
         Ok(())
+    }
+
+    /// Marks a sweep in every partition, behind all that was sent before, and waits until the marks are in the log.
+    fn mark(&self, dataset: DatasetId, id: &str, kind: MarkKind) -> Result<()> {
+        let topic = &self.topics[&dataset];
+        let partitions = i32::try_from(self.emitter.partitions(topic)?)?;
+        let mark = SweepMark::everything(id, kind, partitions);
+        self.emitter.flush(PATIENCE)?;
+        for partition in 0..partitions {
+            self.emitter.emit_sweep_mark(topic, partition, &mark)?;
+        }
+        Ok(self.emitter.flush(PATIENCE)?)
     }
 
     /// Makes and sends the changes that are due.

@@ -1,11 +1,12 @@
 //! What tests across packages share: chains walked version by version, programs that are killed, waiting with a deadline,
-//! servers that misbehave.
+//! servers that misbehave, topics of a Kafka.
 
 pub mod chain;
 pub mod fake_s3;
 pub mod http;
 pub mod program;
 pub mod proxy;
+pub mod topics;
 
 pub use chain::Chain;
 pub use program::{Finished, Program};

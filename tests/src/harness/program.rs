@@ -1,6 +1,7 @@
 //! A program under test: started with its output in files, killed at will, never left behind.
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -89,9 +90,48 @@ impl Program {
     /// # Errors
     /// When the signal cannot be sent.
     pub fn terminate(&self) -> Result<()> {
-        let status = Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
-        anyhow::ensure!(status.success(), "cannot send a signal: {status}");
-        Ok(())
+        self.signal(Signal::TERM)
+    }
+
+    /// Lets it stand still (SIGSTOP): it does nothing and does not notice, as if its machine slept.
+    ///
+    /// # Errors
+    /// When the signal cannot be sent.
+    pub fn pause(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Wakes it (SIGCONT).
+    ///
+    /// # Errors
+    /// When the signal cannot be sent.
+    pub fn wake(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    /// Whether it stands still.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn is_paused(&self) -> Result<bool> {
+        // The state follows the name, which stands in brackets and may hold anything.
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id()))?;
+        let state = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next());
+        Ok(state == Some("T"))
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = i32::try_from(self.id()).ok().and_then(Pid::from_raw);
+        // It is our child and was not waited for, so the id is nobody else's.
+        kill_process(pid.context("no process id")?, signal).context("cannot send a signal")
+    }
+
+    /// What it has said on standard error so far.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn said(&self) -> Result<String> {
+        Ok(String::from_utf8_lossy(&std::fs::read(&self.stderr)?).into_owned())
     }
 
     /// Waits until it ends.

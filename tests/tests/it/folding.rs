@@ -7,7 +7,7 @@ use hollow::read::ReadState;
 use hollow::schema::Dataset;
 use hollow::store::Store;
 use incremental_producer::client::ClientSettings;
-use incremental_producer::config::DatasetConfig;
+use incremental_producer::config::{AnnounceConfig, Checks, DatasetConfig};
 use incremental_producer::emit::{Delivered, Emitter};
 use incremental_producer::service::{DatasetHandle, Phase, ServiceSettings};
 use incremental_producer::{Codec, Offsets};
@@ -38,6 +38,8 @@ pub fn config(name: &str, codec: Codec, servers: &str, log: Option<String>) -> D
         client: ClientSettings::default(),
         snapshot_every: Some(7),
         keep_versions: None,
+        checks: Checks::default(),
+        announce: AnnounceConfig::default(),
     }
 }
 

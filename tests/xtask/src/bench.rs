@@ -1,11 +1,14 @@
 //! `cargo xtask bench`: the operations of the benchmark, done by this library and by Java Hollow in turns, in one table.
 //!
+//! With `--folding`: the incremental producer on a real Kafka, which is started here, and what its client does without it.
+//!
 //! The operations are in the package `bench`. Here is what it needs from outside: the published artifact of Java Hollow,
 //! fetched by Maven, and our own program over it (`tests/bench/java`), compiled with `javac`.
 
 use std::path::PathBuf;
 
 use crate::interop::{JavaProgram, PrepareError, prepare_project};
+use crate::kafka::{Kafka, StartOptions};
 use crate::steps::succeed;
 use crate::workspace;
 
@@ -15,10 +18,13 @@ pub struct Options {
     /// Whom to measure beside this library
     #[arg(long, value_enum)]
     against: Option<Against>,
+    /// Measure the incremental producer on a real Kafka instead, which needs Java 17 (and Maven the first time)
+    #[arg(long, conflicts_with = "against")]
+    folding: bool,
     /// tiny: seconds, whether everything works; small: minutes; full: the sizes of the figures to reach
     #[arg(long, default_value = "small")]
     scale: String,
-    /// Rows, as `R4`, `R4-index`, `R4-index-1%` or `L1/D2`, between commas; all if none is named
+    /// Rows, as `R4`, `R4-index`, `R4-index-1%` or `L1/D2`, or `F1` to `F6` of folding, between commas; all if none is named
     #[arg(long)]
     only: Option<String>,
     /// Print JSON instead of the table; both are saved in target/bench
@@ -57,6 +63,10 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
         None => None,
     };
     succeed(workspace::cargo().args(["build", "--release", "--package", "bench"]))?;
+    let kafka = match options.folding {
+        true => Some(Kafka::start(broker())?),
+        false => None,
+    };
     let home = workspace::target_dir().join(HOME);
     let mut command = workspace::cargo();
     command.args([
@@ -68,8 +78,11 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
         "--bin",
         "bench",
         "--",
-        "run",
     ]);
+    match &kafka {
+        Some(kafka) => command.args(["fold", "--servers", kafka.bootstrap()]),
+        None => command.arg("run"),
+    };
     command.args(["--scale", &options.scale]);
     command.arg("--dir").arg(home.join("data")).arg("--out").arg(&home);
     if let Some(java) = &java {
@@ -88,4 +101,19 @@ pub fn run(options: &Options) -> anyhow::Result<bool> {
     }
     succeed(&mut command)?;
     Ok(true)
+}
+
+/// A broker for the benchmark: one that keeps what it is given, in files of an ordinary size. Gone when it is over.
+pub fn broker() -> StartOptions {
+    let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    StartOptions {
+        heap_mib: 768,
+        properties: vec![
+            set("log.segment.bytes", "268435456"),
+            set("log.retention.ms", "-1"),
+            set("log.retention.bytes", "-1"),
+            set("log.retention.check.interval.ms", "300000"),
+        ],
+        ..StartOptions::default()
+    }
 }

@@ -6,13 +6,13 @@ use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 use xtask::kafka::{self, Kafka, StartOptions};
-use xtask::{bench, ci, deps, interop, prove, steps, test_run, tidy};
+use xtask::{bench, ci, deps, interop, kills, prove, steps, test_run, tidy};
 
 /// Jobs of this repository.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 enum Job {
-    /// Run all tests, with a real Kafka where there is Java and a real S3 server where there is pip, and sum them up
+    /// Run all tests, with a real Kafka where there is Java, a real S3 server and PostgreSQL where there is pip, and sum them up
     Test {
         /// Only tests whose name contains this
         filter: Option<String>,
@@ -32,6 +32,8 @@ enum Job {
     Bench(bench::Options),
     /// Race readers against refreshes for a minute, and run the tests of states under sanitizers and Miri (which need nightly)
     Prove(prove::Options),
+    /// Kill producers on a real Kafka and a real S3 server, ten thousand times unless told otherwise (needs Java 17, pip)
+    Kills(kills::Options),
     /// Start and stop a real Kafka (needs Java 17 or newer, and Maven the first time)
     #[command(subcommand)]
     Kafka(KafkaJob),
@@ -113,6 +115,7 @@ fn run(job: Job) -> anyhow::Result<bool> {
         Job::Interop(options) => interop::run(&options),
         Job::Bench(options) => bench::run(&options),
         Job::Prove(options) => prove::run(&options),
+        Job::Kills(options) => kills::run(&options),
         Job::Kafka(job) => kafka_job(job),
     }
 }

@@ -10,7 +10,7 @@ use std::str::FromStr;
 /// Where to look.
 #[derive(Args)]
 pub(crate) struct StoreArgs {
-    /// Directory of the store; also one in the layout of Java Hollow.
+    /// Directory of the store; also one in the layout of Java Hollow; or s3://bucket/prefix?options (if built with it).
     #[arg(long, env = "HOLLOW_STORE", value_name = "DIR")]
     pub(crate) store: PathBuf,
     /// Prints JSON, and errors as JSON.

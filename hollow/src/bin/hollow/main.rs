@@ -7,6 +7,7 @@ mod args;
 mod blobs;
 mod commands;
 mod failure;
+mod operator;
 mod output;
 mod progress;
 mod publish;
@@ -16,10 +17,11 @@ mod staging;
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 use commands::{
-    checksum, combine, compact, copy, dump, filter, get, inspect, load, patch, query, rewrite, schema, split, verify,
-    versions,
+    checksum, combine, compact, copy, dump, filter, gc, get, inspect, load, marks, patch, pins, query, rewrite, schema,
+    split, tags, verify, versions,
 };
 use failure::{Answer, Failure};
+use hollow::store::Verdict;
 use std::process::ExitCode;
 
 /// Looks into the states of a dataset, checks them, and makes new ones of them.
@@ -72,6 +74,26 @@ enum Command {
     Checksum(checksum::ChecksumArgs),
     /// Checks every version of a store: digests, routes, references.
     Verify(verify::VerifyArgs),
+    /// Holds consumers at a version, whatever is announced.
+    Pin(pins::PinArgs),
+    /// Lets consumers go that a pin holds.
+    Unpin(pins::UnpinArgs),
+    /// Lists the pins.
+    Pins(pins::PinsArgs),
+    /// Says that the data of versions is wrong: pins stay while what is announced descends from one.
+    MarkBad(marks::MarkArgs),
+    /// Says that the data of versions is right, or right again.
+    MarkGood(marks::MarkArgs),
+    /// Lists what versions are marked as.
+    Marks(marks::MarksArgs),
+    /// Names a version, which keeps it.
+    Tag(tags::TagArgs),
+    /// Takes the name of a version back.
+    Untag(tags::UntagArgs),
+    /// Lists the tags.
+    Tags(tags::TagsArgs),
+    /// Removes what no version that is kept needs; prints what it would do unless told to.
+    Gc(gc::GcArgs),
 }
 
 impl Command {
@@ -93,6 +115,15 @@ impl Command {
             Command::Rewrite(args) => args.state.store.json,
             Command::Checksum(args) => args.state.store.json,
             Command::Verify(args) => args.store.json,
+            Command::Pin(args) => args.location.json,
+            Command::Unpin(args) => args.location.json,
+            Command::Pins(args) => args.location.json,
+            Command::MarkBad(args) | Command::MarkGood(args) => args.location.json,
+            Command::Marks(args) => args.location.json,
+            Command::Tag(args) => args.location.json,
+            Command::Untag(args) => args.location.json,
+            Command::Tags(args) => args.location.json,
+            Command::Gc(args) => args.location.json,
         }
     }
 
@@ -114,6 +145,16 @@ impl Command {
             Command::Rewrite(args) => rewrite::run(args),
             Command::Checksum(args) => checksum::run(args),
             Command::Verify(args) => verify::run(args),
+            Command::Pin(args) => pins::pin(args),
+            Command::Unpin(args) => pins::unpin(args),
+            Command::Pins(args) => pins::pins(args),
+            Command::MarkBad(args) => marks::mark(args, Verdict::Bad),
+            Command::MarkGood(args) => marks::mark(args, Verdict::Good),
+            Command::Marks(args) => marks::marks(args),
+            Command::Tag(args) => tags::tag(args),
+            Command::Untag(args) => tags::untag(args),
+            Command::Tags(args) => tags::tags(args),
+            Command::Gc(args) => gc::gc(args),
         }
     }
 }

@@ -10,8 +10,16 @@ use hollow::store::{FsStore, JavaDirectory, Source, Store, StoreError};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Opens a directory, whichever of the two layouts it has. Writes nothing.
+/// What stands where a directory may stand and is none: `s3://bucket/prefix?options`.
+fn location(directory: &Path) -> Option<&str> {
+    directory.to_str().filter(|text| text.contains("://"))
+}
+
+/// Opens a directory, whichever of the two layouts it has, or a store elsewhere. Writes nothing.
 pub(crate) fn source(directory: &Path) -> Result<Box<dyn Source>, Failure> {
+    if let Some(location) = location(directory) {
+        return Ok(Box::new(Store::open_existing_at(location)?));
+    }
     match FsStore::open_existing(directory) {
         Ok(store) => Ok(Box::new(Store::from(store))),
         Err(_) if JavaDirectory::is_one(directory) => Ok(Box::new(JavaDirectory::open(directory)?)),
@@ -19,8 +27,11 @@ pub(crate) fn source(directory: &Path) -> Result<Box<dyn Source>, Failure> {
     }
 }
 
-/// A consumer of the states in a directory.
+/// A consumer of the states in a directory, or of a store elsewhere.
 pub(crate) fn consumer(directory: &Path) -> Result<Consumer, Failure> {
+    if let Some(location) = location(directory) {
+        return Ok(Consumer::builder(Store::open_existing_at(location)?).build()?);
+    }
     let builder = match FsStore::open_existing(directory) {
         Ok(store) => Consumer::builder(Store::from(store)),
         Err(_) if JavaDirectory::is_one(directory) => Consumer::builder(JavaDirectory::open(directory)?),

@@ -217,10 +217,12 @@ impl<'a> Place<'_, 'a> {
         reading.count(1 + object.fields.len())?;
         reading.enter()?;
         let mut values = vec![Value::Null; object.fields.len()];
-        let mut seen = vec![false; object.fields.len()];
-        while let Some(position) = map.next_key_seed(FieldName { reading, object })? {
+        let mut seen = Seen::new(object.fields.len());
+        let mut next = 0;
+        while let Some(position) = map.next_key_seed(FieldName { reading, object, next })? {
+            next = position + 1;
             let field = &object.fields[position];
-            if std::mem::replace(&mut seen[position], true) {
+            if seen.replace(position) {
                 return Err(reading.fail(JsonReason::Duplicate(field.name.clone())));
             }
             reading.path.push(Step::Field(&field.name));
@@ -345,10 +347,39 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
     }
 }
 
+/// The fields of an object that were there already. Most types have few: those take no room of their own.
+enum Seen {
+    Few(u64),
+    Many(Vec<bool>),
+}
+
+impl Seen {
+    fn new(fields: usize) -> Self {
+        match fields {
+            0..=64 => Seen::Few(0),
+            _ => Seen::Many(vec![false; fields]),
+        }
+    }
+
+    /// Whether it was; from now on it is.
+    fn replace(&mut self, position: usize) -> bool {
+        match self {
+            Seen::Few(bits) => {
+                let before = *bits;
+                *bits |= 1 << position;
+                before == *bits
+            }
+            Seen::Many(seen) => std::mem::replace(&mut seen[position], true),
+        }
+    }
+}
+
 /// The name of a field, as its position.
 struct FieldName<'r, 'a> {
     reading: &'r mut Reading<'a>,
     object: &'a ObjectSchema,
+    /// The position that comes next where writers keep to the order of the schema.
+    next: usize,
 }
 
 impl<'de> DeserializeSeed<'de> for FieldName<'_, '_> {
@@ -364,6 +395,14 @@ impl Visitor<'_> for FieldName<'_, '_> {
         write!(f, "the name of a field of {}", self.object.name)
     }
     fn visit_str<E: de::Error>(self, name: &str) -> Result<usize, E> {
+        if self
+            .object
+            .fields
+            .get(self.next)
+            .is_some_and(|field| field.name == name)
+        {
+            return Ok(self.next);
+        }
         self.object.position(name).ok_or_else(|| {
             self.reading.fail(JsonReason::UnknownField {
                 type_name: self.object.name.clone(),

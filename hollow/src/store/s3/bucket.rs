@@ -15,7 +15,7 @@ use aws_sdk_s3::config::{
 };
 use aws_smithy_http_client::tls;
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Metadata of an object that tells which write made it.
 pub(super) const NONCE: &str = "nonce";
@@ -30,6 +30,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 pub(super) struct Bucket {
     pub(super) client: Client,
     pub(super) settings: S3Settings,
+}
+
+/// An object as a list names it.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) bytes: Option<u64>,
+    pub(super) modified: Option<SystemTime>,
 }
 
 /// What is known of an object without its bytes.
@@ -192,8 +200,8 @@ impl Bucket {
         self.persist(ask).await
     }
 
-    /// The names of all objects that begin like this, without the store's own prefix.
-    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {
+    /// All objects whose names begin like this, named without the store's own prefix.
+    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<Entry>, Failure> {
         let own = self.name("");
         let mut found = Vec::new();
         let mut token: Option<String> = None;
@@ -204,8 +212,13 @@ impl Bucket {
                 request.send().await.map_err(|error| Failure::of(&error))
             };
             let page = self.persist(ask).await?;
-            let names = page.contents().iter().filter_map(|object| object.key());
-            found.extend(names.filter_map(|name| name.strip_prefix(&own)).map(str::to_owned));
+            found.extend(page.contents().iter().filter_map(|object| {
+                Some(Entry {
+                    name: object.key()?.strip_prefix(&own)?.to_owned(),
+                    bytes: object.size().and_then(|size| u64::try_from(size).ok()),
+                    modified: object.last_modified().and_then(|at| SystemTime::try_from(*at).ok()),
+                })
+            }));
             let next = page.next_continuation_token().map(str::to_owned);
             if !page.is_truncated().unwrap_or(false) {
                 return Ok(found);
@@ -257,7 +270,7 @@ impl Tries {
 pub(super) fn random() -> u64 {
     // Without randomness from the system there is no encryption either; the time is better than an end.
     getrandom::u64().unwrap_or_else(|_| {
-        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         now.as_nanos() as u64 ^ u64::from(std::process::id()) << 32
     })
 }

@@ -29,6 +29,8 @@ pub(super) enum Kind {
     Denied,
     /// The object is not as the condition says: nothing was done.
     Condition,
+    /// The object is the one that the asker has: nothing was sent.
+    Unchanged,
     /// Others write this object at the same time: nothing was done.
     Busy,
     /// The object has no such bytes.
@@ -127,7 +129,7 @@ impl Failure {
                 format!("{what}: {cause}"),
             ),
             Kind::Local(kind) => StoreError::io(format!("{what}, here"), std::io::Error::new(kind, cause)),
-            Kind::Range | Kind::Changed | Kind::Unavailable => StoreError::Unavailable {
+            Kind::Range | Kind::Changed | Kind::Unchanged | Kind::Unavailable => StoreError::Unavailable {
                 what,
                 cause: cause.into(),
             },
@@ -173,6 +175,7 @@ fn kind_of(status: u16, code: &str) -> Kind {
     }
     match status {
         301 | 302 | 307 | 308 => Kind::Elsewhere,
+        304 => Kind::Unchanged,
         401 | 403 => Kind::Denied,
         404 => Kind::Absent,
         409 => Kind::Busy,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <prefix>/blobs/…  <prefix>/manifests/…  <prefix>/quarantine/…    objects, created if absent, in parts if large
-//! <prefix>/head  <prefix>/pin                                      registers, replaced if their ETag is as expected
+//! <prefix>/head  <prefix>/pin  <prefix>/marks  <prefix>/tags       registers, replaced if their ETag is as expected
 //! <prefix>/proving/…                                               scratch, while [`Registers::prove`] runs
 //! ```
 //!
@@ -33,11 +33,11 @@ mod write;
 
 pub use settings::{S3Checksums, S3Credentials, S3Settings};
 
-use super::{BlobBytes, BlobStore, Key, Put, Register, Registers, Staged, StoreError, Token};
+use super::{BlobBytes, BlobStore, Key, Listed, Put, ReadUnless, Register, Registers, Staged, StoreError, Token};
 use bucket::Bucket;
 use bytes::Bytes;
 use engine::Engine;
-use failure::Failure;
+use failure::{Failure, Kind};
 use multipart::Content;
 use std::fmt;
 use std::future::Future;
@@ -125,12 +125,25 @@ impl BlobStore for S3Store {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Key>, StoreError> {
+        Ok(self.survey(prefix)?.into_iter().map(|listed| listed.key).collect())
+    }
+
+    fn survey(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
         let own = prefix.to_owned();
-        let names = self.run(prefix, |bucket| async move { bucket.list(&own).await })?;
+        let entries = self.run(prefix, |bucket| async move { bucket.list(&own).await })?;
         let scratch = |name: &str| name.split('/').next() == Some(prove::FOLDER);
         // Registers have no folder, and names that are no keys are not ours.
-        let names = names.into_iter().filter(|name| name.contains('/') && !scratch(name));
-        Ok(names.filter_map(|name| Key::new(name).ok()).collect())
+        let entries = entries
+            .into_iter()
+            .filter(|entry| entry.name.contains('/') && !scratch(&entry.name));
+        let listed = entries.filter_map(|entry| {
+            Some(Listed {
+                key: Key::new(entry.name).ok()?,
+                bytes: entry.bytes,
+                modified: entry.modified,
+            })
+        });
+        Ok(listed.collect())
     }
 
     fn remove(&self, key: &Key) -> Result<(), StoreError> {
@@ -147,6 +160,18 @@ impl Registers for S3Store {
             bucket.read(&key, MAX_REGISTER_BYTES as u64).await
         })?;
         Ok(read.map(|(bytes, etag)| (bytes, Token(etag))))
+    }
+
+    fn read_unless(&self, register: Register, known: &Token) -> Result<ReadUnless, StoreError> {
+        let name = register.to_string();
+        let (key, etag) = (name.clone(), known.0.clone());
+        self.run(&name, |bucket| async move {
+            match bucket.read_unless(&key, &etag, MAX_REGISTER_BYTES as u64).await {
+                Ok(read) => Ok(ReadUnless::Changed(read.map(|(bytes, etag)| (bytes, Token(etag))))),
+                Err(failure) if failure.kind == Kind::Unchanged => Ok(ReadUnless::Unchanged),
+                Err(failure) => Err(failure),
+            }
+        })
     }
 
     fn compare_and_set(

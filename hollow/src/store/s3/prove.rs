@@ -48,8 +48,8 @@ impl Bucket {
             Ok(())
         };
         let outcome = outcome.await;
-        for key in self.list(&scratch).await.unwrap_or_default() {
-            let _ = self.remove(&key).await; // scratch; nobody reads it
+        for entry in self.list(&scratch).await.unwrap_or_default() {
+            let _ = self.remove(&entry.name).await; // scratch; nobody reads it
         }
         match outcome {
             Ok(()) => Ok(()),

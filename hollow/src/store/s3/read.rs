@@ -23,6 +23,17 @@ struct Range {
     end: u64,
 }
 
+/// Which object is asked for.
+#[derive(Clone, Copy, Debug)]
+enum Which<'e> {
+    /// The one that is there.
+    Any,
+    /// The one with this ETag.
+    This(&'e str),
+    /// The one that is there, unless it has this ETag.
+    Another(&'e str),
+}
+
 /// Bytes of a stretch, and what the store says of the object.
 struct Stretch {
     bytes: Vec<u8>,
@@ -33,8 +44,27 @@ struct Stretch {
 impl Bucket {
     /// An object that is at most so long, and its ETag; `None` if it is not there. For what fits into memory.
     pub(super) async fn read(&self, key: &str, at_most: u64) -> Result<Option<(Vec<u8>, String)>, Failure> {
+        self.read_which(key, Which::Any, at_most).await
+    }
+
+    /// As `read`, unless the object still has this ETag: then a failure of [`Kind::Unchanged`].
+    pub(super) async fn read_unless(
+        &self,
+        key: &str,
+        etag: &str,
+        at_most: u64,
+    ) -> Result<Option<(Vec<u8>, String)>, Failure> {
+        self.read_which(key, Which::Another(etag), at_most).await
+    }
+
+    async fn read_which(
+        &self,
+        key: &str,
+        which: Which<'_>,
+        at_most: u64,
+    ) -> Result<Option<(Vec<u8>, String)>, Failure> {
         let ask = || async {
-            match self.stretch(key, None, None, at_most).await {
+            match self.stretch(key, None, which, at_most).await {
                 Ok(stretch) => Ok(Some((stretch.bytes, stretch.etag))),
                 Err(failure) if failure.kind == Kind::Absent => Ok(None),
                 Err(failure) => Err(failure),
@@ -61,10 +91,13 @@ impl Bucket {
     async fn fetch_once(&self, key: &str, directory: &Path, at_most: u64) -> Result<BlobBytes, Failure> {
         let part = self.settings.part_bytes;
         let first = Range { start: 0, end: part };
-        let first = match self.persist(|| self.stretch(key, Some(first), None, at_most)).await {
+        let first = match self
+            .persist(|| self.stretch(key, Some(first), Which::Any, at_most))
+            .await
+        {
             // An empty object has no first byte to ask for.
             Err(failure) if failure.kind == Kind::Range => {
-                self.persist(|| self.stretch(key, None, None, at_most.min(part)))
+                self.persist(|| self.stretch(key, None, Which::Any, at_most.min(part)))
                     .await?
             }
             other => other?,
@@ -98,7 +131,7 @@ impl Bucket {
                         start,
                         end: total.min(start + part),
                     };
-                    let ask = || bucket.stretch(&key, Some(range), Some(&etag), at_most);
+                    let ask = || bucket.stretch(&key, Some(range), Which::This(&etag), at_most);
                     let stretch = bucket.persist(ask).await?;
                     if stretch.total != total {
                         return Err(Failure::new(Kind::Changed, "its length is another"));
@@ -119,12 +152,12 @@ impl Bucket {
         &self,
         key: &str,
         range: Option<Range>,
-        etag: Option<&str>,
+        which: Which<'_>,
         at_most: u64,
     ) -> Result<Stretch, Failure> {
         // The client's own limit ends with the first byte of the answer.
         let limit = self.settings.attempt_timeout;
-        let work = self.stretch_unlimited(key, range, etag, at_most);
+        let work = self.stretch_unlimited(key, range, which, at_most);
         let late = || Failure::unavailable(format!("not all of it came within {} s", limit.as_secs_f32()));
         tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(late()))
     }
@@ -133,7 +166,7 @@ impl Bucket {
         &self,
         key: &str,
         range: Option<Range>,
-        etag: Option<&str>,
+        which: Which<'_>,
         at_most: u64,
     ) -> Result<Stretch, Failure> {
         let request = self
@@ -141,7 +174,11 @@ impl Bucket {
             .get_object()
             .bucket(&self.settings.bucket)
             .key(self.name(key));
-        let request = request.set_if_match(etag.map(str::to_owned));
+        let request = match which {
+            Which::Any => request,
+            Which::This(etag) => request.if_match(etag),
+            Which::Another(etag) => request.if_none_match(etag),
+        };
         let request = request.set_range(range.map(|range| format!("bytes={}-{}", range.start, range.end - 1)));
         let mut answer = request.send().await.map_err(|error| match Failure::of(&error) {
             failure if failure.kind == Kind::Condition => Failure::new(Kind::Changed, "its ETag is another"),
@@ -149,8 +186,11 @@ impl Bucket {
         })?;
         let found = answer.e_tag().map(str::to_owned);
         let found = found.ok_or_else(|| Failure::unavailable("an answer without an ETag"))?;
-        if etag.is_some_and(|etag| etag != found) {
-            return Err(Failure::new(Kind::Changed, "its ETag is another"));
+        match which {
+            Which::This(etag) if etag != found => return Err(Failure::new(Kind::Changed, "its ETag is another")),
+            // A server that does not know the condition sends what the asker has.
+            Which::Another(etag) if etag == found => return Err(Failure::new(Kind::Unchanged, "its ETag is the same")),
+            _ => {}
         }
         let length = answer.content_length().and_then(|length| u64::try_from(length).ok());
         let length = length.ok_or_else(|| Failure::unavailable("an answer without a length"))?;

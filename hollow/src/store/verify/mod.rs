@@ -9,6 +9,9 @@
 //! - in the newest version (or in all): no reference leads nowhere, no two records have one key;
 //! - what is announced and pinned is there, and what is there is reachable.
 //!
+//! Versions whose blobs are all gone, as [garbage collection](super::gc) leaves those between a version that is held and
+//! the newest ones, are counted and passed over.
+//!
 //! A directory of Java Hollow has no manifests: there only structure and routes are checked against each other.
 
 mod inventory;
@@ -143,24 +146,35 @@ pub fn verify(source: &dyn Source, deep: bool, mut progress: impl FnMut(Step)) -
     let links = chain.links();
     report.versions = links.len();
     let mut walk = Walk::new(source, deep);
+    let names = source.inventory()?;
+    let thinned = inventory::thinned(&names, links);
     for (done, link) in links.iter().rev().enumerate() {
         progress(Step {
             done,
             versions: links.len(),
             next: link.version,
         });
-        walk.version(link, done + 1 == links.len(), &mut report)?;
+        match thinned.contains(&link.version) {
+            true => walk.skip(),
+            false => walk.version(link, done + 1 == links.len(), &mut report)?,
+        }
     }
-    let is_there = |version: Version| links.iter().any(|link| link.version == version);
+    if !thinned.is_empty() {
+        let problem = format!("{} versions have no blobs any more: nothing needed them", thinned.len());
+        report.find(Severity::Note, None, "removed", problem);
+    }
+    let is_there = |version: Version| links.iter().any(|link| link.version == version) && !thinned.contains(&version);
     check_reachable(
         &mut report,
         "announced version",
         announced.map(|at: LinkRef| at.version),
         is_there,
     );
-    let pinned = or_found(&mut report, "pin", source.pinned())?.flatten();
-    check_reachable(&mut report, "pinned version", pinned, is_there);
-    inventory::check(source, tip.or(announced), links, &mut report)?;
+    let pins = or_found(&mut report, "pin", source.pins())?.unwrap_or_default();
+    for pin in pins.all() {
+        check_reachable(&mut report, "pinned version", Some(pin.version), is_there);
+    }
+    inventory::check(names, tip.or(announced), links, &mut report);
     Ok(report)
 }
 

