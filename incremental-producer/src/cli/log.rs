@@ -1,27 +1,22 @@
 //! What happens, as lines of the log on standard error.
 
-use incremental_producer::observe::{Lines, LogFormat, is_about_the_wire};
+use incremental_producer::observe::{Lines, LogFormat};
 use incremental_producer::service::{Event, Report};
 use incremental_producer::sweep::{SweepEvent, SweepOutcome};
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
-use tracing::Level;
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Begins the log. `RUST_LOG` says how much of it, except that what goes over the wire is never in it.
+/// Begins the log. `RUST_LOG` says how much of it.
 pub(super) fn begin(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt::layer()
         .event_format(Lines::new(format, is_colourful()))
         .with_writer(std::io::stderr)
         // It would be told on standard error, and not being able to is a panic: a full disk under the log would end datasets.
-        .log_internal_errors(false)
-        .with_filter(filter_fn(|meta| {
-            *meta.level() <= Level::INFO || !is_about_the_wire(meta.target())
-        }));
+        .log_internal_errors(false);
     tracing_subscriber::registry().with(filter).with(lines).init();
     std::panic::set_hook(Box::new(log_panic));
 }

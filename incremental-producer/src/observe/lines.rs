@@ -45,13 +45,6 @@ impl Lines {
     }
 }
 
-/// Whether what a module logs below `info` may be what goes over the wire, keys and tokens included. No filter makes
-/// that visible.
-pub fn is_about_the_wire(target: &str) -> bool {
-    const WIRE: [&str; 7] = ["aws_", "hyper", "h2", "rustls", "reqwest", "tower", "want"];
-    WIRE.iter().any(|prefix| target.starts_with(prefix))
-}
-
 impl<S, N> FormatEvent<S, N> for Lines
 where
     S: Subscriber + for<'a> LookupSpan<'a>,

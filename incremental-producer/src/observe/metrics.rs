@@ -23,7 +23,7 @@ use std::time::Duration;
 /// Phases that are shown even when a dataset is not in them.
 const PHASES: [&str; 6] = ["starting", "folding", "retrying", "held", "halted", "stopped"];
 const RESULTS: [&str; 4] = ["published", "unchanged", "failed", "halted"];
-const OUTCOMES: [&str; 4] = ["upserted", "deleted", "unchanged", "dead_letter"];
+const OUTCOMES: [&str; 5] = ["upserted", "deleted", "unchanged", "stale", "dead_letter"];
 const STAGES: [&str; 5] = ["populate", "encode", "check", "validate", "publish"];
 const KINDS: [&str; 3] = ["snapshot", "delta", "reverse_delta"];
 
@@ -71,6 +71,7 @@ pub(super) struct Metrics {
     messages: Count<One>,
     message_bytes: Count<One>,
     sweep_messages: Count<One>,
+    swept: Count<One>,
     records: Count<Two>,
     dead_letters: Count<One>,
     restores: Count<One>,
@@ -140,6 +141,7 @@ impl Metrics {
             messages: r.plain("messages", "Messages folded"),
             message_bytes: r.bytes("message", "Keys and payloads of the messages folded"),
             sweep_messages: r.plain("sweep_messages", "Messages folded that belong to a sweep"),
+            swept: r.plain("swept_records", "Records taken out because a sweep did not show them"),
             records: r.plain("records_folded", "Messages by what they did to their record"),
             dead_letters: r.plain("dead_letters", "Messages that mean nothing and were set aside"),
             restores: r.plain("restores", "Times the announced state was loaded"),
@@ -196,6 +198,7 @@ impl Metrics {
             &self.messages,
             &self.message_bytes,
             &self.sweep_messages,
+            &self.swept,
             &self.dead_letters,
             &self.restores,
             &self.generations,
@@ -239,7 +242,16 @@ impl Metrics {
         self.message_bytes.get_or_create(&plain).inc_by(report.bytes);
         self.sweep_messages.get_or_create(&plain).inc_by(report.sweep_messages);
         self.dead_letters.get_or_create(&plain).inc_by(report.dead_letters);
-        let folded = [report.upserts, report.deletes, report.unchanged, report.dead_letters];
+        // Of those taken out, what a sweep did not show was no message's doing.
+        let deleted = report.deletes.saturating_sub(report.swept);
+        let folded = [
+            report.upserts,
+            deleted,
+            report.unchanged,
+            report.stale,
+            report.dead_letters,
+        ];
+        self.swept.get_or_create(&plain).inc_by(report.swept);
         for (outcome, number) in OUTCOMES.into_iter().zip(folded) {
             self.records
                 .get_or_create(&two(dataset, "outcome", outcome))

@@ -27,7 +27,7 @@ mod tests;
 
 pub use health::{Health, Problem};
 pub use http::{Looker, serve};
-pub use lines::{Lines, LogFormat, is_about_the_wire};
+pub use lines::{Lines, LogFormat};
 pub use memory::CycleNote;
 pub use status::{Counts, DatasetStatus, LogStatus, PartitionStatus, StatusPage};
 

@@ -101,9 +101,3 @@ fn no_value_is_endless() {
     assert!(bounded(&long).ends_with("… (2097152 bytes)"));
     assert_eq!(bounded("short"), "short");
 }
-
-#[test]
-fn what_goes_over_the_wire_is_known_by_its_module() {
-    assert!(is_about_the_wire("aws_sigv4::http_request") && is_about_the_wire("hyper_util::client"));
-    assert!(!is_about_the_wire("incremental_producer::service") && !is_about_the_wire("hollow::store"));
-}

@@ -148,6 +148,43 @@ fn hostile_requests(program: &Program) {
 }
 
 #[test]
+fn snapshots_written_beside_the_cycles_are_counted() {
+    let mock = mock();
+    let more = format!("store = \"titles\"\nsnapshot_every = 2\nlog = \"{}\"", mock.log());
+    let setting = Setting::new(mock.bootstrap_servers(), &more);
+    let emitter = emitter(&mock);
+    let mut program = Program::start(&setting.config, &[]);
+    // The first version brings its snapshot with it; those of later ones are named by the versions after them.
+    for id in 0.. {
+        let (key, payload) = (format!("[{id}]"), format!("{{\"id\":{id},\"name\":\"x\"}}"));
+        emitter
+            .emit("titles", key.as_bytes(), Some(payload.as_bytes()), 0, None)
+            .expect("room");
+        emitter.flush(Duration::from_secs(60)).expect("delivered");
+        program.until("/status", |answer| {
+            answer.json()["datasets"][0]["counts"]["messages"] == id + 1
+        });
+        let metrics = Exposition::parse(&program.get("/metrics").body).expect("well-formed");
+        let of = |name, labels: &[(&str, &str)]| metrics.value(name, labels).expect("a value");
+        let snapshots = of("incremental_producer_blobs_total", &[("kind", "snapshot")]);
+        let bytes = of("incremental_producer_blob_bytes_total", &[("kind", "snapshot")]);
+        assert!(bytes > snapshots * 10.0, "{bytes} of {snapshots}");
+        if snapshots >= 2.0 {
+            let since = of("incremental_producer_versions_since_snapshot", &[]);
+            let versions = program.get("/status").json()["datasets"][0]["counts"]["versions"].as_f64();
+            assert!(
+                versions.is_some_and(|versions| since < versions - 1.0),
+                "{since} of {versions:?}"
+            );
+            break;
+        }
+        assert!(id < 10_000, "no snapshot comes");
+    }
+    program.signal("TERM");
+    assert_eq!(program.wait(), Some(0));
+}
+
+#[test]
 fn a_dataset_that_waits_for_a_person_is_shown_until_somebody_comes() {
     let mock = mock();
     let setting = folding(&mock);
