@@ -286,3 +286,24 @@ impl KeyTable {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_can_be_read_from_its_bytes() {
+        let key = [
+            KeyValue::Int(-7),
+            KeyValue::Long(i64::MIN),
+            KeyValue::Boolean(true),
+            KeyValue::Float(0.5),
+            KeyValue::Double(-0.5),
+            KeyValue::Text("größe".into()),
+            KeyValue::Bytes(vec![0, 255]),
+            KeyValue::Text(String::new()),
+        ];
+        assert_eq!(key_of_bytes(&key_bytes(&key)).as_deref(), Some(key.as_slice()));
+        assert_eq!(key_of_bytes(&[1, 8]), None);
+    }
+}

@@ -3,7 +3,7 @@
 use crate::routes::{consumer, evolve};
 use crate::support::{Random, assert_is, builder, dataset, evolved_dataset, fill, producer};
 use hollow::producer::{BoxError, CycleError, IncrementalCycle, MinimumRecordCount, Producer};
-use hollow::record::{Value, key_of};
+use hollow::record::{Value, key_json, key_of};
 use hollow::store::Store;
 use hollow::testing::{Model, records_of};
 use proptest::prelude::*;
@@ -81,6 +81,17 @@ fn apply(cycle: &mut IncrementalCycle<'_>, model: &mut Model, ops: &[Op]) -> Res
             }
         }
     }
+    for type_name in ["Movie", "Studio"] {
+        let (mut keys, mut expected) = (Vec::new(), Vec::new());
+        cycle.each_key(type_name, &mut |key| keys.push(key_json(key)))?;
+        for (_, value) in model.roots().filter(|(root, _)| *root == type_name) {
+            expected.push(key_json(&key_of(&dataset(), type_name, value)?));
+        }
+        keys.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(keys, expected, "the keys of the cycle as it is now");
+    }
+    assert!(cycle.each_key("Nothing", &mut |_| {}).is_err());
     Ok(())
 }
 

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 pub const MOST_ID_BYTES: usize = 128;
 /// The most bytes of a mark's key or payload.
 const MOST_BYTES: usize = 64 << 10;
+/// The most bytes of a range, as JSON: it stands in a header tag.
+const MOST_RANGE_BYTES: usize = 4 << 10;
 /// The most partitions a mark may speak of: many more than a topic has, few enough to count to.
 const MOST_PARTITIONS: i32 = 100_000;
 
@@ -180,6 +182,12 @@ impl SweepMark {
                 self.partitions
             )));
         }
+        let range = serde_json::to_vec(&self.range).map_or(usize::MAX, |json| json.len());
+        if range > MOST_RANGE_BYTES {
+            return Err(MarkError::new(format!(
+                "its range is longer than {MOST_RANGE_BYTES} bytes"
+            )));
+        }
         Ok(())
     }
 }
@@ -230,6 +238,8 @@ mod tests {
         let key = r#"{"sweep":"a","partition":1}"#;
         let good = r#"{"sweep":"a","mark":"begin","partitions":2}"#;
         assert!(decode(key, good).is_ok());
+        let range = "x".repeat(5_000);
+        let wide = format!(r#"{{"sweep":"a","mark":"begin","partitions":2,"range":{{"to":["{range}"]}}}}"#);
         let long = format!(r#"{{"sweep":"{}","mark":"begin","partitions":2}}"#, "a".repeat(200));
         for (key, payload) in [
             (key, "{}"),
@@ -252,6 +262,7 @@ mod tests {
                 r#"{"sweep":"","mark":"begin","partitions":2}"#,
             ),
             (key, &long),
+            (key, &wide),
         ] {
             assert!(decode(key, payload).is_err(), "{key} {payload}");
         }

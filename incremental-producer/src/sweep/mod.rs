@@ -39,10 +39,11 @@
 //! never removes anything; the next sweep does.
 //!
 //! Exceptions, all of them safe: partitions added to the topic while a sweep runs (it is given up, unless it was complete
-//! before that was noticed); more than 16 sweeps at a time, which takes partitions read that unevenly (the oldest is given
-//! up); a restart after the log has dropped what follows a begin mark, for the sweep and for the live changes it protects; a
-//! record that decodes and yet cannot be written counts as seen; with two sweeps at a time the share of the second
-//! counts a record that the first removes or not, as it comes. An id is used once.
+//! before that was noticed); more than 16 sweeps at a time, which takes partitions read that unevenly, or more marks than a
+//! header tag holds, which takes more than 1,000 partitions (the oldest is given up); a restart after the log has dropped
+//! what follows a begin mark, for the sweep and for the live changes it protects; a record that decodes and yet cannot be
+//! written counts as seen; with two sweeps at a time the share of the second counts a record that the first removes or not,
+//! as it comes. An id is used once.
 //!
 //! **Across restarts.** The header tag [`ACTIVE_TAG`] holds, for each sweep, its marks and counts, and nothing of what was
 //! seen: that is read again from the log, from the begin marks up to the published offsets. If the log has dropped that, the

@@ -105,10 +105,8 @@ impl Fold {
 
     /// Brings what sweeps remember to where this cycle begins.
     fn prepare_sweeps(&mut self, plan: &Plan, view: &LogView) -> Result<(), Failure> {
-        if plan.started_anew.is_some() {
-            self.sweeps.start_anew();
-        }
         let Some(position) = self.position.as_ref().filter(|_| plan.started_anew.is_none()) else {
+            self.sweeps.start_anew();
             return Ok(());
         };
         for (partition, offset) in position.offsets.iter() {

@@ -39,14 +39,14 @@ impl Source for Endless {
             let swept = offset > self.records;
             let id = if swept { offset - 1 } else { offset } % self.records;
             let (key, record) = (format!("[{id}]").into_bytes(), payload(id, "name"));
-            let (key, payload, headers): (_, _, &[(&str, Option<&[u8]>)]) = match offset == self.records {
-                true => (
-                    mark.key(0),
-                    mark.payload(),
-                    &[("sweep", Some(b"s")), ("sweep-mark", Some(b"begin"))],
-                ),
-                false if swept => (key, record, &[("sweep", Some(b"s"))]),
-                false => (key, record, &[]),
+            let headers: &[(&str, Option<&[u8]>)] = match offset {
+                _ if offset == self.records => &[("sweep", Some(b"s")), ("sweep-mark", Some(b"begin"))],
+                _ if swept => &[("sweep", Some(b"s"))],
+                _ => &[],
+            };
+            let (key, payload) = match offset == self.records {
+                true => (mark.key(0), mark.payload()),
+                false => (key, record),
             };
             let record = Record {
                 partition: 0,

@@ -1,6 +1,6 @@
 //! Marks: how sweeps begin, and how they end.
 
-use super::{Active, MOST_ACTIVE, SweepEvent, Sweeps};
+use super::{Active, MOST_ACTIVE, MOST_TAG_BYTES, SweepEvent, Sweeps};
 use crate::message::shorten;
 use crate::sweep::range::KeyRange;
 use crate::sweep::seen::KeyHash;
@@ -54,6 +54,7 @@ impl Sweeps {
             }),
         }
         self.retire();
+        self.fit_the_tag();
         let complete = self.active.iter().find(|sweep| sweep.is_complete());
         Ok(complete.map(|sweep| sweep.tag.id.clone()))
     }
@@ -124,6 +125,17 @@ impl Sweeps {
         }
         sweep.tag.ended.set(partition, offset);
         Ok(index)
+    }
+
+    /// Gives the oldest sweeps up until the others can be written down: a header tag has at most 65,535 bytes.
+    fn fit_the_tag(&mut self) {
+        while self.active.iter().map(Active::tag_bytes).sum::<usize>() > MOST_TAG_BYTES {
+            self.give_up(
+                0,
+                "its marks in all partitions are more than a header tag can hold".to_owned(),
+            );
+            self.active.remove(0);
+        }
     }
 
     /// Whether a complete sweep did not show this key.

@@ -1,6 +1,8 @@
 //! Sweeps as they are folded: which run, how far they are in each partition, which keys they have seen.
 
 mod marks;
+#[cfg(test)]
+mod tests;
 
 use super::range::KeyRange;
 use super::seen::{KeyHash, Newest, Place, Seen};
@@ -13,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The most sweeps at a time. More than one runs only while partitions are read unevenly far.
 const MOST_ACTIVE: usize = 16;
+/// The most bytes of the header tag of those that run, with room for what is not counted.
+const MOST_TAG_BYTES: usize = 60_000;
 
 /// Something that happened to a sweep.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +68,19 @@ impl Active {
     fn is_complete(&self) -> bool {
         let ended = usize::try_from(self.tag.partitions) == Ok(self.tag.ended.len());
         self.is_alive() && ended && !self.has_open()
+    }
+
+    /// About how many bytes it takes in the header tag, rather too many.
+    fn tag_bytes(&self) -> usize {
+        let digits = |n: i64| n.checked_ilog10().unwrap_or(0) as usize + 1;
+        let pairs = self.tag.begun.iter().chain(self.tag.ended.iter());
+        let marks: usize = pairs
+            .map(|(partition, offset)| digits(partition.into()) + digits(offset) + 2)
+            .sum();
+        let range = serde_json::to_string(&self.tag.range).map_or(0, |range| range.len());
+        let reason = self.tag.given_up.as_ref().map_or(0, String::len);
+        // Text takes up to three times as much: as JSON, and as the format writes it.
+        marks + 3 * (self.tag.id.len() + range + reason) + 200
     }
 
     fn has_seen(&self, seen: &Seen, key: KeyHash) -> bool {
