@@ -140,8 +140,7 @@ fn a_sweep_beside_live_changes_comes_to_the_table() {
     world.sql("insert into titles select n, 'title ' || n, 0 from generate_series(1, 300) n");
     world.sql("delete from distribution.outbox where id % 3 = 0"); // lost, for what reason ever
     let config = world.config();
-    let emitter =
-        Emitter::new(world.mock.bootstrap_servers(), &ClientSettings::default(), None, None).expect("a client");
+    let emitter = Emitter::new(&world.bootstrap, &ClientSettings::default(), None, None).expect("a client");
     for ghost in [301, 302] {
         let record = format!(r#"{{"id":{ghost},"stock":0}}"#);
         emitter
@@ -290,8 +289,7 @@ fn sweeps_are_asked_for_by_message_and_by_schedule() {
     };
     world.configure("", "control = true");
     world.sql("insert into titles values (1, 'One', 1)");
-    let emitter =
-        Emitter::new(world.mock.bootstrap_servers(), &ClientSettings::default(), None, None).expect("a client");
+    let emitter = Emitter::new(&world.bootstrap, &ClientSettings::default(), None, None).expect("a client");
     let ask = |id: &str| {
         let request = SweepRequest::new(id, Default::default()).payload();
         emitter

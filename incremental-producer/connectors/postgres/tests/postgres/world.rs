@@ -13,10 +13,13 @@ use postgres_connector::INSTALL_SQL;
 use postgres_connector::config::Config;
 use postgres_connector::outbox::{Batch, RelayError, relay_batch};
 use postgres_connector::sink::KafkaSink;
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+use xtask::kafka::{Kafka, StartOptions};
 use xtask::postgres::Postgres;
 
 /// The variable with the database's password.
@@ -52,24 +55,56 @@ impl Seen {
 }
 
 pub(crate) struct World {
-    pub(crate) mock: MockKafka,
+    /// Where the brokers are.
+    pub(crate) bootstrap: String,
+    _brokers: Brokers,
     directory: tempfile::TempDir,
     server: Postgres,
 }
 
+/// Alive as long as the test.
+enum Brokers {
+    Mock(#[expect(dead_code, reason = "ends when dropped")] MockKafka),
+    Real(#[expect(dead_code, reason = "ends when dropped")] Kafka),
+}
+
 pub(crate) const PARTITIONS: i32 = 3;
+
+const TOPICS: [(&str, i32); 3] = [("titles", PARTITIONS), ("titles.control", 1), ("titles.dlq", 1)];
 
 impl World {
     /// All that a test of the dataset `titles` needs, or a line that says why it is skipped.
     pub(crate) fn start(what: &str) -> Option<Self> {
         let server = Postgres::start_or_skip(what).expect("a server")?;
-        let mock =
-            MockKafka::with_topics([("titles", PARTITIONS), ("titles.control", 1), ("titles.dlq", 1)]).expect("a mock");
+        let mock = MockKafka::with_topics(TOPICS).expect("a mock");
+        let bootstrap = mock.bootstrap_servers().to_owned();
+        Some(Self::new(server, bootstrap, Brokers::Mock(mock)))
+    }
+
+    /// The same with a real Kafka.
+    pub(crate) fn start_with_kafka(what: &str) -> Option<Self> {
+        let server = Postgres::start_or_skip(what).expect("a server")?;
+        let kafka = Kafka::start_or_skip(what, StartOptions::default()).expect("a broker")?;
+        let bootstrap = kafka.bootstrap().to_owned();
+        let admin: AdminClient<_> = ClientConfig::new()
+            .set("bootstrap.servers", &bootstrap)
+            .create()
+            .expect("a client");
+        let topics = TOPICS.map(|(topic, partitions)| NewTopic::new(topic, partitions, TopicReplication::Fixed(1)));
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(60)));
+        let created = runtime.block_on(admin.create_topics(&topics, &options));
+        assert!(created.expect("an answer").iter().all(Result::is_ok));
+        Some(Self::new(server, bootstrap, Brokers::Real(kafka)))
+    }
+
+    fn new(server: Postgres, bootstrap: String, brokers: Brokers) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let schema = "Title @PrimaryKey(id) { long id; string name; long stock; }";
         std::fs::write(directory.path().join("titles.hollow"), schema).expect("a file");
         let world = Self {
-            mock,
+            bootstrap,
+            _brokers: brokers,
             directory,
             server,
         };
@@ -80,7 +115,7 @@ impl World {
              create trigger distribution_titles after insert or update or delete on titles \
                  for each row execute function distribution.capture('titles', 'id')",
         );
-        Some(world)
+        world
     }
 
     pub(crate) fn config_path(&self) -> PathBuf {
@@ -114,7 +149,7 @@ impl World {
             self.server.port(),
             Postgres::DATABASE,
             Postgres::USER,
-            self.mock.bootstrap_servers()
+            self.bootstrap
         );
         std::fs::write(self.config_path(), text).expect("a file");
     }
@@ -174,7 +209,7 @@ impl World {
 
     fn source(&self) -> KafkaSource {
         KafkaSource::new(KafkaSettings {
-            bootstrap_servers: self.mock.bootstrap_servers().to_owned(),
+            bootstrap_servers: self.bootstrap.clone(),
             topic: "titles".to_owned(),
             log: Some("log".to_owned()),
             group: "test".to_owned(),
@@ -196,7 +231,7 @@ impl World {
             log = "log"
             schema_file = "titles.hollow"
             "#,
-            self.mock.bootstrap_servers()
+            self.bootstrap
         );
         let config = incremental_producer::config::Config::parse(&text, self.directory.path());
         let dataset = config.expect("a configuration").datasets.remove(0);
