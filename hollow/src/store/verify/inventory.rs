@@ -2,17 +2,33 @@
 
 use super::{Severity, Verification, listed};
 use crate::Version;
-use crate::store::{Key, Link, LinkRef};
+use crate::store::{BlobRef, Key, Link, LinkRef};
 use std::collections::BTreeSet;
 
-/// The versions that have blobs by their manifests, and none of them in the store. Never the newest.
+/// The versions that garbage collection may have left without blobs: between an older one that is there and a newer one
+/// that begins with its snapshot.
 pub(super) fn thinned(names: &[String], links: &[Link]) -> BTreeSet<Version> {
     let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-    let is_gone = |link: &&Link| {
-        let mut blobs = [&link.snapshot, &link.delta, &link.reverse_delta].into_iter().flatten();
-        link.manifest.is_some() && !names.is_empty() && blobs.all(|blob| !names.contains(blob.name.as_str()))
+    let is_there = |blob: &BlobRef| names.contains(blob.name.as_str());
+    let is_gone = |link: &Link| {
+        let blobs = [&link.snapshot, &link.delta, &link.reverse_delta];
+        link.manifest.is_some() && !blobs.into_iter().flatten().any(is_there)
     };
-    links.iter().skip(1).filter(is_gone).map(|link| link.version).collect()
+    let mut thinned = BTreeSet::new();
+    for run in links
+        .chunk_by(|a, b| is_gone(a) == is_gone(b))
+        .collect::<Vec<_>>()
+        .windows(3)
+    {
+        let [newer, run, _older] = run else { continue };
+        let begins = newer
+            .last()
+            .is_some_and(|link| link.snapshot.as_ref().is_some_and(is_there));
+        if begins && run.iter().all(is_gone) {
+            thinned.extend(run.iter().map(|link| link.version));
+        }
+    }
+    thinned
 }
 
 /// Compares what is there with what the chain names.
