@@ -38,11 +38,8 @@ fn everything_written_is_folded_and_the_tables_tell() {
         }
         assert_eq!(rate["raw"][0]["bytes"], rate["folded"][0]["bytes"], "{rate}");
     }
-    assert_eq!(
-        report["cycles"]["alone"].as_array().map(Vec::len),
-        Some(5),
-        "{progress}"
-    );
+    let alone = report["cycles"]["alone"].as_array().expect("cycles");
+    assert!(alone.len() >= 5, "{progress}");
     let ages = report["freshness"][0]["ages"].as_array().expect("ages");
     assert_eq!(ages.len(), 100, "every record that was sent is seen");
     let document = std::fs::read_to_string(&readme).expect("the document");

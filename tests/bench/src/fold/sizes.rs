@@ -47,7 +47,7 @@ impl Sizes {
                 rounds: 2,
                 records: 1_000_000,
                 changes: 1_000,
-                cycles: 50,
+                cycles: 30,
                 watched: 20_000,
                 per_second: 200,
                 cadences: vec![(ms(500), ms(15_000))],
