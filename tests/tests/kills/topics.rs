@@ -78,7 +78,6 @@ fn a_topic_created_again_stops_the_producer() -> Result<()> {
 }
 
 #[test]
-#[ignore = "partitions that were added are read from their beginning; to be run once they halt a dataset"]
 fn partitions_that_were_added_stop_the_producer() -> Result<()> {
     let Some(kafka) = shared("partitions that were added")? else {
         return Ok(());

@@ -181,6 +181,9 @@ fn chain(store: &Store, versions: &[i64]) -> Vec<Head> {
             record_checksum: None,
             created_at: 1,
             receipts: Vec::new(),
+            counts: Default::default(),
+            change_digest: None,
+            recent: Vec::new(),
             late_snapshot: None,
         };
         let sha256 = store.put_manifest(&manifest).expect("put");
