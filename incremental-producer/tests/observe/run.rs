@@ -418,7 +418,7 @@ fn a_port_or_a_configuration_that_cannot_be_used_ends_it_before_anything_is_touc
     let address = taken.local_addr().expect("an address").to_string();
     let (code, said) = run(&text.replace("127.0.0.1:0", &address));
     assert!(
-        code == Some(1) && said.contains("cannot listen, address=127.0.0.1:"),
+        code == Some(5) && said.contains("cannot listen, address=127.0.0.1:"),
         "{code:?} {said}"
     );
     let (code, said) = run(&text.replace("127.0.0.1:0", "0.0.0.0:0"));

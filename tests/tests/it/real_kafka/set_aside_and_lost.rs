@@ -198,7 +198,14 @@ fn a_topic_created_again_stops_the_service_unless_told_otherwise() -> Result<()>
     ensure!((position_before.offsets.to_string().as_str(), position_before.generation) == ("0:11", 0));
 
     bench.config.settings.new_log = NewLog::StartGeneration;
-    bench.fold(&bench.send(103..105)?)?;
+    let (writer, service) = (bench.send(103..105)?, bench.service()?);
+    // The old offsets are higher than those of the new log.
+    wait_for("a new generation", || {
+        let position = service.status().position;
+        Ok(position.filter(|position| position.generation == 1).map(drop))
+    })?;
+    writer.wait_until_folded("again", &service)?;
+    drop(service);
     let after = position(&bench.store)?.context("no state")?;
     ensure!(
         (after.offsets.to_string().as_str(), after.generation) == ("0:7", 1),
