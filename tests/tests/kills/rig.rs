@@ -130,6 +130,8 @@ impl Rig {
             snapshot_every = 3
             keep_versions = {}
             republish_after = "200ms"
+            # A log with more messages that mean nothing than any that is real.
+            dead_letters = {{ most_share = "50%", most_in_a_row = 1000 }}
             "#,
             self.topic,
             self.location(),

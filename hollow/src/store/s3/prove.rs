@@ -66,25 +66,21 @@ impl Bucket {
     async fn prove_one_after_another(&self, key: &str) -> Result<(), Flaw> {
         let first = Bytes::from(format!("first {}", nonce()));
         let second = Bytes::from(format!("second {}", nonce()));
-        match self
-            .write(key, &second, Condition::Matches("\"00000000000000000000000000000000\""))
-            .await
-        {
-            Ok(Written::Refused) => {}
-            Ok(_) => return broken("an object that is not there is replaced"),
-            Err(failure) => return Err(failure.into()),
+        let never = Condition::Matches("\"00000000000000000000000000000000\"");
+        if self.try_write(key, &second, never).await?.is_some() {
+            return broken("an object that is not there is replaced");
         }
-        let Written::Done(etag) = self.write(key, &first, Condition::Absent).await? else {
+        let Some(etag) = self.try_write(key, &first, Condition::Absent).await? else {
             return broken("an object that is not there cannot be created");
         };
         self.must_hold(key, &first, &etag, "what was written is not what is read next")
             .await?;
-        if self.write(key, &second, Condition::Absent).await? != Written::Refused {
+        if self.try_write(key, &second, Condition::Absent).await?.is_some() {
             return broken("an object is created that is there already");
         }
         self.must_hold(key, &first, &etag, "a write that was refused changed the object")
             .await?;
-        let Written::Done(replaced) = self.write(key, &second, Condition::Matches(&etag)).await? else {
+        let Some(replaced) = self.try_write(key, &second, Condition::Matches(&etag)).await? else {
             return broken("an object that is as the condition says is not replaced");
         };
         if replaced == etag {
@@ -92,11 +88,20 @@ impl Bucket {
         }
         self.must_hold(key, &second, &replaced, "what was replaced is not what is read next")
             .await?;
-        if self.write(key, &first, Condition::Matches(&etag)).await? != Written::Refused {
+        if self.try_write(key, &first, Condition::Matches(&etag)).await?.is_some() {
             return broken("an object is replaced that is no longer as the condition says");
         }
         self.must_hold(key, &second, &replaced, "a write that was refused changed the object")
             .await
+    }
+
+    /// The ETag of what was written; `None` if it was refused. Nobody else writes scratch objects.
+    async fn try_write(&self, key: &str, content: &Bytes, condition: Condition<'_>) -> Result<Option<String>, Failure> {
+        match self.write(key, content, condition).await? {
+            Written::Done(etag) => Ok(Some(etag)),
+            Written::Refused => Ok(None),
+            Written::Overtaken => Err(lost()),
+        }
     }
 
     async fn must_hold(&self, key: &str, content: &Bytes, etag: &str, otherwise: &str) -> Result<(), Flaw> {
@@ -120,12 +125,15 @@ impl Bucket {
                     (content, written)
                 });
             }
-            let mut winners = Vec::new();
+            let (mut winners, mut unsure) = (Vec::new(), false);
             while let Some(writer) = writers.join_next().await {
                 let (content, written) =
                     writer.map_err(|_| Failure::new(Kind::Unavailable, "a writer ended without a result"))?;
-                if let Written::Done(etag) = written? {
-                    winners.push((content, etag));
+                match written? {
+                    Written::Done(etag) => winners.push((content, etag)),
+                    Written::Refused => {}
+                    // Its answer was lost, and another's content is there: it lost the race, if anybody won it.
+                    Written::Overtaken => unsure = true,
                 }
             }
             match &winners[..] {
@@ -134,6 +142,7 @@ impl Bucket {
                         .await?;
                     expected = Some(etag.clone());
                 }
+                [] if unsure => return Err(lost().into()),
                 _ => {
                     return broken(format!(
                         "of {WRITERS} that wrote at once, {} were told they won",
@@ -144,4 +153,9 @@ impl Bucket {
         }
         Ok(())
     }
+}
+
+/// An answer did not come, so that nothing can be said of the store.
+fn lost() -> Failure {
+    Failure::unavailable("an answer was lost, and what became of the write cannot be told")
 }
