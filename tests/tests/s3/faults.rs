@@ -107,7 +107,10 @@ fn producers_lose_nothing_through_a_network_that_fails() -> Result<()> {
                             // Begins with what is announced, which may be ours after all: then the next cycle, adding
                             // the same record, changes nothing.
                             Err(
-                                CycleError::Store { .. } | CycleError::Unresolved { .. } | CycleError::Restore { .. },
+                                CycleError::Store { .. }
+                                | CycleError::Unresolved { .. }
+                                | CycleError::Restore { .. }
+                                | CycleError::NeedsRestore,
                             ) => {}
                             Err(error) => return Err(error.into()),
                         }
