@@ -92,6 +92,10 @@ fn sleeps_and_wakes(bench: &mut Bench) -> Result<()> {
         bench.wait_for_versions(&mut producer, 3).context(moment)?;
         bench.check().context(moment)?;
     }
+    // What was written while nobody read.
+    producer.kill()?;
+    bench.rig.messages_per_cycle = 5_000;
+    let producer = bench.rig.start("last", &[])?;
     bench.finish(writer, producer)?;
     Ok(())
 }
