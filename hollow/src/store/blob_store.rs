@@ -156,7 +156,9 @@ pub enum ReadUnless {
 /// What became of a put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
-    /// The object is there now.
+    /// The object is there now. Of several that put one name at the same time one is told so; only where an object travels
+    /// in parts, to a server that does not check and make it in one step, more than one may be. What is there is whole all
+    /// the same, and one of theirs: names of large objects are to tell their content, as those of blobs do.
     Created,
     /// There was one already, and it stays as it is.
     Exists,

@@ -60,7 +60,7 @@ pub const LAWS: &[Law] = &[
 /// What stores do even if they answer seldom.
 pub const LAWS_UNDER_FAULTS: &[Law] = &[
     (
-        "objects are whole or not there, and one put at most creates each",
+        "objects are whole or not there, and one put at most creates a small one",
         put_under_faults,
     ),
     ("no step of a register is lost or made twice", no_lost_step),
@@ -312,7 +312,7 @@ fn race_to_set(store: &Store, effort: &Effort) {
                     assert_eq!(before, usize::MAX, "two threads set the register in round {round}");
                 }
                 Err(StoreError::Conflict { .. }) => {}
-                Err(error) => panic!("{error}"),
+                Err(error) => panic!("a register is set or somebody else was faster, nothing else: {error}"),
             }
         });
         let (content, token) = store.registers().read(Register::Head).expect("read").expect("set");
@@ -342,7 +342,7 @@ fn no_lost_step(store: &Store, effort: &Effort) {
                     Ok(_) => break,
                     Err(StoreError::Conflict { .. }) => {}
                     Err(error) if error.is_transient() => {}
-                    Err(error) => panic!("{error}"),
+                    Err(error) => panic!("a step is made, lost to another or without an answer, nothing else: {error}"),
                 }
             }
         }
@@ -380,6 +380,9 @@ fn put_under_faults(store: &Store, effort: &Effort) {
         let content = open_whole(store, &name, length);
         let of = (0..effort.threads).find(|thread| *content == noise(length, *thread as u64));
         let of = of.expect("what is there is what one of them put");
+        if length == effort.large_bytes {
+            continue; // not every server checks and makes one object of parts in one step: see `Put::Created`
+        }
         assert!(created.into_inner() <= 1, "two were told that they created {name}");
         let creator = creator.into_inner();
         assert!(

@@ -1,6 +1,7 @@
 //! `dead-letters`: messages that meant nothing, to look at and to send back.
 
 use super::target::find as dataset;
+use crate::observe::escape::is_hidden;
 use anyhow::{Context, Result};
 use incremental_producer::config::DatasetConfig;
 use incremental_producer::dead_letter::letters::{Letter, LetterBox};
@@ -81,11 +82,7 @@ fn shown(bytes: Option<&[u8]>, most: usize) -> String {
     {
         match c {
             // Escapes take over terminals, and signs that turn the text around hide what is there.
-            c if c.is_control()
-                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
-                text.extend(c.escape_default());
-            }
+            c if is_hidden(c) => text.extend(c.escape_default()),
             c => text.push(c),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! 0 done, yes · 1 done, and the answer is no · 2 usage · 3 not found · 4 data damaged · 5 store or network · 6 refused.
 
+use crate::observe::escape::is_hidden;
 use hollow::producer::CycleError;
 use hollow::store::StoreError;
 use incremental_producer::config::ConfigError;
@@ -120,13 +121,9 @@ pub(super) fn print_json(value: &serde_json::Value) -> anyhow::Result<()> {
 
 /// Text from data, with everything that could steer a terminal made visible.
 pub(super) fn printable(text: &str) -> String {
-    let hidden = |c: char| {
-        (c.is_control() && c != '\n')
-            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
-    };
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if hidden(c) {
+        if is_hidden(c) && c != '\n' {
             out.extend(c.escape_unicode());
         } else {
             out.push(c);

@@ -61,7 +61,8 @@ pub(super) fn location(directory: &Path, text: &str) -> Result<String, Problem> 
     }
 }
 
-pub(super) fn is_host_and_port(server: &str) -> bool {
+/// Whether a text is `host:port`.
+pub fn is_host_and_port(server: &str) -> bool {
     let Some((host, port)) = server.trim().rsplit_once(':') else {
         return false;
     };
@@ -99,7 +100,8 @@ pub(super) fn duration(
     })
 }
 
-fn parse_duration(text: &str) -> Option<Duration> {
+/// A time as configurations have it: `250ms`, `30s`, `5m` or `1h`.
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at_checked(digits)?;
     let number: u64 = number.parse().ok()?;

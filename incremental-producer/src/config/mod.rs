@@ -19,7 +19,7 @@ use crate::client::{ClientSettings, RefusedSetting};
 use crate::message::Codec;
 use crate::service::ServiceSettings;
 use crate::source::{NewLog, ReadLimits};
-use checks::{check_distinct, check_name, check_topic, duration, is_host_and_port, location, positive};
+use checks::{check_distinct, check_name, check_topic, duration, location, positive};
 use hollow::record::KeyError;
 use hollow::schema::{Dataset, SchemaError};
 use hollow::store::StoreError;
@@ -29,6 +29,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use checks::{is_host_and_port, parse_duration};
 pub use state_checks::Checks;
 
 /// Everything one process folds.

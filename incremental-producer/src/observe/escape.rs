@@ -8,7 +8,7 @@ const MOST_BYTES: usize = 4096;
 
 /// Whether a character does something instead of being seen: control characters of both blocks, line and paragraph
 /// separators, and those that turn the direction of text around or have no width.
-pub(super) fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }

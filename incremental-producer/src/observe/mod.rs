@@ -13,7 +13,7 @@
 //! - [`serve`] answers HTTP, within bounds that no request can widen;
 //! - [`Lines`] writes the log, one line for each event, whatever is in it.
 
-mod escape;
+pub(crate) mod escape;
 mod health;
 mod http;
 mod lines;

@@ -28,3 +28,19 @@ pub fn switched_off(switch: &str, value: Option<&str>) -> Option<String> {
         reason => reason.to_owned(),
     })
 }
+
+/// Whether a real component may be started and is here, or in one line why not. `fetch` fetches it if need be.
+///
+/// # Errors
+/// The reason, for a person to read.
+pub(crate) fn available<T, E: std::fmt::Display>(
+    switch: &str,
+    fetch: impl FnOnce() -> Result<T, E>,
+) -> Result<(), String> {
+    if let Some(reason) = switched_off(switch, std::env::var(switch).ok().as_deref()) {
+        return Err(reason);
+    }
+    fetch()
+        .map(drop)
+        .map_err(|error| error.to_string().replace('\n', " | "))
+}

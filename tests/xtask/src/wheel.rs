@@ -208,3 +208,32 @@ fn remove_dir(path: &Path) -> Result<(), WheelError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_fetched_is_pinned_by_digest() {
+        for part in ["s3", "postgres"] {
+            let list = workspace::root().join("tests").join(part).join("requirements.txt");
+            let text = fs::read_to_string(list).expect("a list");
+            let wanted: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+            let [first, digests @ ..] = &wanted[..] else {
+                panic!("nothing is wanted");
+            };
+            assert!(first.contains("=="), "a version: {first}");
+            assert!(!digests.is_empty());
+            for digest in digests {
+                let (_, digest) = digest
+                    .trim_end_matches(" \\")
+                    .split_once("--hash=sha256:")
+                    .expect("a digest");
+                assert!(
+                    digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()),
+                    "{digest}"
+                );
+            }
+        }
+    }
+}

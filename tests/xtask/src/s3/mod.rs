@@ -73,16 +73,7 @@ impl S3Server {
     /// The reason, for a person to read.
     pub fn available() -> Result<(), String> {
         static ANSWER: OnceLock<Result<(), String>> = OnceLock::new();
-        ANSWER
-            .get_or_init(|| {
-                if let Some(reason) = skip::switched_off(SWITCH, std::env::var(SWITCH).ok().as_deref()) {
-                    return Err(reason);
-                }
-                fetch()
-                    .map(drop)
-                    .map_err(|error| error.to_string().replace('\n', " | "))
-            })
-            .clone()
+        ANSWER.get_or_init(|| skip::available(SWITCH, fetch)).clone()
     }
 
     /// Starts a server for the test `what`, or says why not: prints a skip line and returns `None`.

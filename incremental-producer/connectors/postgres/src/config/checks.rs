@@ -1,6 +1,7 @@
 //! What values may be.
 
 use super::Problem;
+use incremental_producer::config::parse_duration;
 use std::time::Duration;
 
 pub(super) fn check_name(name: &str) -> Result<(), Problem> {
@@ -20,13 +21,6 @@ pub(super) fn check_topic(topic: &str) -> Result<(), Problem> {
         return Err(Problem::value("topic", "1 to 240 letters, digits, ., - and _", topic));
     }
     Ok(())
-}
-
-pub(super) fn is_host_and_port(server: &str) -> bool {
-    let Some((host, port)) = server.trim().rsplit_once(':') else {
-        return false;
-    };
-    !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 /// A number within bounds.
@@ -55,18 +49,4 @@ pub(super) fn duration(key: &'static str, text: Option<&str>, default: Duration)
     parse_duration(text)
         .filter(|duration| bounds.contains(duration))
         .ok_or_else(|| Problem::value(key, "a time such as 250ms, 30s, 5m or 24h, from 10 ms to 31 days", text))
-}
-
-fn parse_duration(text: &str) -> Option<Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at_checked(digits)?;
-    let number: u64 = number.parse().ok()?;
-    let milliseconds = match unit {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    };
-    Some(Duration::from_millis(number.checked_mul(milliseconds)?))
 }

@@ -11,11 +11,12 @@ mod tests;
 
 pub use error::{ConfigError, Problem};
 
-use checks::{at_least, check_name, check_topic, duration, is_host_and_port};
+use checks::{at_least, check_name, check_topic, duration};
 use hollow::record::KeyPaths;
 use hollow::schema::Dataset;
 use incremental_producer::Codec;
 use incremental_producer::client::ClientSettings;
+use incremental_producer::config::is_host_and_port;
 use raw::{RawConfig, RawDataset, RawSweep, RawValue};
 use std::collections::BTreeMap;
 use std::fmt;
