@@ -91,12 +91,12 @@ impl World {
             let payload = self.codec.encode_json(&Value::Object(vec![Value::Long(id)]));
             self.emit(id, Some(&payload));
         }
-        self.emitter.flush(Duration::from_secs(20)).expect("delivered");
+        self.emitter.flush(Duration::from_secs(60)).expect("delivered");
     }
 
     fn delete(&self, ids: std::ops::Range<i64>) {
         ids.for_each(|id| self.emit(id, None));
-        self.emitter.flush(Duration::from_secs(20)).expect("delivered");
+        self.emitter.flush(Duration::from_secs(60)).expect("delivered");
     }
 
     fn emit(&self, id: i64, payload: Option<&[u8]>) {
@@ -106,7 +106,7 @@ impl World {
 
     /// Waits until the status of the dataset is as wanted.
     fn until(&self, what: &str, done: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(90);
         loop {
             let (code, out, _) = self.run(&["status", "titles", "--json"]);
             let document = serde_json::from_str::<serde_json::Value>(&out).unwrap_or_default();

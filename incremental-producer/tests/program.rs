@@ -23,7 +23,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn wait(child: &mut Child) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(90);
     loop {
         if let Some(status) = child.try_wait().expect("a child") {
             return status.success();
@@ -73,7 +73,7 @@ fn it_folds_until_it_is_told_to_stop() {
         let payload = codec.encode_json(&Value::Object(vec![Value::Long(id)]));
         emitter.emit("titles", &key, Some(&payload), 0, None).expect("room");
     }
-    emitter.flush(Duration::from_secs(20)).expect("delivered");
+    emitter.flush(Duration::from_secs(60)).expect("delivered");
 
     let checked = program(&["check-config", "--config"], &path);
     assert!(checked.status.success());
@@ -81,7 +81,7 @@ fn it_folds_until_it_is_told_to_stop() {
 
     let mut child = start(&path);
     let store = directory.path().join("titles");
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(90);
     loop {
         let printed = text(&program(&["offsets", "--store"], &store).stdout);
         let offsets = printed.lines().find_map(|line| line.strip_prefix("kafka.offsets="));

@@ -69,11 +69,11 @@ fn delete(emitter: &Emitter, codec: &Codec, id: i64) {
 }
 
 fn flush(emitter: &Emitter) {
-    emitter.flush(Duration::from_secs(20)).expect("delivered");
+    emitter.flush(Duration::from_secs(60)).expect("delivered");
 }
 
 fn until(handle: &DatasetHandle, what: &str, done: impl Fn(&Status) -> bool) -> Status {
-    let deadline = Instant::now() + Duration::from_secs(40);
+    let deadline = Instant::now() + Duration::from_secs(90);
     loop {
         let status = handle.status();
         if done(&status) {

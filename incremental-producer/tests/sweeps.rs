@@ -96,7 +96,7 @@ impl World {
     }
 
     fn flush(&self) {
-        self.emitter.flush(Duration::from_secs(20)).expect("delivered");
+        self.emitter.flush(Duration::from_secs(60)).expect("delivered");
     }
 
     fn start(&self) -> DatasetHandle {
@@ -142,7 +142,7 @@ impl World {
 }
 
 fn until(handle: &DatasetHandle, what: &str, done: impl Fn(&Status) -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(90);
     while !done(&handle.status()) {
         assert!(Instant::now() < deadline, "waiting for {what}: {:?}", handle.status());
         std::thread::sleep(Duration::from_millis(5));

@@ -1,6 +1,7 @@
 //! What everybody in the demo writes down, for progress lines and the summary.
 
 use crate::freshness::{Freshness, Offsets};
+use fixtures::DatasetId;
 use gatekeeper::runner::{CycleReport, Outcome};
 use incremental_producer::emit::{Delivered, Pace};
 use incremental_producer::service::{Event, Report};
@@ -198,5 +199,11 @@ impl Notes {
     /// Whether every dataset has folded all that was acknowledged.
     pub fn is_caught_up(&self) -> bool {
         self.datasets.values().all(DatasetNotes::is_caught_up)
+    }
+
+    /// Whether every dataset has come as far as its log, and nothing fails.
+    pub fn is_settled(&self) -> bool {
+        let works = |dataset: &DatasetNotes| dataset.cycles > 0 && dataset.failing.is_none();
+        self.is_caught_up() && self.datasets.len() == DatasetId::ALL.len() && self.datasets.values().all(works)
     }
 }

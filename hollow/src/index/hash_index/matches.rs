@@ -10,6 +10,8 @@ use std::sync::Arc;
 pub struct Matches<'a> {
     block: slice::Iter<'a, Ordinal>,
     blocks: slice::Iter<'a, Arc<[Ordinal]>>,
+    /// How many ordinals of the next block were in a block before: the first of a long list stands beside it, too.
+    had: usize,
     left: usize,
 }
 
@@ -21,14 +23,23 @@ impl<'a> Matches<'a> {
             Some(Found::Short(ordinals)) => Self {
                 block: ordinals.iter(),
                 blocks: [].iter(),
+                had: 0,
                 left: ordinals.len(),
             },
             Some(Found::Long(postings)) => Self {
-                block: [].iter(),
+                block: postings.first().iter(),
                 blocks: postings.blocks().iter(),
+                had: postings.first().len(),
                 left: postings.len(),
             },
         }
+    }
+
+    #[inline]
+    fn next_block(&mut self) -> Option<slice::Iter<'a, Ordinal>> {
+        let block = self.blocks.next()?.get(self.had..).unwrap_or_default();
+        self.had = 0;
+        Some(block.iter())
     }
 }
 
@@ -42,7 +53,7 @@ impl Iterator for Matches<'_> {
                 self.left -= 1;
                 return Some(ordinal);
             }
-            self.block = self.blocks.next()?.iter();
+            self.block = self.next_block()?;
         }
     }
 
@@ -50,11 +61,14 @@ impl Iterator for Matches<'_> {
         (self.left, Some(self.left))
     }
 
-    fn fold<B, F: FnMut(B, Ordinal) -> B>(self, init: B, mut f: F) -> B {
-        let first = self.block.fold(init, |folded, &ordinal| f(folded, ordinal));
-        self.blocks.fold(first, |folded, block| {
-            block.iter().fold(folded, |folded, &ordinal| f(folded, ordinal))
-        })
+    fn fold<B, F: FnMut(B, Ordinal) -> B>(mut self, init: B, mut f: F) -> B {
+        let mut folded = init;
+        let mut block = Some(self.block.clone());
+        while let Some(ordinals) = block {
+            folded = ordinals.fold(folded, |folded, &ordinal| f(folded, ordinal));
+            block = self.next_block();
+        }
+        folded
     }
 }
 

@@ -81,6 +81,23 @@ fn range(ends: &[u32], at: usize) -> std::ops::Range<usize> {
     start as usize..ends.get(at).map_or(start, |end| end & !IS_LONG) as usize
 }
 
+/// Where the first number stands that is not below this one. The numbers are ascending, and bits of hashes: any stands about
+/// where its size says, so only those around are looked at.
+#[inline]
+pub(super) fn first_from(marks: &[u32], mark: u32) -> usize {
+    const AROUND: usize = 16;
+    let guess = ((u64::from(mark) * marks.len() as u64) >> 32) as usize;
+    let start = guess.saturating_sub(AROUND / 2).min(marks.len().saturating_sub(AROUND));
+    let around = marks.get(start..start + AROUND);
+    // Counted, not searched: no step waits for the one before.
+    let below = around.map_or(0, |around| around.iter().filter(|&&other| other < mark).count());
+    let is_here = (below > 0 || start == 0) && (below < AROUND || start + AROUND == marks.len());
+    match around {
+        Some(_) if is_here => start + below,
+        _ => marks.partition_point(|&other| other < mark),
+    }
+}
+
 impl Page {
     /// A page of keys in the order of their marks. Keys without records are left out.
     pub(super) fn build<'a>(groups: impl IntoIterator<Item = Group<'a>>) -> Self {
@@ -152,7 +169,7 @@ impl Page {
     /// The records of a key; `None` if there are none.
     #[inline]
     pub(super) fn find(&self, mark: u32, key: &[u8]) -> Option<Found<'_>> {
-        let from = self.marks.partition_point(|&other| other < mark);
+        let from = first_from(&self.marks, mark);
         let same_mark = (from..).take_while(|&at| self.marks.get(at) == Some(&mark));
         let at = { same_mark }.find(|&at| self.key(at) == key)?;
         Some(self.records(at))

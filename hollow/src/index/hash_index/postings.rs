@@ -1,6 +1,7 @@
 //! The records of one key: ascending ordinals in blocks, shared between states.
 
 use crate::Ordinal;
+use std::slice;
 use std::sync::Arc;
 
 /// Ordinals of a block at most.
@@ -10,7 +11,14 @@ const FILL: usize = 768;
 
 /// Many ordinals, ascending. A clone shares all blocks.
 #[derive(Clone, Debug)]
-pub(super) enum Postings {
+pub(super) struct Postings {
+    /// The first of all: who asks for no more need not fetch a block from memory.
+    first: Option<Ordinal>,
+    blocks: Blocks,
+}
+
+#[derive(Clone, Debug)]
+enum Blocks {
     /// A single block, found without a detour.
     One(Arc<[Ordinal]>),
     /// Blocks, none of them empty, and how many ordinals they have.
@@ -24,19 +32,27 @@ impl Postings {
     }
 
     fn of(mut blocks: Vec<Arc<[Ordinal]>>) -> Self {
-        if blocks.len() < 2 {
-            return Self::One(blocks.pop().unwrap_or_default());
-        }
+        let first = blocks.first().and_then(|block| block.first()).copied();
         let len = blocks.iter().map(|block| block.len()).sum();
-        Self::Many(blocks.into(), len)
+        let blocks = match blocks.len() {
+            0 | 1 => Blocks::One(blocks.pop().unwrap_or_default()),
+            _ => Blocks::Many(blocks.into(), len),
+        };
+        Self { first, blocks }
     }
 
     #[inline]
     pub(super) fn len(&self) -> usize {
-        match self {
-            Self::One(block) => block.len(),
-            Self::Many(_, len) => *len,
+        match &self.blocks {
+            Blocks::One(block) => block.len(),
+            Blocks::Many(_, len) => *len,
         }
+    }
+
+    /// The first ordinal, as the list of that one.
+    #[inline]
+    pub(super) fn first(&self) -> &[Ordinal] {
+        self.first.as_slice()
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
@@ -47,9 +63,9 @@ impl Postings {
 
     #[inline]
     pub(super) fn blocks(&self) -> &[Arc<[Ordinal]>] {
-        match self {
-            Self::One(block) => std::slice::from_ref(block),
-            Self::Many(blocks, _) => blocks,
+        match &self.blocks {
+            Blocks::One(block) => slice::from_ref(block),
+            Blocks::Many(blocks, _) => blocks,
         }
     }
 

@@ -164,8 +164,38 @@ fn long_lists_and_many_keys_are_changed_in_place() {
         let (removed, added): (Vec<_>, Vec<_>) = (removed.into_iter().collect(), added.into_iter().collect());
         list = list.changed(&removed, &added);
         assert!(list.iter().eq(model.iter().copied()), "round {round}");
+        let matches = || Matches::of(Some(Found::Long(&list)));
+        assert_eq!(matches().next(), model.first().copied());
+        let mut one_by_one = matches();
+        let taken: Vec<Ordinal> = std::iter::from_fn(|| one_by_one.next()).collect();
+        assert!(taken.iter().eq(&model) && matches().map(Some).eq(model.iter().copied().map(Some)));
+        assert_eq!((matches().len(), one_by_one.len()), (model.len(), 0));
+        assert_eq!(
+            matches().skip(1).fold(0, |count, _| count + 1),
+            model.len().saturating_sub(1)
+        );
         assert_eq!(list.len(), model.len());
         assert!(before.iter().eq(kept.iter().copied()));
     }
     assert!(list.memory_bytes() < list.len() * 10);
+}
+
+/// Wherever the numbers lie: about where hashes would, or all at one end.
+#[test]
+fn a_mark_is_found_where_its_size_says_and_anywhere_else() {
+    let mut random = crate::testing::entropy(6);
+    for round in 0..400 {
+        let len = random() as usize % 200;
+        let mut marks: Vec<u32> = (0..len)
+            .map(|_| (random() as u32) >> (random() % (1 + round % 32)))
+            .collect();
+        marks.sort_unstable();
+        let around = marks
+            .iter()
+            .flat_map(|mark| [mark.wrapping_sub(1), *mark, mark.wrapping_add(1)]);
+        for mark in around.chain([0, u32::MAX, random() as u32]) {
+            let expected = marks.iter().filter(|&&other| other < mark).count();
+            assert_eq!(page::first_from(&marks, mark), expected, "{mark} in {marks:?}");
+        }
+    }
 }

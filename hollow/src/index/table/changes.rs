@@ -86,6 +86,8 @@ pub(super) struct Changes {
     segments: Vec<Arc<Segment>>,
     /// Pages with more lines than they were made with.
     grown: usize,
+    /// How many lines the next segment will have, as far as that is known.
+    expected_lines: usize,
 }
 
 impl Changes {
@@ -95,7 +97,14 @@ impl Changes {
             places: vec![Place::default(); pages],
             segments: Vec::new(),
             grown: 0,
+            expected_lines: 0,
         }
+    }
+
+    /// To be told before so many entries change. A record that changes is removed from a page and added to it again; should
+    /// there be more pages than that, the segment grows, for the price of copying it.
+    pub(super) fn expect(&mut self, number: usize) {
+        self.expected_lines = number.div_ceil(2).min(self.places.len()) * PAGE_LINES;
     }
 
     /// Where each page is.
@@ -156,7 +165,8 @@ impl Changes {
     pub(super) fn put_page(&mut self, number: usize, page: &[Line]) {
         if self.open().is_none() {
             self.put_together();
-            self.segments.push(Arc::new(Segment::with_capacity(4 * PAGE_LINES)));
+            let lines = self.expected_lines.max(4 * PAGE_LINES);
+            self.segments.push(Arc::new(Segment::with_capacity(lines)));
         }
         let was_grown = self.places[number].lines() > PAGE_LINES;
         self.grown += usize::from(page.len() > PAGE_LINES);

@@ -185,6 +185,8 @@ impl Table {
             let changes = self.changes.get_or_insert_with(|| Arc::new(Changes::none(pages)));
             let (base, changes) = changes.merge(&self.base);
             (self.base, self.changes) = (Arc::new(base), changes.map(Arc::new));
+        } else {
+            self.changes_mut().expect(number);
         }
     }
 

@@ -9,8 +9,8 @@ use hollow::schema::{Dataset, SchemaError, parse};
 use hollow::tools::checksum::Checksums;
 use hollow::tools::rewrite::deltas;
 
-fn timed<T>(what: &str, work: impl Fn() -> T) -> T {
-    Watch::new(1).timed(0, || what.to_owned(), work)
+fn bounded<T>(what: &str, work: impl Fn() -> T) -> T {
+    Watch::new(1).bounded(0, || what.to_owned(), work)
 }
 
 /// Elements that are not there are null, and a list of lists of them is a list of very many nulls.
@@ -23,7 +23,7 @@ fn trees_of_what_is_not_there() {
     ]);
     let state = ReadState::from_snapshot(&bytes).expect("lists");
     let first = Ordinal::new(0).expect("small");
-    let tree = timed("a tree", || state.value("a", first)).expect("a list");
+    let tree = bounded("a tree", || state.value("a", first)).expect("a list");
     fn count(value: &Value) -> usize {
         match value {
             Value::List(elements) => 1 + elements.iter().map(count).sum::<usize>(),
@@ -55,7 +55,7 @@ fn trees_of_maps_of_what_is_not_there() {
     };
     let bytes = snapshot_of(&[map("a Map<b, c>;"), map("b Map<d, d>;")]);
     let state = ReadState::from_snapshot(&bytes).expect("maps");
-    let tree = timed("a tree", || state.value("a", Ordinal::new(0).expect("small")));
+    let tree = bounded("a tree", || state.value("a", Ordinal::new(0).expect("small")));
     fn count(value: &Value) -> usize {
         match value {
             Value::Map(entries) => 1 + entries.iter().map(|(k, v)| count(k) + count(v)).sum::<usize>(),
@@ -70,25 +70,25 @@ fn trees_of_maps_of_what_is_not_there() {
 fn schemas_of_many_names() {
     let fields: String = names(100_000).map(|name| format!("int {name};")).collect();
     let text = format!("a {{ {fields} }}");
-    assert!(timed("fields", || parse(&text)).is_ok());
+    assert!(bounded("fields", || parse(&text)).is_ok());
     let twice = format!("a {{ {fields} int a; }}");
-    let error = timed("a field twice", || parse(&twice));
+    let error = bounded("a field twice", || parse(&twice));
     assert!(matches!(error, Err(SchemaError::Duplicate { what: "field", .. })));
 
     let text: String = names(100_000).map(|name| format!("{name} {{}}")).collect();
-    let schemas = timed("types", || parse(&text)).expect("schemas");
-    let error = timed("a type twice", || parse(&format!("{text} a {{}}")));
+    let schemas = bounded("types", || parse(&text)).expect("schemas");
+    let error = bounded("a type twice", || parse(&format!("{text} a {{}}")));
     assert!(matches!(error, Err(SchemaError::Duplicate { what: "type", .. })));
 
     let dataset = Dataset::new(schemas).expect("names that differ");
-    assert_eq!(timed("order", || dataset.dependency_order().len()), 100_000);
+    assert_eq!(bounded("order", || dataset.dependency_order().len()), 100_000);
     // Each type refers to the one before, so the order is one after the other.
     let chain: String = names(50_000)
         .zip(names(50_001).skip(1))
         .map(|(a, b)| format!("{b} List<{a}>;"))
         .collect();
     let dataset = Dataset::new(parse(&format!("a {{}} {chain}")).expect("schemas")).expect("names that differ");
-    let order = timed("chain", || {
+    let order = bounded("chain", || {
         dataset
             .dependency_order()
             .into_iter()
@@ -104,17 +104,17 @@ fn types_of_many_fields() {
     const FIELDS: usize = 32_767;
     let fields: String = names(FIELDS).map(|name| format!("long a_field_{name};")).collect();
     let (state, schema, bytes) = empty_state(&format!("a {{ {fields} }}"), &[1; FIELDS]);
-    timed("snapshot", || ReadState::from_snapshot(&bytes)).expect("a type");
+    bounded("snapshot", || ReadState::from_snapshot(&bytes)).expect("a type");
     let options = LoadOptions {
         filter: Filter::everything().without_field("a", "a_field_a"),
         ..LoadOptions::default()
     };
-    let filtered = timed("filtered", || ReadState::from_snapshot_with(&bytes, &options)).expect("a type");
+    let filtered = bounded("filtered", || ReadState::from_snapshot_with(&bytes, &options)).expect("a type");
     let mut shard = empty_shard(&[1; FIELDS]);
     shard.drain(..5); // a delta has its changes behind the highest ordinal
     let delta = changes(&schema, NONE, &[], &[], &shard);
-    let next = timed("delta", || state.apply_delta(&delta)).expect("no changes");
-    assert!(timed("transition", || Transition::between(&filtered, &next)).is_empty());
+    let next = bounded("delta", || state.apply_delta(&delta)).expect("no changes");
+    assert!(bounded("transition", || Transition::between(&filtered, &next)).is_empty());
 }
 
 /// Two states of a type of many fields each: what they have in common is found by name, too, and so is their union.
@@ -126,12 +126,12 @@ fn two_types_of_many_fields() {
         empty_state(&format!("a {{ {fields} }}"), &[1; FIELDS]).0
     };
     let (a, b) = (state("a_rather_long_name_"), state("another_long_name_"));
-    let (of_a, of_b) = timed("checksums", || Checksums::common(&a, &b));
+    let (of_a, of_b) = bounded("checksums", || Checksums::common(&a, &b));
     assert_eq!(of_a, of_b);
     // The format has no room for the fields of both.
-    let both = timed("deltas", || deltas(&a, &b).map(drop));
+    let both = bounded("deltas", || deltas(&a, &b).map(drop));
     assert!(both.is_err());
-    assert!(timed("the same", || deltas(&a, &a)).is_ok());
+    assert!(bounded("the same", || deltas(&a, &a)).is_ok());
 }
 
 /// Records that have none of the type's fields must not take time for each of them.
@@ -145,6 +145,6 @@ fn records_without_fields_of_a_type_of_many() {
     let mut gaps = vec![1; RECORDS];
     gaps[0] = 0;
     let delta = changes(&thin, RECORDS as u64 - 1, &[], &gaps, &[0]);
-    let next = timed("delta", || base.apply_delta(&delta)).expect("records");
+    let next = bounded("delta", || base.apply_delta(&delta)).expect("records");
     assert_eq!(next.object("a").map(|ty| ty.len()), Some(RECORDS));
 }

@@ -153,7 +153,7 @@ fn a_sweep_beside_live_changes_comes_to_the_table() {
             )
             .expect("sent");
     }
-    emitter.flush(Duration::from_secs(20)).expect("delivered");
+    emitter.flush(Duration::from_secs(60)).expect("delivered");
     assert!(config.datasets[0].sweep.is_some());
 
     let folding = world.fold();
@@ -301,14 +301,14 @@ fn sweeps_are_asked_for_by_message_and_by_schedule() {
         .emit("titles.control", REQUEST_KEY, Some(b"nonsense"), 0, None)
         .expect("sent");
     emitter.emit("titles.control", b"another", None, 0, None).expect("sent");
-    emitter.flush(Duration::from_secs(20)).expect("delivered");
+    emitter.flush(Duration::from_secs(60)).expect("delivered");
     let ended = "select count(*) from distribution.sweep where state = 'ended' and asked_by = ";
     let by_control = format!("{ended} 'control'");
     let mut connector = world.spawn(&["run"]);
     until("the sweep has ended", || world.number(&by_control) == 1);
     ask("asked");
     ask("again");
-    emitter.flush(Duration::from_secs(20)).expect("delivered");
+    emitter.flush(Duration::from_secs(60)).expect("delivered");
     until("the next has ended", || world.number(&by_control) == 2);
     assert_eq!(connector.terminate(), Some(0));
     let messages = world.messages();
