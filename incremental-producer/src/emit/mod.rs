@@ -410,16 +410,22 @@ impl Emitter {
     /// # Errors
     /// [`EmitError::Send`] if the cluster does not say.
     pub fn partitions(&self, topic: &str) -> Result<usize, EmitError> {
-        let metadata = self
-            .producer
-            .client()
-            .fetch_metadata(Some(topic), Duration::from_secs(10));
-        match metadata {
-            Ok(metadata) => Ok(metadata.topics().iter().map(|found| found.partitions().len()).sum()),
-            Err(source) => Err(EmitError::Send {
-                topic: topic.to_owned(),
-                source,
-            }),
+        let failed = |source| EmitError::Send {
+            topic: topic.to_owned(),
+            source,
+        };
+        let metadata = self.producer.client();
+        let metadata = metadata.fetch_metadata(Some(topic), Duration::from_secs(10));
+        let metadata = metadata.map_err(failed)?;
+        let found = metadata.topics().iter().find(|found| found.name() == topic);
+        // Of a topic that is new not every broker has heard.
+        let error = found.map_or(Some(RDKafkaErrorCode::UnknownTopicOrPartition), |found| {
+            found.error().map(RDKafkaErrorCode::from)
+        });
+        match (error, found.map_or(0, |found| found.partitions().len())) {
+            (Some(error), _) => Err(failed(KafkaError::MetadataFetch(error))),
+            (None, 0) => Err(failed(KafkaError::MetadataFetch(RDKafkaErrorCode::LeaderNotAvailable))),
+            (None, partitions) => Ok(partitions),
         }
     }
 }

@@ -7,9 +7,9 @@ use common::{Bench, END, PREPROD, check_directory, inputs, summary, tag};
 use incremental_producer::Offsets;
 use incremental_producer::source::LogPosition;
 use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::BaseConsumer;
 use std::collections::BTreeMap;
-use tests::harness::{PATIENCE, chain};
+use tests::harness::{chain, topics};
 use xtask::kafka::{Kafka, StartOptions};
 
 /// How far each input dataset says it goes.
@@ -27,10 +27,11 @@ fn ends(kafka: &Kafka, topic: &str) -> Result<Offsets> {
     let client: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", kafka.bootstrap())
         .create()?;
-    let metadata = client.fetch_metadata(Some(topic), PATIENCE)?;
-    let partitions = metadata.topics().first().context("no such topic")?.partitions();
-    let end = |id| Ok((id, client.fetch_watermarks(topic, id, PATIENCE)?.1));
-    partitions.iter().map(|partition| end(partition.id())).collect()
+    let offsets = topics::offsets(&client, topic)?;
+    Ok(offsets
+        .into_iter()
+        .map(|(partition, range)| (partition, range.end))
+        .collect())
 }
 
 #[test]

@@ -7,9 +7,11 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicRe
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message};
+use rdkafka::metadata::MetadataPartition;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 /// A message as it lies in a topic.
@@ -25,6 +27,27 @@ pub struct Lying {
     pub payload: Option<Vec<u8>>,
     /// Its headers as text; of several with one name the last.
     pub headers: BTreeMap<String, String>,
+}
+
+/// The first offset of each partition of a topic, and the next to be written. Waits until all brokers have heard of a topic
+/// that is new, and know who leads its partitions after one of them went.
+///
+/// # Errors
+/// When they never do.
+pub fn offsets(client: &BaseConsumer, topic: &str) -> Result<BTreeMap<i32, Range<i64>>> {
+    wait_for(&format!("the partitions of {topic}"), || {
+        let Ok(metadata) = client.fetch_metadata(Some(topic), PATIENCE) else {
+            return Ok(None);
+        };
+        let found = metadata.topics().first().filter(|found| found.error().is_none());
+        let partitions = found.map_or(&[][..], |found| found.partitions());
+        let range = |partition: &MetadataPartition| {
+            let (low, high) = client.fetch_watermarks(topic, partition.id(), PATIENCE).ok()?;
+            Some((partition.id(), low..high))
+        };
+        let all: Option<BTreeMap<i32, Range<i64>>> = partitions.iter().map(range).collect();
+        Ok(all.filter(|all| !all.is_empty()))
+    })
 }
 
 /// Creates, deletes, reads topics.
@@ -127,14 +150,11 @@ impl Admin {
             .set("group.id", "oracle")
             .set("enable.auto.commit", "false")
             .create()?;
-        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE)?;
-        let found = metadata.topics().first().context("no such topic")?;
         let mut list = TopicPartitionList::new();
         let mut expected = 0;
-        for partition in found.partitions() {
-            let (low, high) = consumer.fetch_watermarks(topic, partition.id(), PATIENCE)?;
-            expected += usize::try_from(high - low)?;
-            list.add_partition_offset(topic, partition.id(), Offset::Beginning)?;
+        for (partition, Range { start, end }) in offsets(&consumer, topic)? {
+            expected += usize::try_from(end - start)?;
+            list.add_partition_offset(topic, partition, Offset::Beginning)?;
         }
         consumer.assign(&list)?;
         let mut messages = Vec::new();

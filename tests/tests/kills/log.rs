@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tests::harness::PATIENCE;
+use tests::harness::{PATIENCE, topics};
 
 /// Items refer to groups and tags that others refer to as well, or nobody else.
 pub const SCHEMA: &str = "
@@ -223,8 +223,7 @@ impl KafkaLog {
             .set("enable.auto.commit", "false")
             .set("fetch.wait.max.ms", "50")
             .create()?;
-        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE)?;
-        let partitions = metadata.topics().first().context("no such topic")?.partitions().len();
+        let partitions = topics::offsets(&consumer, topic)?.len();
         let mut list = TopicPartitionList::new();
         for partition in 0..partitions {
             list.add_partition_offset(topic, i32::try_from(partition)?, Offset::Offset(0))?;
@@ -240,11 +239,9 @@ impl KafkaLog {
 
     /// The next offset to be written, of each partition.
     pub fn ends(&self) -> Result<BTreeMap<i32, i64>> {
-        let end = |partition: i32| {
-            let (_, high) = self.consumer.fetch_watermarks(&self.topic, partition, PATIENCE)?;
-            Ok((partition, high))
-        };
-        (0..i32::try_from(self.partitions.len())?).map(end).collect()
+        let offsets = topics::offsets(&self.consumer, &self.topic)?;
+        let ends = offsets.into_iter().map(|(partition, range)| (partition, range.end));
+        Ok(ends.take(self.partitions.len()).collect())
     }
 
     fn read(&mut self, partition: i32, end: i64) -> Result<()> {
