@@ -199,8 +199,9 @@ fn topic(
         "topic",
         Verdict::Ok,
         format!(
-            "topic={} partitions={} log={}",
+            "topic={} id={} partitions={} log={}",
             dataset.topic,
+            view.topic_id.as_deref().unwrap_or("none"),
             view.partitions.len(),
             view.log
         ),

@@ -9,6 +9,7 @@
 pub mod kafka;
 pub mod memory;
 pub mod plan;
+mod topic_id;
 
 pub use plan::{Gap, Halt, LogPosition, NewLog, Plan, Policy, plan};
 
@@ -83,6 +84,8 @@ impl<'a> Record<'a> {
 pub struct LogView {
     /// The identity of the log: a cluster's id, or what the configuration says instead.
     pub log: String,
+    /// The id that the brokers gave the topic when it was created, if they give any.
+    pub topic_id: Option<String>,
     /// For each partition the first offset that is still there, and the end: the next one to be written. Partitions are
     /// numbered from 0 without gaps.
     pub partitions: BTreeMap<i32, Range<i64>>,
