@@ -19,7 +19,7 @@
 use super::topic_id::topic_id;
 use super::{BoxError, LogView, ReadLimits, Reading, Record, Source, SourceError};
 use crate::Offsets;
-use crate::client::{ClientSettings, LogContext};
+use crate::client::{ClientSettings, LogContext, hear};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Headers, Message, OwnedMessage};
@@ -132,9 +132,7 @@ impl KafkaSource {
 
     fn connect(&self) -> Result<BaseConsumer<LogContext>, SourceError> {
         let settings = &self.settings;
-        let context = LogContext {
-            what: format!("source of {}", settings.topic),
-        };
+        let context = LogContext::new(format!("source of {}", settings.topic));
         settings
             .client_config()
             .create_with_context(context)
@@ -243,7 +241,13 @@ impl Source for KafkaSource {
             Some(looker) => looker,
             None => self.connect()?,
         };
-        let (view, looked) = self.look_with(&looker)?;
+        hear(&looker);
+        let begin = Instant::now();
+        let found = self.look_with(&looker);
+        let (view, looked) = found.map_err(|error| {
+            hear(&looker);
+            error.because(looker.context().complaint_since(begin))
+        })?;
         (self.looker, self.looked) = (Some(looker), looked);
         Ok(view)
     }

@@ -177,6 +177,16 @@ pub enum SourceError {
     Fold(BoxError),
 }
 
+impl SourceError {
+    /// The same with what the client complained of meanwhile.
+    fn because(mut self, complaint: Option<String>) -> Self {
+        if let (Self::Unavailable { reason, .. }, Some(complaint)) = (&mut self, complaint) {
+            *reason = format!("{reason}; {complaint}");
+        }
+        self
+    }
+}
+
 /// A log that can be looked at and read in cuts.
 pub trait Source: Send {
     /// The topic's name.
