@@ -2,10 +2,15 @@
 
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::KafkaError;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Characters of a complaint.
+const MOST_COMPLAINT: usize = 400;
 
 /// Settings that a configuration may give. Whatever is not here could break the fold (where reading begins, what is read,
 /// which records share a partition), or load code, or run commands.
@@ -151,10 +156,30 @@ impl ClientSettings {
     }
 }
 
-/// Passes the client's own log on.
-#[derive(Clone, Debug)]
+/// Passes the client's own log on, and remembers what it complained of last.
+#[derive(Debug)]
 pub(crate) struct LogContext {
     pub(crate) what: String,
+    complaint: Mutex<Option<(Instant, String)>>,
+}
+
+impl LogContext {
+    pub(crate) fn new(what: String) -> Self {
+        Self {
+            what,
+            complaint: Mutex::new(None),
+        }
+    }
+
+    /// What the client complained of last since then. An answer that does not come says no more than that brokers cannot be
+    /// reached; that they refuse the password, or that nobody trusts their certificate, is told on the side.
+    pub(crate) fn complaint_since(&self, moment: Instant) -> Option<String> {
+        let complaint = self.complaint.lock().unwrap_or_else(PoisonError::into_inner);
+        complaint
+            .as_ref()
+            .filter(|(when, _)| *when >= moment)
+            .map(|(_, text)| text.clone())
+    }
 }
 
 impl rdkafka::ClientContext for LogContext {
@@ -163,11 +188,24 @@ impl rdkafka::ClientContext for LogContext {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        // That all brokers are down says nothing of why.
+        if error != KafkaError::Global(RDKafkaErrorCode::AllBrokersDown) {
+            let text = reason.chars().take(MOST_COMPLAINT).collect();
+            *self.complaint.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), text));
+        }
         tracing::debug!(client = %self.what, %error, reason, "Kafka client");
     }
 }
 
 impl ConsumerContext for LogContext {}
+
+/// Lets a client that nobody reads from say what it has to say: what it complains of and logs would pile up otherwise.
+pub(crate) fn hear(client: &BaseConsumer<LogContext>) {
+    const MOST_EVENTS: usize = 64;
+    for _ in 0..MOST_EVENTS {
+        drop(client.poll(Duration::ZERO));
+    }
+}
 
 pub(crate) fn log_line(what: &str, level: RDKafkaLogLevel, facility: &str, message: &str) {
     if (level as i32) <= (RDKafkaLogLevel::Error as i32) {

@@ -53,7 +53,7 @@ struct RunArguments {
     /// Configuration file; without it, --data is enough.
     #[arg(long, env = "GATEKEEPER_CONFIG")]
     config: Option<PathBuf>,
-    /// Data directory with store/<dataset>.
+    /// Data directory, or s3://bucket/prefix?options, with store/<dataset>.
     #[arg(long, env = "GATEKEEPER_DATA", conflicts_with = "config")]
     data: Option<PathBuf>,
     /// Lead (PROD) or follow (PREPROD), with --data.
@@ -84,7 +84,7 @@ impl From<RoleArgument> for RoleName {
 
 #[derive(Args, Debug)]
 struct Data {
-    /// Data directory with store/<dataset>.
+    /// Data directory, or s3://bucket/prefix?options, with store/<dataset>.
     #[arg(long, env = "GATEKEEPER_DATA", default_value = ".")]
     data: PathBuf,
     /// The store of the liveness dataset, if it is elsewhere.

@@ -18,7 +18,7 @@ pub enum RoleName {
     Follow,
 }
 
-/// The directories of the stores.
+/// Where the stores are: directories, or `s3://bucket/prefix?options` (feature `s3`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stores {
     data: Option<PathBuf>,
@@ -35,8 +35,24 @@ fn location(place: &Path) -> Option<&str> {
     place.to_str().filter(|text| text.contains("://"))
 }
 
+/// A part of a place.
+fn below(place: &Path, name: &str) -> PathBuf {
+    match location(place) {
+        Some(location) => Store::below(location, name).into(),
+        None => place.join(name),
+    }
+}
+
+/// A place that stands in a file in this directory.
+fn from_file(directory: &Path, place: PathBuf) -> PathBuf {
+    match location(&place) {
+        Some(_) => place,
+        None => directory.join(place),
+    }
+}
+
 impl Stores {
-    /// The stores of a data directory: `DIR/store/<dataset>`.
+    /// The stores of a data directory, or of a location: `DIR/store/<dataset>`.
     pub fn in_data(directory: impl Into<PathBuf>) -> Self {
         Stores {
             data: Some(directory.into()),
@@ -50,9 +66,9 @@ impl Stores {
         self
     }
 
-    /// The directory of a dataset's store.
+    /// The place of a dataset's store.
     pub fn path(&self, dataset: &str) -> Option<PathBuf> {
-        let in_data = || Some(self.data.as_ref()?.join("store").join(dataset));
+        let in_data = || Some(below(&below(self.data.as_ref()?, "store"), dataset));
         self.named.get(dataset).cloned().or_else(in_data)
     }
 
@@ -134,6 +150,14 @@ pub enum SettingsError {
     /// A dataset without a directory.
     #[error("no directory for dataset={0}: set data = \"DIR\", or [stores] {0} = \"DIR\"")]
     NoStore(String),
+    /// A place that can be none.
+    #[error("no store can be there, dataset={dataset}")]
+    Place {
+        /// The dataset.
+        dataset: &'static str,
+        /// What is wrong.
+        source: StoreError,
+    },
     /// A name under `[stores]` that is no dataset here.
     #[error("no such dataset under [stores], expected one of {expected}: name={found}")]
     UnknownStore {
@@ -214,11 +238,11 @@ impl Settings {
             });
         }
         let stores = Stores {
-            data: file.data.map(|data| base.join(data)),
+            data: file.data.map(|data| from_file(base, data)),
             named: file
                 .stores
                 .into_iter()
-                .map(|(name, path)| (name, base.join(path)))
+                .map(|(name, place)| (name, from_file(base, place)))
                 .collect(),
         };
         let others = [LIVENESS, LIVENESS_PREPROD];
@@ -229,6 +253,12 @@ impl Settings {
         let all = crate::inputs::DATASETS.into_iter().chain(others);
         if let Some(missing) = all.filter(needed).find(|name| stores.path(name).is_none()) {
             return Err(SettingsError::NoStore(missing.to_owned()));
+        }
+        for dataset in names() {
+            let place = stores.path(dataset);
+            if let Some(location) = place.as_deref().and_then(location) {
+                Store::check_location(location).map_err(|source| SettingsError::Place { dataset, source })?;
+            }
         }
         if !(1..=86_400).contains(&file.cadence_seconds) {
             return Err(SettingsError::Range {
@@ -327,6 +357,18 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "s3")]
+    fn stores_can_be_in_buckets() {
+        let read =
+            settings("data = \"s3://bucket/p?region=eu-west-1\"\n[stores]\ntexts = \"s3://other/t\"\nrights = \"r\"");
+        let stores = read.expect("good").stores;
+        let path = |dataset| stores.path(dataset).expect("a place");
+        assert_eq!(path("titles"), Path::new("s3://bucket/p/store/titles?region=eu-west-1"));
+        assert_eq!(path("texts"), Path::new("s3://other/t"));
+        assert!(path("rights").is_absolute(), "beside the file");
+    }
+
+    #[test]
     fn mistakes_are_named() {
         for (text, expected) in [
             ("colour = 1", "colour"),
@@ -336,6 +378,7 @@ mod tests {
             ("data = \"d\"\nsnapshot_every = 0", "snapshot_every"),
             ("data = \"d\"\nlisten = \"here\"", "listen"),
             ("data = \"d\"\n[stores]\ntitels = \"t\"", "name=titels"),
+            ("data = \"d\"\n[stores]\ntexts = \"gs://b/t\"", "dataset=texts"),
             ("data = \"d\"\npolicy = \"none.toml\"", "none.toml"),
         ] {
             let error = settings(text).expect_err(expected).to_string();

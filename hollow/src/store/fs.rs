@@ -3,7 +3,7 @@
 //! ```text
 //! blobs/  manifests/  quarantine/     objects, each linked into place when complete and synced
 //! head  pin  marks  tags              registers, replaced by rename
-//! lock                                held while a register is compared and set
+//! lock                                held for the moment in which a register is compared and replaced
 //! staging/                            what is not published yet; nothing here is ever read by consumers
 //! ```
 //!
@@ -245,19 +245,26 @@ impl Registers for FsStore {
         expected: Option<&Token>,
         content: &[u8],
     ) -> Result<Token, StoreError> {
-        self.locked(|| {
+        // What takes long is done before and after. A process that is stopped while it holds the lock holds up all others
+        // until it goes on: there are but two calls in which that can happen.
+        let temporary = self.temporary();
+        write_synced(&temporary, content)?;
+        let path = self.directory.join(register.to_string());
+        let replaced = self.locked(|| {
             let current = self.read(register)?.map(|(_, token)| token);
             if current.as_ref() != expected {
                 return Err(StoreError::Conflict {
                     what: register.to_string(),
                 });
             }
-            let temporary = self.temporary();
-            write_synced(&temporary, content)?;
-            let path = self.directory.join(register.to_string());
-            fs::rename(&temporary, &path).map_err(|e| at(&path, e))?;
-            sync_directory(&self.directory)?;
-            Ok(Token::of(content))
-        })
+            fs::rename(&temporary, &path).map_err(|e| at(&path, e))
+        });
+        if let Err(error) = replaced {
+            let _ = fs::remove_file(&temporary); // whoever opens the store one day later tries again
+            return Err(error);
+        }
+        // Somebody may have replaced it meanwhile: then this makes both names durable, or they did, in their order.
+        sync_directory(&self.directory)?;
+        Ok(Token::of(content))
     }
 }

@@ -31,6 +31,18 @@ impl Store {
         Self::at(location, |_| Ok(Self::memory())).map(drop)
     }
 
+    /// The location of a store within another place: `a/b` and `c` give `a/b/c`, and `s3://bucket/a?option=value` gives
+    /// `s3://bucket/a/c?option=value`.
+    pub fn below(location: &str, name: &str) -> String {
+        let (place, options) = match location.split_once('?') {
+            Some((place, options)) if location.starts_with(S3) => (place, Some(options)),
+            _ => (location, None),
+        };
+        let place = place.trim_end_matches('/');
+        let options = options.map(|options| format!("?{options}")).unwrap_or_default();
+        format!("{place}/{name}{options}")
+    }
+
     fn at(location: &str, open: impl FnOnce(&str) -> Result<Self, StoreError>) -> Result<Self, StoreError> {
         if location.starts_with(S3) {
             return s3(location);
@@ -65,6 +77,20 @@ fn s3(_: &str) -> Result<Store, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_within_places_keep_their_options() {
+        for (location, expected) in [
+            ("a/b", "a/b/c"),
+            ("/", "/c"),
+            ("a?b", "a?b/c"),
+            ("s3://bucket", "s3://bucket/c"),
+            ("s3://bucket/a/", "s3://bucket/a/c"),
+            ("s3://bucket/a?x=1&y=/2", "s3://bucket/a/c?x=1&y=/2"),
+        ] {
+            assert_eq!(Store::below(location, "c"), expected);
+        }
+    }
 
     #[test]
     fn a_location_is_a_directory_or_a_bucket() {

@@ -187,9 +187,8 @@ impl Ear {
     fn connect(&self) -> Result<BaseConsumer<LogContext>, KafkaError> {
         let topic = self.topic.topic.as_str();
         let config = self.topic.client.client(&self.topic.bootstrap_servers, DEFAULTS, FIXED);
-        let client: BaseConsumer<LogContext> = config.create_with_context(LogContext {
-            what: format!("announcements in {topic}"),
-        })?;
+        let client: BaseConsumer<LogContext> =
+            config.create_with_context(LogContext::new(format!("announcements in {topic}")))?;
         let metadata = client.fetch_metadata(Some(topic), ANSWER)?;
         let found = metadata.topics().iter().find(|found| found.name() == topic);
         let error = found.map_or(Some(RDKafkaErrorCode::UnknownTopicOrPartition), |found| {

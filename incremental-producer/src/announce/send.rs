@@ -148,9 +148,10 @@ impl Sender {
                 ("queue.buffering.max.messages", "1000"),
             ],
         );
-        config.create_with_context(Deliveries(LogContext {
-            what: format!("announcements of {}", self.dataset),
-        }))
+        config.create_with_context(Deliveries(LogContext::new(format!(
+            "announcements of {}",
+            self.dataset
+        ))))
     }
 }
 

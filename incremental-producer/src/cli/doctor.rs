@@ -199,10 +199,11 @@ fn topic(
         "topic",
         Verdict::Ok,
         format!(
-            "topic={} partitions={} log={}",
+            "topic={} partitions={} log={} topic id={}",
             dataset.topic,
             view.partitions.len(),
-            view.log
+            view.log,
+            view.topic_id.as_deref().unwrap_or("none"),
         ),
     );
     let position = standing.and_then(Standing::position);

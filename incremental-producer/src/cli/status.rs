@@ -166,6 +166,7 @@ impl Standing {
             "counts": self.head.as_ref().map(|(_, manifest)| &manifest.counts),
             "topic": position.as_ref().map(|position| &position.topic),
             "log": position.as_ref().map(|position| &position.log),
+            "topic_id": position.as_ref().and_then(|position| position.topic_id.as_ref()),
             "generation": position.as_ref().map(|position| position.generation),
             "offsets": position.as_ref().map(|position| position.offsets.to_string()),
             "gaps": position.as_ref().map(|position| position.gaps.iter().map(ToString::to_string).collect::<Vec<_>>()),
@@ -202,11 +203,13 @@ impl Standing {
             let LogPosition {
                 topic,
                 log,
+                topic_id,
                 generation,
                 offsets,
                 gaps,
             } = position;
             line("log", format!("topic={topic} log={log} generation={generation}"));
+            topic_id.into_iter().for_each(|id| line("topic id", id));
             line("offsets", offsets.to_string());
             gaps.iter().for_each(|gap| line("gap", gap.to_string()));
         }

@@ -37,12 +37,11 @@ impl Accepting {
     /// A text, if this log cannot lead there.
     pub(crate) fn narrow(&self, mut plan: Plan) -> Result<Plan, String> {
         let (start, to) = (&plan.start, &self.to);
-        let same_log = (&start.topic, &start.log, start.generation) == (&to.topic, &to.log, to.generation);
         let reaches = |(partition, offset): (i32, i64)| {
             let from = start.offsets.get(partition);
             from.is_some_and(|from| from <= offset) && plan.cut.get(partition).is_some_and(|end| offset <= end)
         };
-        if !same_log || to.offsets.len() != start.offsets.len() || !to.offsets.iter().all(reaches) {
+        if !start.is_of_log(to) || to.offsets.len() != start.offsets.len() || !to.offsets.iter().all(reaches) {
             return Err(format!(
                 "the candidate had folded the log up to offsets={}, which cannot be reached from offsets={}",
                 to.offsets, start.offsets

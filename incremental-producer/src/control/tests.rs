@@ -130,6 +130,7 @@ fn plan(from: &str, cut: &str) -> Plan {
         start: LogPosition {
             topic: "titles".into(),
             log: "one".into(),
+            topic_id: None,
             generation: 0,
             offsets: from.parse().expect("offsets"),
             gaps: Vec::new(),

@@ -256,9 +256,7 @@ impl LetterBox {
         let fixed = [("enable.auto.commit", "false"), ("allow.auto.create.topics", "false")];
         let mut config = self.client.client(&self.bootstrap_servers, &[], &fixed);
         config.set("group.id", &self.group);
-        config.create_with_context(LogContext {
-            what: format!("group {}", self.group),
-        })
+        config.create_with_context(LogContext::new(format!("group {}", self.group)))
     }
 
     /// How far letters were sent back.

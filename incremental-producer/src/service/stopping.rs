@@ -77,6 +77,7 @@ mod tests {
         fn look(&mut self) -> Result<LogView, SourceError> {
             Ok(LogView {
                 log: "log".into(),
+                topic_id: None,
                 partitions: [(0, 0..i64::MAX)].into(),
             })
         }

@@ -8,19 +8,24 @@
 //! Looking at the log takes a client of its own. A broker answers the requests of a connection one after the other, so each
 //! question would first wait for the fetch before it, once per partition.
 //!
+//! A topic can be deleted and created again while it is read, and the client goes on in the new one at the old offsets. So
+//! the topic's id is asked for before offsets are, and again when all is read: what was read is of that topic only if it is
+//! still the same.
+//!
 //! A partition has reached the cut when a message at or beyond it arrives, which is kept for the next cycle, or when the
 //! client's position says so. Waiting for the message before the cut would wait for ever: control records, aborted
 //! transactions and compaction leave offsets that no message ever has.
 
+use super::topic_id::topic_id;
 use super::{BoxError, LogView, ReadLimits, Reading, Record, Source, SourceError};
 use crate::Offsets;
-use crate::client::{ClientSettings, LogContext};
+use crate::client::{ClientSettings, LogContext, hear};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Headers, Message, OwnedMessage};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::{ClientConfig, Offset};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 /// How long to wait for an answer about the topic.
@@ -77,8 +82,17 @@ pub struct KafkaSource {
     settings: KafkaSettings,
     /// Asks, and never fetches.
     looker: Option<BaseConsumer<LogContext>>,
+    /// What the last look found.
+    looked: Looked,
     /// Fetches.
     client: Option<Client>,
+}
+
+#[derive(Clone, Default)]
+struct Looked {
+    topic_id: Option<String>,
+    /// A broker that must know the topic: the leader of one of its partitions.
+    leader: i32,
 }
 
 struct Client {
@@ -95,6 +109,7 @@ impl KafkaSource {
         Self {
             settings,
             looker: None,
+            looked: Looked::default(),
             client: None,
         }
     }
@@ -117,9 +132,7 @@ impl KafkaSource {
 
     fn connect(&self) -> Result<BaseConsumer<LogContext>, SourceError> {
         let settings = &self.settings;
-        let context = LogContext {
-            what: format!("source of {}", settings.topic),
-        };
+        let context = LogContext::new(format!("source of {}", settings.topic));
         settings
             .client_config()
             .create_with_context(context)
@@ -129,7 +142,7 @@ impl KafkaSource {
             })
     }
 
-    fn look_with(&self, client: &BaseConsumer<LogContext>) -> Result<LogView, SourceError> {
+    fn look_with(&self, client: &BaseConsumer<LogContext>) -> Result<(LogView, Looked), SourceError> {
         let topic = self.settings.topic.as_str();
         let ask = "ask for the topic";
         let metadata = client
@@ -148,9 +161,14 @@ impl KafkaSource {
                 _ => return Err(self.unavailable("ask for the cluster's id", "no answer; give the dataset a `log` id")),
             },
         };
+        let leaders = found.partitions().iter().map(|partition| partition.leader());
+        let leader = leaders.into_iter().find(|leader| *leader >= 0);
+        let leader = leader.ok_or_else(|| self.unavailable(ask, "no partition has a leader"))?;
+        let topic_id = self.topic_id(client, leader)?;
         let mut view = LogView {
             log,
-            ..LogView::default()
+            topic_id: topic_id.clone(),
+            partitions: BTreeMap::new(),
         };
         for partition in found.partitions() {
             let id = partition.id();
@@ -169,7 +187,23 @@ impl KafkaSource {
             let found = view.partitions.keys();
             return Err(self.unavailable(ask, format!("the cluster names only the partitions {found:?}")));
         }
-        Ok(view)
+        Ok((view, Looked { topic_id, leader }))
+    }
+
+    fn topic_id(&self, client: &BaseConsumer<LogContext>, broker: i32) -> Result<Option<String>, SourceError> {
+        topic_id(client.client(), &self.settings.topic, broker, ANSWER)
+            .map_err(|reason| self.unavailable("ask for the topic's id", reason))
+    }
+
+    /// An error if what was read is of another topic than the one that was looked at.
+    fn must_be_the_same(&self) -> Result<(), SourceError> {
+        let (Some(looker), Some(before)) = (&self.looker, &self.looked.topic_id) else {
+            return Ok(());
+        };
+        match self.topic_id(looker, self.looked.leader)? {
+            Some(now) if now != *before => Err(self.moved("it was deleted and created again")),
+            _ => Ok(()),
+        }
     }
 
     /// The client, standing at `from`.
@@ -207,8 +241,14 @@ impl Source for KafkaSource {
             Some(looker) => looker,
             None => self.connect()?,
         };
-        let view = self.look_with(&looker)?;
-        self.looker = Some(looker);
+        hear(&looker);
+        let begin = Instant::now();
+        let found = self.look_with(&looker);
+        let (view, looked) = found.map_err(|error| {
+            hear(&looker);
+            error.because(looker.context().complaint_since(begin))
+        })?;
+        (self.looker, self.looked) = (Some(looker), looked);
         Ok(view)
     }
 
@@ -242,6 +282,9 @@ impl Source for KafkaSource {
         let mut reading = pass.reading;
         reading.complete = pass.waiting.is_empty();
         client.reached.clone_from(&reading.offsets);
+        if reading.messages > 0 {
+            self.must_be_the_same()?;
+        }
         if reading.stalled.is_empty() {
             self.client = Some(client);
         }

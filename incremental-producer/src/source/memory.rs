@@ -141,6 +141,7 @@ impl Source for MemorySource {
             .map(|p| p.first..p.first + p.messages.len() as i64);
         Ok(LogView {
             log: inner.log.clone(),
+            topic_id: None,
             partitions: (0..).zip(ranges).collect(),
         })
     }

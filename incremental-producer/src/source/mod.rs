@@ -9,6 +9,7 @@
 pub mod kafka;
 pub mod memory;
 pub mod plan;
+mod topic_id;
 
 pub use plan::{Gap, Halt, LogPosition, NewLog, Plan, Policy, plan};
 
@@ -83,6 +84,8 @@ impl<'a> Record<'a> {
 pub struct LogView {
     /// The identity of the log: a cluster's id, or what the configuration says instead.
     pub log: String,
+    /// The id that the brokers gave the topic when it was created, if they give any.
+    pub topic_id: Option<String>,
     /// For each partition the first offset that is still there, and the end: the next one to be written. Partitions are
     /// numbered from 0 without gaps.
     pub partitions: BTreeMap<i32, Range<i64>>,
@@ -172,6 +175,16 @@ pub enum SourceError {
     /// The one who folds stopped the reading.
     #[error(transparent)]
     Fold(BoxError),
+}
+
+impl SourceError {
+    /// The same with what the client complained of meanwhile.
+    fn because(mut self, complaint: Option<String>) -> Self {
+        if let (Self::Unavailable { reason, .. }, Some(complaint)) = (&mut self, complaint) {
+            *reason = format!("{reason}; {complaint}");
+        }
+        self
+    }
 }
 
 /// A log that can be looked at and read in cuts.

@@ -5,7 +5,7 @@
 //! | offset within the log | it goes on | read from there |
 //! | a partition the state does not know | the topic grew | halt: keys may have moved |
 //! | first offset above ours | retention removed what was never folded | halt: data is lost |
-//! | end below ours, another log, another topic | the log started anew | by [`NewLog`]: halt, or start a generation |
+//! | another topic, topic id or log, end below ours | the log started anew | by [`NewLog`]: halt, or start a generation |
 //! | fewer partitions than the state knows | not something a log does | halt |
 //!
 //! The second and third are for a person to allow, once ([`Policy`]). A topic that grew is read from its beginning in the new
@@ -13,8 +13,9 @@
 //! newer one. What makes that right is a sweep that begins after everything is folded. A gap that was accepted stands in
 //! the header tags of all states after it.
 //!
-//! A topic that was deleted and created again on the same cluster shows only once it is shorter than it was: name such a
-//! log with another `log` id.
+//! A topic that was deleted and created again on the same cluster has another id, however long it has become. A state that
+//! was made before ids were noted takes the one it finds with the next version. Brokers before 2.8 give no ids: there a
+//! topic that was created again shows only as long as it is shorter than it was.
 
 use crate::Offsets;
 use crate::source::LogView;
@@ -29,6 +30,8 @@ pub struct LogPosition {
     pub topic: String,
     /// The identity of the log.
     pub log: String,
+    /// The id that the brokers gave the topic; none if they give none, or the state was made before ids were noted.
+    pub topic_id: Option<String>,
     /// How often the log has started anew.
     pub generation: u64,
     /// The next offset to read, per partition.
@@ -80,6 +83,7 @@ impl FromStr for Gap {
 
 const TOPIC: &str = "kafka.topic";
 const LOG: &str = "kafka.log";
+const TOPIC_ID: &str = "kafka.topic-id";
 const GENERATION: &str = "kafka.generation";
 const OFFSETS: &str = "kafka.offsets";
 const GAPS: &str = "kafka.gaps";
@@ -106,6 +110,9 @@ impl LogPosition {
             (GENERATION, self.generation.to_string()),
             (OFFSETS, self.offsets.to_string()),
         ];
+        if let Some(id) = &self.topic_id {
+            tags.push((TOPIC_ID, id.clone()));
+        }
         if !self.gaps.is_empty() {
             let gaps: Vec<String> = self.gaps.iter().map(Gap::to_string).collect();
             tags.push((GAPS, gaps.join(",")));
@@ -132,6 +139,7 @@ impl LogPosition {
         Ok(Some(Self {
             topic: text(TOPIC)?.clone(),
             log: text(LOG)?.clone(),
+            topic_id: tags.get(TOPIC_ID).cloned(),
             generation: text(GENERATION)?.parse().map_err(|_| wrong(GENERATION))?,
             offsets: text(OFFSETS)?.parse().map_err(|_| wrong(OFFSETS))?,
             gaps: match tags.get(GAPS) {
@@ -143,6 +151,17 @@ impl LogPosition {
             },
         }))
     }
+
+    /// Whether both are of one log in one generation, as far as can be known.
+    pub(crate) fn is_of_log(&self, other: &Self) -> bool {
+        (&self.topic, &self.log, self.generation) == (&other.topic, &other.log, other.generation)
+            && !differ(&self.topic_id, &other.topic_id)
+    }
+}
+
+/// Whether two ids of topics are known to differ.
+fn differ(one: &Option<String>, other: &Option<String>) -> bool {
+    one.is_some() && other.is_some() && one != other
 }
 
 /// What to do when the log started anew.
@@ -282,6 +301,7 @@ pub fn plan(
         start: LogPosition {
             topic: topic.to_owned(),
             log: view.log.clone(),
+            topic_id: view.topic_id.clone(),
             generation,
             offsets: view
                 .partitions
@@ -353,6 +373,7 @@ pub fn plan(
     gaps.drain(..gaps.len().saturating_sub(MOST_GAPS));
     Ok(Plan {
         start: LogPosition {
+            topic_id: position.topic_id.clone().or_else(|| view.topic_id.clone()),
             offsets,
             gaps,
             ..position.clone()
@@ -371,6 +392,13 @@ fn started_anew(topic: &str, position: &LogPosition, view: &LogView) -> Option<S
         return Some(format!(
             "the state was folded from log={}, this is log={}",
             position.log, view.log
+        ));
+    }
+    if let (Some(folded), Some(found)) = (&position.topic_id, &view.topic_id)
+        && folded != found
+    {
+        return Some(format!(
+            "the topic was deleted and created again: the state was folded from topic id={folded}, this is id={found}"
         ));
     }
     view.partitions.iter().find_map(|(&partition, range)| {

@@ -41,6 +41,7 @@ fn position() -> LogPosition {
     LogPosition {
         topic: "titles".into(),
         log: "a log".into(),
+        topic_id: None,
         generation: 1,
         offsets: offsets(&[(0, 10), (1, 20)]),
         gaps: Vec::new(),

@@ -6,8 +6,8 @@ use super::rig::{Place, stop};
 use super::shared;
 use anyhow::{Result, ensure};
 use std::time::Duration;
-use tests::harness::PATIENCE;
 use tests::harness::topics::Admin;
+use tests::harness::{PATIENCE, wait_for};
 
 /// A dataset that is folded to the end of its log, and its producer stopped. Gives the number of the next message.
 fn folded(bench: &mut Bench) -> Result<u64> {
@@ -75,6 +75,59 @@ fn a_topic_created_again_stops_the_producer() -> Result<()> {
     admin.delete("created-again")?;
     admin.create("created-again", super::bench::PARTITIONS)?;
     must_refuse(&mut bench, &["the log started anew", "topic=created-again", "sweep"])
+}
+
+/// Deletes a topic, creates it again, and writes to it until every partition is longer than what was folded of the old one.
+fn create_again_longer(bench: &Bench, topic: &str) -> Result<()> {
+    let admin = Admin::new(bench.rig.servers())?;
+    admin.delete(topic)?;
+    admin.create(topic, super::bench::PARTITIONS)?;
+    let writer = Writer::start(bench.rig.servers(), topic, bench.seed, 0, 10 * RATE)?;
+    wait_for("the new topic to be longer than the old one", || {
+        // Whoever knew the old topic has to find out first.
+        let Ok(ends) = bench.log.ends() else { return Ok(None) };
+        let is_longer = |(partition, folded): (&i32, &i64)| ends.get(partition).is_some_and(|end| end > folded);
+        Ok(bench.verifier.reached().iter().all(is_longer).then_some(()))
+    })?;
+    writer.finish()?;
+    Ok(())
+}
+
+const CREATED_AGAIN: &[&str] = &[
+    "the log started anew (the topic was deleted and created again",
+    "let the sources sweep everything into the topic",
+    "start-generation",
+];
+
+#[test]
+fn a_topic_created_again_that_has_outgrown_the_old_one_stops_the_producer() -> Result<()> {
+    let Some(kafka) = shared("a topic created again that has outgrown the old one")? else {
+        return Ok(());
+    };
+    let mut bench = Bench::new(kafka.bootstrap(), "outgrown", Place::Directory, 12)?;
+    folded(&mut bench)?;
+    create_again_longer(&bench, "outgrown")?;
+    must_refuse(&mut bench, CREATED_AGAIN)
+}
+
+#[test]
+fn a_topic_created_again_under_a_running_producer_stops_it() -> Result<()> {
+    let Some(kafka) = shared("a topic created again under a running producer")? else {
+        return Ok(());
+    };
+    let mut bench = Bench::new(kafka.bootstrap(), "swapped", Place::Directory, 13)?;
+    folded(&mut bench)?;
+    let mut producer = bench.rig.start("running", &[])?;
+    bench.wait_for_end(&mut producer)?;
+    let versions = bench.verifier.versions();
+    create_again_longer(&bench, "swapped")?;
+    let finished = producer.wait(PATIENCE)?;
+    ensure!(finished.status.code().is_some_and(|code| code != 0), "{finished}");
+    ensure!(finished.stderr.contains("the log started anew"), "{finished}");
+    ensure!(finished.stderr.contains("start-generation"), "{finished}");
+    bench.check()?;
+    ensure!(bench.verifier.versions() == versions, "it announced a version");
+    must_refuse(&mut bench, CREATED_AGAIN)
 }
 
 #[test]

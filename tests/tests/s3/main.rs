@@ -6,6 +6,7 @@ mod broken;
 mod chain;
 mod faults;
 mod laws;
+mod programs;
 mod refusals;
 
 use anyhow::Result;

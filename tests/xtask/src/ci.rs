@@ -16,20 +16,15 @@ pub fn run() -> anyhow::Result<bool> {
     steps.run("tidy", tidy::check);
     steps.run("dependencies", deps::check);
     steps.run("clippy", || {
-        let arguments = [
-            "clippy",
-            "--locked",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ];
-        succeed(workspace::cargo().args(arguments))
+        let mut clippy = workspace::cargo();
+        clippy.args(["clippy", "--locked", "--workspace", "--all-targets"]);
+        succeed(clippy.args(workspace::features()).args(["--", "-D", "warnings"]))
     });
     steps.run("documentation", || {
         let arguments = ["doc", "--locked", "--workspace", "--no-deps"];
-        succeed(workspace::cargo().args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
+        let mut document = workspace::cargo();
+        document.args(arguments).args(workspace::features());
+        succeed(document.env("RUSTDOCFLAGS", "-D warnings"))
     });
     let mut summary = None;
     steps.run("tests", || {

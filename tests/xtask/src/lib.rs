@@ -7,6 +7,7 @@
 //! Left to others: what is tested (the packages themselves) and which files exist.
 
 pub mod bench;
+pub mod certificates;
 pub mod ci;
 pub mod deps;
 pub mod interop;

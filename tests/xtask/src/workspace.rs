@@ -2,7 +2,8 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// The folder of the root manifest.
 pub fn root() -> PathBuf {
@@ -25,6 +26,26 @@ pub fn target_dir() -> PathBuf {
 /// True when the environment says `CI=true`: what a person may skip must then be there.
 pub fn in_ci() -> bool {
     env::var_os("CI").is_some_and(|value| value == "true" || value == "1")
+}
+
+/// Arguments for cargo: features that need more than Rust's toolchain, where it is there. The same for every job, or C code
+/// would be compiled several times.
+///
+/// TLS to Kafka needs OpenSSL with its headers (`apt-get install libssl-dev pkg-config`); tests of it are skipped without.
+pub fn features() -> &'static [&'static str] {
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    let has_openssl = FOUND.get_or_init(|| {
+        let mut ask = Command::new("pkg-config");
+        ask.args(["--exists", "openssl"])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null());
+        ask.status().is_ok_and(|status| status.success())
+    });
+    if *has_openssl {
+        &["--features", "tests/tls"]
+    } else {
+        &[]
+    }
 }
 
 /// A cargo command in the root folder.

@@ -10,8 +10,8 @@ use std::str::FromStr;
 /// Where to look.
 #[derive(Args)]
 pub(crate) struct StoreArgs {
-    /// Directory of the store; also one in the layout of Java Hollow; or s3://bucket/prefix?options (if built with it).
-    #[arg(long, env = "HOLLOW_STORE", value_name = "DIR")]
+    /// The store: a directory, also one in the layout of Java Hollow; or s3://bucket/prefix?options (if built with it).
+    #[arg(long, env = "HOLLOW_STORE", value_name = "STORE")]
     pub(crate) store: PathBuf,
     /// Prints JSON, and errors as JSON.
     #[arg(long)]
@@ -31,7 +31,7 @@ pub(crate) struct StateArgs {
     pub(crate) route: Option<RouteArg>,
 }
 
-/// A further state beside that of `--store`: `DIR`, or `DIR@VERSION`.
+/// A further state beside that of `--store`: `STORE`, or `STORE@VERSION`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SourceArg {
     pub(crate) directory: PathBuf,
@@ -97,5 +97,7 @@ mod tests {
         assert_eq!(parsed("a@1/b"), ("a@1/b".to_owned(), None));
         assert_eq!(parsed("a@1@17"), ("a@1".to_owned(), Some(17)));
         assert_eq!(parsed("me@home"), ("me@home".to_owned(), None));
+        let bucket = "s3://bucket/prefix?endpoint=https://host:1";
+        assert_eq!(parsed(&format!("{bucket}@17")), (bucket.to_owned(), Some(17)));
     }
 }

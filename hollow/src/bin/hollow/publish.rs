@@ -2,6 +2,7 @@
 
 use crate::failure::{Answer, Failure};
 use crate::output::{print_json, write};
+use crate::source::location;
 use crate::staging::{Staging, require_empty};
 use clap::ValueEnum;
 use hollow::Version;
@@ -20,8 +21,9 @@ pub(crate) const UNPUBLISHED: i64 = 1;
 /// Where a new state goes.
 #[derive(clap::Args)]
 pub(crate) struct TargetArgs {
-    /// Directory for the new store; must be empty or not there.
-    #[arg(long, value_name = "DIR")]
+    /// The new store: a directory that is empty or not there; or s3://bucket/prefix?options where nothing was ever
+    /// announced (if built with it).
+    #[arg(long, value_name = "STORE")]
     pub(crate) to: PathBuf,
     /// Layout of the new store.
     #[arg(long, value_enum, default_value_t)]
@@ -61,34 +63,71 @@ pub(crate) struct Published {
 impl TargetArgs {
     /// An error if there is something already.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        require_empty(&self.to)
+        match location(&self.to) {
+            Some(location) => self.elsewhere(location).map(drop),
+            None => require_empty(&self.to),
+        }
+    }
+
+    /// A store that is in no directory, in which nothing was ever announced. The announcement is what makes a new state
+    /// appear there, whole or not at all.
+    fn elsewhere(&self, location: &str) -> Result<Store, Failure> {
+        if self.layout == LayoutArg::Java {
+            return Err(Failure::usage("Java Hollow's layout is one of directories: name one"));
+        }
+        let store = Store::open_at(location)?;
+        match store.head()? {
+            None => Ok(store),
+            Some(_) => Err(Failure::refused(
+                "there is a store already at this location",
+                "name a prefix where nothing was ever announced; nothing that is there is ever changed",
+            )),
+        }
     }
 
     /// Publishes a state as the first version: records, ordinals, buckets, shards and application's header tags as they
     /// are; random tag, version and Hollow's own header tags are new.
     pub(crate) fn publish(&self, state: &ReadState) -> Result<Published, Failure> {
+        if let Some(location) = location(&self.to) {
+            return first_version(state, &self.elsewhere(location)?);
+        }
         let staging = Staging::new(&self.to)?;
         let published = self.layout.publish(state, staging.directory())?;
         staging.finish()?;
         Ok(published)
     }
 
-    /// Publishes each of several states to a store of its own: `part-0`, `part-1` and so on.
+    /// Publishes each of several states to a store of its own: `part-0`, `part-1` and so on. In a directory all appear at
+    /// once.
     pub(crate) fn publish_parts(
         &self,
         states: &[ReadState],
         mut progress: impl FnMut(usize),
     ) -> Result<Vec<Published>, Failure> {
-        let staging = Staging::new(&self.to)?;
         let mut published = Vec::new();
+        if let Some(location) = location(&self.to) {
+            let stores = (0..states.len()).map(|number| self.elsewhere(&Store::below(location, &part(number))));
+            let stores: Vec<Store> = stores.collect::<Result<_, _>>()?;
+            for (number, (state, store)) in states.iter().zip(&stores).enumerate() {
+                progress(number);
+                published.push(first_version(state, store)?);
+            }
+            return Ok(published);
+        }
+        let staging = Staging::new(&self.to)?;
         for (number, state) in states.iter().enumerate() {
             progress(number);
-            let directory = staging.directory().join(format!("part-{number}"));
+            let directory = staging.directory().join(part(number));
             published.push(self.layout.publish(state, &directory)?);
         }
         staging.finish()?;
         Ok(published)
     }
+}
+
+/// What a part of a state is called.
+fn part(number: usize) -> String {
+    format!("part-{number}")
 }
 
 fn first_version(state: &ReadState, store: &Store) -> Result<Published, Failure> {

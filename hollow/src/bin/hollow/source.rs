@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// What stands where a directory may stand and is none: `s3://bucket/prefix?options`.
-fn location(directory: &Path) -> Option<&str> {
+pub(crate) fn location(directory: &Path) -> Option<&str> {
     directory.to_str().filter(|text| text.contains("://"))
 }
 

@@ -1,6 +1,7 @@
 //! A new directory that is there whole or not at all.
 
 use crate::failure::Failure;
+use crate::source::location;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -52,8 +53,11 @@ impl Drop for Staging {
     }
 }
 
-/// An error if there is anything at a path but an empty directory.
+/// An error if there is anything at a path but an empty directory, or if it is no path.
 pub(crate) fn require_empty(directory: &Path) -> Result<(), Failure> {
+    if location(directory).is_some() {
+        return Err(Failure::usage("what is made here are files: name a directory"));
+    }
     let is_empty = match fs::read_dir(directory) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => true,

@@ -51,9 +51,10 @@ pub(super) struct Seen {
 
 impl Bucket {
     /// Makes the client. Asks nobody but, for the region, the machine.
-    pub(super) async fn connect(settings: S3Settings) -> Self {
+    pub(super) async fn connect(settings: S3Settings, trust: tls::TlsContext) -> Self {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .tls_context(trust)
             .build_https();
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(settings.connect_timeout)

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// What an option may be called, for people who misspelt one.
-const OPTIONS: &str = "region, endpoint, path-style, allow-http, profile, credentials-file, checksums, \
+const OPTIONS: &str = "region, endpoint, path-style, allow-http, ca-file, profile, credentials-file, checksums, \
      connect-timeout, read-timeout, attempt-timeout, operation-timeout (seconds), attempts, part-bytes, parallel or \
      download-directory; keys never stand in a location";
 
@@ -54,6 +54,7 @@ impl S3Settings {
             "endpoint" => self.endpoint = Some(value),
             "path-style" => self.path_style = Some(flag("path-style", &value)?),
             "allow-http" => self.allow_http = flag("allow-http", &value)?,
+            "ca-file" => self.ca_file = Some(PathBuf::from(value)),
             "profile" => *profile = Some(word("profile", value)?),
             "credentials-file" => {
                 self.credentials = S3Credentials::File {

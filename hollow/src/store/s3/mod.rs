@@ -29,6 +29,7 @@ mod read;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod write;
 
 pub use settings::{S3Checksums, S3Credentials, S3Settings};
@@ -63,6 +64,7 @@ impl S3Store {
     /// [`StoreError::Invalid`] if a setting cannot be; [`StoreError::Unavailable`] if the system gives no threads.
     pub fn open(settings: S3Settings) -> Result<Self, StoreError> {
         settings.check()?;
+        let trust = trust::context(settings.ca_file.as_deref())?;
         let downloads = match &settings.download_directory {
             Some(directory) => {
                 read::remove_leftovers(directory);
@@ -71,7 +73,7 @@ impl S3Store {
             None => Downloads::Own(std::env::temp_dir().join(format!("hollow-s3-{}", bucket::nonce()))),
         };
         let engine = Engine::shared().map_err(|error| StoreError::io("threads for requests", error))?;
-        let connect = async move { Ok(Bucket::connect(settings).await) };
+        let connect = async move { Ok(Bucket::connect(settings, trust).await) };
         let bucket = engine.run(connect).map_err(|failure| failure.about("settings"))?;
         Ok(Self {
             bucket,

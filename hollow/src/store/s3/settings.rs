@@ -25,6 +25,9 @@ pub struct S3Settings {
     pub path_style: Option<bool>,
     /// Whether an `endpoint` that is not on this machine may be talked to without encryption.
     pub allow_http: bool,
+    /// Certificates of the authorities that may vouch for the `endpoint`, in PEM; those that the machine trusts do not
+    /// count then. `None`: those that the machine trusts.
+    pub ca_file: Option<PathBuf>,
     /// Who asks.
     pub credentials: S3Credentials,
     /// Which checksums travel with requests and answers.
@@ -58,6 +61,7 @@ impl S3Settings {
             endpoint: None,
             path_style: None,
             allow_http: false,
+            ca_file: None,
             credentials: S3Credentials::Environment,
             checksums: S3Checksums::WhenSupported,
             connect_timeout: Duration::from_secs(3),

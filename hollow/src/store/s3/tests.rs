@@ -22,7 +22,7 @@ fn a_location_says_where_and_how() {
 
     let settings = read(
         "s3://b-1/p?endpoint=https%3A%2F%2Fs3.example.net:9000&region=eu-west-1&profile=publisher&attempts=2\
-         &part-bytes=5242880&parallel=2&read-timeout=1.5&checksums=when-required&download-directory=/var/cache/x",
+         &part-bytes=5242880&parallel=2&read-timeout=1.5&checksums=when-required&download-directory=/var/cache/x&ca-file=/etc/ca.pem",
     )
     .expect("valid");
     assert_eq!(settings.endpoint.as_deref(), Some("https://s3.example.net:9000"));
@@ -36,6 +36,7 @@ fn a_location_says_where_and_how() {
     assert_eq!(settings.read_timeout, Duration::from_millis(1500));
     assert_eq!(settings.checksums, S3Checksums::WhenRequired);
     assert_eq!(settings.download_directory, Some(PathBuf::from("/var/cache/x")));
+    assert_eq!(settings.ca_file, Some(PathBuf::from("/etc/ca.pem")));
 
     let file = S3Credentials::File {
         path: "/run/secrets/s3".into(),

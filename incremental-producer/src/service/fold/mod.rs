@@ -264,10 +264,10 @@ impl Due<'_> {
         let Some(published) = self.published else {
             return true; // consumers wait for a first version, even an empty one
         };
-        let same_log = published.topic == reached.topic
-            && published.log == reached.log
-            && published.generation == reached.generation;
-        if !same_log || published.offsets.len() != reached.offsets.len() || published.gaps != reached.gaps {
+        if !reached.is_of_log(published)
+            || published.offsets.len() != reached.offsets.len()
+            || published.gaps != reached.gaps
+        {
             return true;
         }
         let moved = reached.offsets.distance_from(&published.offsets);

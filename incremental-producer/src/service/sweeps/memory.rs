@@ -20,6 +20,7 @@ impl Source for Endless {
         let end = self.end.load(std::sync::atomic::Ordering::SeqCst);
         Ok(LogView {
             log: "one".into(),
+            topic_id: None,
             partitions: [(0, 0..end)].into(),
         })
     }

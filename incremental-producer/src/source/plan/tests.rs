@@ -4,6 +4,7 @@ use super::*;
 fn view(log: &str, ranges: &[(i64, i64)]) -> LogView {
     LogView {
         log: log.into(),
+        topic_id: None,
         partitions: (0..).zip(ranges.iter().map(|&(low, high)| low..high)).collect(),
     }
 }
@@ -12,6 +13,7 @@ fn position(offsets: &[(i32, i64)]) -> LogPosition {
     LogPosition {
         topic: "t".into(),
         log: "one".into(),
+        topic_id: None,
         generation: 3,
         offsets: offsets.iter().copied().collect(),
         gaps: Vec::new(),
@@ -142,6 +144,61 @@ fn a_log_that_started_anew_halts_or_starts_a_generation() {
 }
 
 #[test]
+fn a_topic_created_again_shows_however_long_it_has_become() {
+    let with_id = |id: Option<&str>| LogPosition {
+        topic_id: id.map(str::to_owned),
+        ..position(&[(0, 7)])
+    };
+    let now = |id: Option<&str>| LogView {
+        topic_id: id.map(str::to_owned),
+        ..view("one", &[(0, 900)])
+    };
+    let halt = plan("t", Some(&with_id(Some("a"))), &now(Some("b")), NewLog::Halt).expect_err("another topic");
+    let text = halt.to_string();
+    assert!(
+        text.contains(
+            "the log started anew (the topic was deleted and created again: the state was folded from topic id=a"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("start-generation"), "it says what to do: {text}");
+    let anew = plan("t", Some(&with_id(Some("a"))), &now(Some("b")), NewLog::StartGeneration).expect("a plan");
+    assert_eq!((anew.start.generation, anew.start.topic_id.as_deref()), (4, Some("b")));
+    assert_eq!(anew.start.offsets.to_string(), "0:0");
+    // Also if it has fewer partitions than the old one.
+    let wider = LogPosition {
+        offsets: [(0, 7), (1, 7)].into_iter().collect(),
+        ..with_id(Some("a"))
+    };
+    assert!(plan("t", Some(&wider), &now(Some("b")), NewLog::StartGeneration).is_ok());
+
+    // A state without an id takes the one that is found; one with an id keeps it where none is given.
+    for (known, found, then) in [
+        (None, None, None),
+        (None, Some("b"), Some("b")),
+        (Some("b"), None, Some("b")),
+        (Some("b"), Some("b"), Some("b")),
+    ] {
+        let plan = plan("t", Some(&with_id(known)), &now(found), NewLog::Halt).expect("it goes on");
+        assert_eq!(plan.start.topic_id.as_deref(), then, "{known:?} {found:?}");
+        assert_eq!(
+            (plan.start.generation, plan.start.offsets.to_string()),
+            (3, "0:7".into())
+        );
+        assert!(plan.start.is_of_log(&with_id(known)));
+    }
+    assert!(!with_id(Some("a")).is_of_log(&with_id(Some("b"))));
+    assert_eq!(
+        plan("t", None, &now(Some("b")), NewLog::Halt)
+            .expect("a plan")
+            .start
+            .topic_id
+            .as_deref(),
+        Some("b")
+    );
+}
+
+#[test]
 fn partitions_never_go() {
     let halt = planned(&[(0, 1), (1, 1)], &view("one", &[(0, 9)]), NewLog::StartGeneration);
     assert!(matches!(halt, Err(Halt::PartitionsGone { found: 1, missing, .. }) if missing == [1]));
@@ -155,6 +212,18 @@ fn a_position_is_its_tags() {
     assert_eq!(tags["kafka.offsets"], "0:7,1:3");
     assert_eq!(tags["kafka.generation"], "3");
     assert_eq!(LogPosition::from_tags(&tags), Ok(Some(position.clone())));
+    let mut with_id = tags.clone();
+    with_id.insert("kafka.topic-id".into(), "AAAAAAAAAAAAAAAAAAAAAQ".into());
+    let known = LogPosition {
+        topic_id: Some("AAAAAAAAAAAAAAAAAAAAAQ".into()),
+        ..position.clone()
+    };
+    assert_eq!(LogPosition::from_tags(&with_id), Ok(Some(known.clone())));
+    assert!(
+        known
+            .tags()
+            .contains(&("kafka.topic-id", "AAAAAAAAAAAAAAAAAAAAAQ".to_owned()))
+    );
     let mut with_gaps = tags.clone();
     with_gaps.insert("kafka.gaps".into(), "1:3-5@77,0:1-2@78".into());
     let gap = |partition, from, to, at| Gap {

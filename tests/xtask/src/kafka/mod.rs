@@ -43,6 +43,7 @@ mod node;
 pub(crate) mod ports;
 mod probe;
 pub(crate) mod process;
+mod secured;
 mod standing;
 
 #[cfg(test)]
@@ -57,11 +58,13 @@ use std::time::{Duration, Instant};
 
 pub use error::{KafkaError, LogTail};
 pub use jars::fetch;
+pub use secured::User;
 pub use standing::{BrokerStatus, status, stop, wipe};
 
 use crate::{skip, workspace};
 use layout::{Cluster, Layout};
 use node::Node;
+use secured::Secured;
 
 /// The variable that tells tests whether to start a real broker: unset or `on`, or `off` with an optional reason
 /// after a colon (`off: no Java`). `cargo xtask test` sets it.
@@ -78,6 +81,8 @@ pub struct StartOptions {
     pub dir: Option<PathBuf>,
     /// Broker settings in addition to, or instead of, those of `tests/kafka/broker.properties`.
     pub properties: Vec<(String, String)>,
+    /// A user for whom a single broker has a second listener, with TLS and passwords (PLAIN and SCRAM-SHA-512).
+    pub secured_for: Option<User>,
     /// Most heap per broker, in MiB.
     pub heap_mib: u32,
     /// How long the brokers together may take until they answer.
@@ -91,6 +96,7 @@ impl Default for StartOptions {
             port: 0,
             dir: None,
             properties: Vec::new(),
+            secured_for: None,
             heap_mib: 384,
             // 3 to 8 s is usual. A machine that compiles at the same time may need much more.
             patience: Duration::from_secs(120),
@@ -108,6 +114,7 @@ pub struct Kafka {
     cluster: Cluster,
     nodes: Vec<Node>,
     bootstrap: String,
+    secured: Option<Secured>,
     throwaway: bool,
     options: StartOptions,
 }
@@ -182,6 +189,13 @@ impl Kafka {
     /// The addresses for `bootstrap.servers`.
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
+    }
+
+    /// The address of the secured listener, and the file of the authority whose certificates it shows; see
+    /// [`StartOptions::secured_for`].
+    pub fn secured(&self) -> Option<(String, PathBuf)> {
+        let secured = self.secured.as_ref()?;
+        Some((secured.bootstrap(), secured.authority()))
     }
 
     /// The cluster id that the brokers report.
@@ -300,8 +314,14 @@ impl Kafka {
         throwaway: bool,
     ) -> Result<Kafka, KafkaError> {
         let deadline = Instant::now() + options.patience;
+        let secured = options.secured_for.as_ref();
+        let secured = secured
+            .map(|user| Secured::prepare(layout, &cluster, user))
+            .transpose()?;
+        let mut properties = options.properties.clone();
+        properties.extend(secured.iter().flat_map(|secured| secured.properties.clone()));
         let nodes = (1..=options.brokers)
-            .map(|broker| Node::prepare(layout, &cluster, broker, &options.properties))
+            .map(|broker| Node::prepare(layout, &cluster, broker, &properties))
             .collect::<Result<Vec<_>, _>>()?;
         let bootstrap = cluster.bootstrap();
         // From here on Drop cleans up whatever was started.
@@ -310,6 +330,7 @@ impl Kafka {
             cluster,
             nodes,
             bootstrap,
+            secured,
             throwaway,
             options: options.clone(),
         };
@@ -322,7 +343,8 @@ impl Kafka {
     }
 
     fn start_nodes(&mut self, owner: node::Owner, deadline: Instant) -> Result<(), KafkaError> {
-        node::format_all(&self.nodes, &self.cluster.id)?;
+        let more = self.secured.as_ref().map_or(&[][..], |secured| &secured.format);
+        node::format_all(&self.nodes, &self.cluster.id, more)?;
         for node in &mut self.nodes {
             node.spawn(self.options.heap_mib, owner)?;
         }

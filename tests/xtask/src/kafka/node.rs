@@ -188,7 +188,7 @@ pub(super) fn stop_all(nodes: &mut [Node], grace: Duration) -> Result<(), KafkaE
 }
 
 /// Formats the data folders that are not formatted yet, all at the same time (1.2 s each, alone).
-pub(super) fn format_all(nodes: &[Node], cluster_id: &str) -> Result<(), KafkaError> {
+pub(super) fn format_all(nodes: &[Node], cluster_id: &str, more: &[String]) -> Result<(), KafkaError> {
     let program = java::find()?;
     let mut formatting = Vec::new();
     for node in nodes {
@@ -208,6 +208,7 @@ pub(super) fn format_all(nodes: &[Node], cluster_id: &str) -> Result<(), KafkaEr
                 "--config",
             ])
             .arg(node.layout.properties_file(node.number))
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

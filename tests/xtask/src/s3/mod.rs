@@ -35,6 +35,7 @@ use std::time::{Duration, Instant};
 pub use error::S3Error;
 pub use program::{PROGRAM, fetch};
 
+use crate::certificates::Certificates;
 use crate::kafka::{ports, process, process::Watchdog};
 use crate::{skip, workspace};
 
@@ -57,6 +58,14 @@ pub struct S3Server {
     _watchdog: Watchdog,
     dir: PathBuf,
     ports: Vec<u16>,
+    secured: Option<Secured>,
+}
+
+/// The port that speaks TLS, and what it shows.
+#[derive(Debug)]
+struct Secured {
+    port: u16,
+    certificates: Certificates,
 }
 
 impl S3Server {
@@ -81,8 +90,25 @@ impl S3Server {
     /// # Errors
     /// As [`S3Server::start`]; with `CI=true` also where it would skip.
     pub fn start_or_skip(what: &str, buckets: &[&str]) -> Result<Option<S3Server>, S3Error> {
-        match S3Server::available() {
-            Ok(()) => S3Server::start(buckets).map(Some),
+        S3Server::try_start(what, S3Server::available(), || S3Server::start(buckets))
+    }
+
+    /// The same with a second port that speaks TLS; see [`S3Server::secured`].
+    ///
+    /// # Errors
+    /// As [`S3Server::start_or_skip`].
+    pub fn start_secured_or_skip(what: &str, buckets: &[&str]) -> Result<Option<S3Server>, S3Error> {
+        let available = S3Server::available().and_then(|()| Certificates::available());
+        S3Server::try_start(what, available, || S3Server::start_on(buckets, true))
+    }
+
+    fn try_start(
+        what: &str,
+        available: Result<(), String>,
+        start: impl FnOnce() -> Result<S3Server, S3Error>,
+    ) -> Result<Option<S3Server>, S3Error> {
+        match available {
+            Ok(()) => start().map(Some),
             Err(reason) if workspace::in_ci() => Err(S3Error::Required { reason }),
             Err(reason) => {
                 skip::skip(what, &reason);
@@ -97,18 +123,22 @@ impl S3Server {
     /// When the program is missing, or the server ends or does not answer in time; the message then carries the end of
     /// its log.
     pub fn start(buckets: &[&str]) -> Result<S3Server, S3Error> {
+        S3Server::start_on(buckets, false)
+    }
+
+    fn start_on(buckets: &[&str], secured: bool) -> Result<S3Server, S3Error> {
         let program = fetch()?;
         // A free port can be taken by somebody else before the server binds it: then others are picked.
         let mut attempt = 1;
         loop {
-            match S3Server::launch(&program, buckets) {
+            match S3Server::launch(&program, buckets, secured) {
                 Err(S3Error::Ended { .. }) if attempt < 3 => attempt += 1,
                 outcome => return outcome,
             }
         }
     }
 
-    fn launch(program: &std::path::Path, buckets: &[&str]) -> Result<S3Server, S3Error> {
+    fn launch(program: &std::path::Path, buckets: &[&str], secured: bool) -> Result<S3Server, S3Error> {
         remove_leftovers();
         let dir = program::home().join(format!("run-{}-{:016x}", std::process::id(), ports::random()));
         fs::create_dir_all(dir.join("data")).map_err(|source| S3Error::io("create folder", &dir, source))?;
@@ -116,9 +146,11 @@ impl S3Server {
         fs::write(&keys, keys_file()).map_err(|source| S3Error::io("write", &keys, source))?;
         let log = File::create(dir.join("server.log")).map_err(|source| S3Error::io("create", &dir, source))?;
         let errors = log.try_clone().map_err(|source| S3Error::io("open", &dir, source))?;
-        let ports = ports::pick(2 * ROLES.len(), &[]).map_err(|error| S3Error::Ports {
+        let mut ports = ports::pick(2 * ROLES.len() + 1, &[]).map_err(|error| S3Error::Ports {
             reason: error.to_string(),
         })?;
+        let port = ports.pop().unwrap_or_default();
+        let secured = secured.then(|| Secured::prepare(&dir, port)).transpose()?;
         let mut command = Command::new(program);
         command.args(["-logtostderr=true", "server", "-dir=data", "-filer=true", "-s3"]);
         command.args(["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3.config=keys.json"]);
@@ -128,6 +160,7 @@ impl S3Server {
         }
         // Relative: the names of sockets must be short.
         command.args(["-filer.localSocket=filer.sock", "-s3.localSocket=s3.sock"]);
+        command.args(secured.iter().flat_map(Secured::arguments));
         command.args(["-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false"]);
         command.args([
             "-master.volumeSizeLimitMB=64",
@@ -151,6 +184,7 @@ impl S3Server {
                 _watchdog: watchdog,
                 dir,
                 ports,
+                secured,
             },
             Err(error) => {
                 end(child);
@@ -177,6 +211,12 @@ impl S3Server {
     /// `http://127.0.0.1:port`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address())
+    }
+
+    /// The same with TLS, and the file of the authority whose certificate the server shows, if it was started so.
+    pub fn secured(&self) -> Option<(String, PathBuf)> {
+        let Secured { port, certificates } = self.secured.as_ref()?;
+        Some((format!("https://127.0.0.1:{port}"), certificates.authority()))
     }
 
     /// Where it listens.
@@ -231,6 +271,22 @@ impl S3Server {
 
     fn log_tail(&self) -> error::LogTail {
         error::LogTail::of_file(&self.dir.join("server.log"))
+    }
+}
+
+impl Secured {
+    fn prepare(dir: &std::path::Path, port: u16) -> Result<Self, S3Error> {
+        let certificates = Certificates::make(&dir.join("certificates"));
+        let certificates = certificates.map_err(|source| S3Error::io("make certificates in", dir, source))?;
+        Ok(Self { port, certificates })
+    }
+
+    fn arguments(&self) -> [String; 3] {
+        [
+            format!("-s3.port.https={}", self.port),
+            format!("-s3.cert.file={}", self.certificates.certificate().display()),
+            format!("-s3.key.file={}", self.certificates.key().display()),
+        ]
     }
 }
 

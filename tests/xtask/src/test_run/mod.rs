@@ -96,6 +96,7 @@ fn test_command(locked: bool, arguments: &[&str]) -> Command {
     let mut command = workspace::cargo();
     command
         .args(["test", "--workspace"])
+        .args(workspace::features())
         .args(locked.then_some("--locked"))
         .args(arguments);
     command

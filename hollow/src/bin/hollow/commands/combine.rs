@@ -17,7 +17,7 @@ pub(crate) struct CombineArgs {
     #[command(flatten)]
     pub(crate) state: StateArgs,
     /// A further state, that of the announced version if none is named; can be given several times.
-    #[arg(long, value_name = "DIR[@VERSION]", required = true)]
+    #[arg(long, value_name = "STORE[@VERSION]", required = true)]
     with: Vec<SourceArg>,
     #[command(flatten)]
     target: TargetArgs,

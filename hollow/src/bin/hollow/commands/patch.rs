@@ -19,7 +19,7 @@ pub(crate) struct PatchArgs {
     #[command(flatten)]
     pub(crate) state: StateArgs,
     /// The state to lead to, that of the announced version if none is named.
-    #[arg(long, value_name = "DIR[@VERSION]")]
+    #[arg(long, value_name = "STORE[@VERSION]")]
     target: SourceArg,
     /// New directory for the blobs, in the layout of Java Hollow; without it only the plan is printed.
     #[arg(long, value_name = "DIR")]

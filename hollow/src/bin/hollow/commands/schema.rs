@@ -14,8 +14,8 @@ use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub(crate) struct SchemaArgs {
-    /// Directory of the store; also one in the layout of Java Hollow.
-    #[arg(long, env = "HOLLOW_STORE", value_name = "DIR", required_unless_present = "rust")]
+    /// The store: a directory, also one in the layout of Java Hollow; or s3://bucket/prefix?options (if built with it).
+    #[arg(long, env = "HOLLOW_STORE", value_name = "STORE", required_unless_present = "rust")]
     store: Option<PathBuf>,
     /// Prints JSON, and errors as JSON.
     #[arg(long)]
