@@ -1,11 +1,14 @@
 //! Settings of Kafka clients: those this program needs as they are, and those that may be given.
 
+use crate::figures::{Client, ClientFigures, Figures};
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::ConsumerContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
+use rdkafka::statistics::Statistics;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 /// Settings that a configuration may give. Whatever is not here could break the fold (where reading begins, what is read,
 /// which records share a partition), or load code, or run commands.
@@ -112,12 +115,24 @@ impl RefusedSetting {
 }
 
 /// Client settings, checked. Some are secrets: what is shown of them for debugging are the names.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct ClientSettings(BTreeMap<String, String>);
+#[derive(Clone, Default)]
+pub struct ClientSettings {
+    settings: BTreeMap<String, String>,
+    /// Where the clients made with them are counted.
+    figures: Figures,
+}
+
+impl PartialEq for ClientSettings {
+    fn eq(&self, other: &Self) -> bool {
+        self.settings == other.settings
+    }
+}
+
+impl Eq for ClientSettings {}
 
 impl fmt::Debug for ClientSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.settings.keys()).finish()
     }
 }
 
@@ -129,19 +144,39 @@ impl ClientSettings {
     pub fn new(settings: BTreeMap<String, String>) -> Result<Self, RefusedSetting> {
         match settings.keys().find(|name| !ALLOWED.contains(&name.as_str())) {
             Some(name) => Err(RefusedSetting { name: name.clone() }),
-            None => Ok(Self(settings)),
+            None => Ok(Self {
+                settings,
+                figures: Figures::default(),
+            }),
         }
     }
 
     /// The names of the settings.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.settings.keys().map(String::as_str)
+    }
+
+    /// The same settings, for clients that are counted in these figures.
+    pub fn counted(mut self, figures: &Figures) -> Self {
+        self.figures = figures.clone();
+        self
+    }
+
+    /// What goes with a client made with these settings. `what` names it in the log.
+    pub(crate) fn context(&self, what: String, client: Client) -> LogContext {
+        LogContext {
+            what,
+            figures: self.figures.client(client),
+        }
     }
 
     /// Settings of a client, `fixed` and these; `fixed` wins.
     pub(crate) fn client(&self, servers: &str, defaults: &[(&str, &str)], fixed: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
-        let given = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let given = self
+            .settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in defaults.iter().copied().chain(given).chain(fixed.iter().copied()) {
             config.set(name, value);
         }
@@ -151,15 +186,27 @@ impl ClientSettings {
     }
 }
 
-/// Passes the client's own log on.
+/// Passes the client's own log on, and counts.
 #[derive(Clone, Debug)]
 pub(crate) struct LogContext {
-    pub(crate) what: String,
+    what: String,
+    figures: ClientFigures,
+}
+
+impl LogContext {
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
 }
 
 impl rdkafka::ClientContext for LogContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log_line(&self.what, level, facility, message);
+        self.figures.logged(level, facility, message);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.figures.told(&statistics);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -168,6 +215,17 @@ impl rdkafka::ClientContext for LogContext {
 }
 
 impl ConsumerContext for LogContext {}
+
+/// Takes in what a client has to tell of itself, which piles up in it otherwise. The client must have no partitions.
+pub(crate) fn hear(client: &BaseConsumer<LogContext>) {
+    const MOST: usize = 10_000; // whatever happens, this ends
+    for _ in 0..MOST {
+        let before = client.context().figures.times_told();
+        if client.poll(Duration::ZERO).is_none() && client.context().figures.times_told() == before {
+            return;
+        }
+    }
+}
 
 pub(crate) fn log_line(what: &str, level: RDKafkaLogLevel, facility: &str, message: &str) {
     if (level as i32) <= (RDKafkaLogLevel::Error as i32) {
