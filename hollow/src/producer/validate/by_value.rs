@@ -22,9 +22,9 @@ const LONGEST_SHOWN: usize = 40;
 /// record that leads to several values counts for each of them, once; one that leads to none counts for none.
 ///
 /// A cycle costs what it changes: the values of the records that came and went are read, and added to the counts of the
-/// state before, which the validator keeps (some ten to a hundred bytes a value). All records of the type are read, at
-/// about 0.1 to 0.2 µs for each value, in the first cycle of a process, after a change of the schemas, and over a break
-/// of the chain.
+/// state before, which the validator keeps (a number and the text of each value). All records of the type are read, along
+/// the path and no further, where the counts of the state before are not known: in the first cycle of a process, after a
+/// change of the schemas, and over a break of the chain.
 ///
 /// A share is of the announced state: values that lose a little in every cycle pass it, and are caught by
 /// [`at_least`](RecordsByValue::at_least).
