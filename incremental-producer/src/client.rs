@@ -1,11 +1,14 @@
 //! Settings of Kafka clients: those this program needs as they are, and those that may be given.
 
+use crate::figures::{Client, ClientFigures, Figures};
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::statistics::Statistics;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -117,12 +120,24 @@ impl RefusedSetting {
 }
 
 /// Client settings, checked. Some are secrets: what is shown of them for debugging are the names.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct ClientSettings(BTreeMap<String, String>);
+#[derive(Clone, Default)]
+pub struct ClientSettings {
+    settings: BTreeMap<String, String>,
+    /// Where the clients made with them are counted.
+    figures: Figures,
+}
+
+impl PartialEq for ClientSettings {
+    fn eq(&self, other: &Self) -> bool {
+        self.settings == other.settings
+    }
+}
+
+impl Eq for ClientSettings {}
 
 impl fmt::Debug for ClientSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.settings.keys()).finish()
     }
 }
 
@@ -134,19 +149,41 @@ impl ClientSettings {
     pub fn new(settings: BTreeMap<String, String>) -> Result<Self, RefusedSetting> {
         match settings.keys().find(|name| !ALLOWED.contains(&name.as_str())) {
             Some(name) => Err(RefusedSetting { name: name.clone() }),
-            None => Ok(Self(settings)),
+            None => Ok(Self {
+                settings,
+                figures: Figures::default(),
+            }),
         }
     }
 
     /// The names of the settings.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.settings.keys().map(String::as_str)
+    }
+
+    /// The same settings, for clients that are counted in these figures.
+    pub fn counted(mut self, figures: &Figures) -> Self {
+        self.figures = figures.clone();
+        self
+    }
+
+    /// What goes with a client made with these settings. `what` names it in the log.
+    pub(crate) fn context(&self, what: String, client: Client) -> LogContext {
+        LogContext {
+            what,
+            figures: self.figures.client(client),
+            complaint: Mutex::new(None),
+            times_told: AtomicU64::new(0),
+        }
     }
 
     /// Settings of a client, `fixed` and these; `fixed` wins.
     pub(crate) fn client(&self, servers: &str, defaults: &[(&str, &str)], fixed: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
-        let given = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let given = self
+            .settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in defaults.iter().copied().chain(given).chain(fixed.iter().copied()) {
             config.set(name, value);
         }
@@ -156,19 +193,19 @@ impl ClientSettings {
     }
 }
 
-/// Passes the client's own log on, and remembers what it complained of last.
+/// Passes the client's own log on, counts, and remembers what it complained of last.
 #[derive(Debug)]
 pub(crate) struct LogContext {
-    pub(crate) what: String,
+    what: String,
+    figures: ClientFigures,
     complaint: Mutex<Option<(Instant, String)>>,
+    /// How often the client has had something to tell.
+    times_told: AtomicU64,
 }
 
 impl LogContext {
-    pub(crate) fn new(what: String) -> Self {
-        Self {
-            what,
-            complaint: Mutex::new(None),
-        }
+    pub(crate) fn what(&self) -> &str {
+        &self.what
     }
 
     /// What the client complained of last since then. An answer that does not come says no more than that brokers cannot be
@@ -184,10 +221,18 @@ impl LogContext {
 
 impl rdkafka::ClientContext for LogContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.times_told.fetch_add(1, Ordering::Relaxed);
         log_line(&self.what, level, facility, message);
+        self.figures.logged(level, facility, message);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.times_told.fetch_add(1, Ordering::Relaxed);
+        self.figures.told(&statistics);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        self.times_told.fetch_add(1, Ordering::Relaxed);
         // That all brokers are down says nothing of why.
         if error != KafkaError::Global(RDKafkaErrorCode::AllBrokersDown) {
             let text = reason.chars().take(MOST_COMPLAINT).collect();
@@ -199,11 +244,15 @@ impl rdkafka::ClientContext for LogContext {
 
 impl ConsumerContext for LogContext {}
 
-/// Lets a client that nobody reads from say what it has to say: what it complains of and logs would pile up otherwise.
+/// Takes in what a client has to tell of itself, which piles up in it otherwise. The client must have no partitions.
 pub(crate) fn hear(client: &BaseConsumer<LogContext>) {
-    const MOST_EVENTS: usize = 64;
-    for _ in 0..MOST_EVENTS {
-        drop(client.poll(Duration::ZERO));
+    const MOST: usize = 10_000; // whatever happens, this ends
+    let told = || client.context().times_told.load(Ordering::Relaxed);
+    for _ in 0..MOST {
+        let before = told();
+        if client.poll(Duration::ZERO).is_none() && told() == before {
+            return;
+        }
     }
 }
 

@@ -20,6 +20,7 @@
 //! - [`service`]: one dataset's loop on a thread of its own;
 //! - [`control`]: what keeps bad data from being announced, and what a person can do about it;
 //! - [`config`]: the configuration file;
+//! - [`Figures`]: what its parts count by themselves;
 //! - [`observe`]: the service seen from outside: health, status, metrics, the log;
 //! - [`emit`]: the client that source applications write with;
 //! - [`cli`]: the program's commands;
@@ -40,6 +41,7 @@ pub mod crash_points;
 mod crash_points;
 pub mod dead_letter;
 pub mod emit;
+mod figures;
 pub mod message;
 pub mod mock;
 pub mod observe;
@@ -52,6 +54,7 @@ pub mod sweep;
 // The commands speak of this crate as other programs do.
 extern crate self as incremental_producer;
 
+pub use figures::Figures;
 pub use message::Codec;
 pub use offsets::{Offsets, OffsetsError};
 pub use share::Share;

@@ -90,6 +90,7 @@ mod sorted_index;
 mod spec;
 mod table;
 mod unique_key;
+mod value_path;
 mod values;
 mod view;
 
@@ -98,4 +99,5 @@ pub use hash_index::{HashIndex, Matches};
 pub use sorted_index::{InOrder, SortedIndex};
 pub use spec::{IndexError, IndexSpec};
 pub use unique_key::{DuplicateKey, UniqueKey};
+pub(crate) use value_path::ValuePath;
 pub use view::{HashView, KeyView, LongKeyReader, SortedView};

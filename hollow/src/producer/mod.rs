@@ -79,8 +79,8 @@ pub use outcome::{CycleOutcome, CycleStats};
 pub use recent::Window;
 pub use retention::Retention;
 pub use validate::{
-    Candidate, ChangedRecords, DuplicateKeys, MinimumRecordCount, NullKeys, RecordCountChange, RemovedRecords,
-    Validator,
+    ByValueError, Candidate, ChangedRecords, DuplicateKeys, MinimumRecordCount, NullKeys, RecordCountChange,
+    RecordsByValue, RemovedRecords, Validator,
 };
 
 use crate::Version;

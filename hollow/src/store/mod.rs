@@ -29,6 +29,7 @@ mod load;
 mod location;
 mod manifest;
 mod memory;
+mod metered;
 mod mirror;
 mod operators;
 pub mod route;
@@ -51,6 +52,7 @@ pub use manifest::{
     BlobEntry, Head, KeyChanges, LateSnapshot, Manifest, Previous, Receipt, SCHEMA, Slot, SlotCounts, TypeCounts,
 };
 pub use memory::MemoryStore;
+pub use metered::{Operation, Outcome, StoreMeter};
 pub use mirror::FsMirror;
 pub use operators::{Document, Labels, Mark, Marks, Pin, Pins, Tag, Tags, Verdict, bad_ancestor};
 #[cfg(feature = "s3")]

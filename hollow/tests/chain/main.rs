@@ -1,6 +1,7 @@
 //! Producers and consumers over chains of states: every route leads to the same state, whatever happens on the way.
 
 mod background;
+mod by_value;
 mod crash;
 mod faults;
 mod gc;

@@ -1,15 +1,17 @@
 //! The consumer's side: hearing that something was announced.
 
 use crate::client::{ClientSettings, LogContext};
+use crate::figures::Client;
 use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::TopicPartitionList;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long one poll may wait, and so how long the end may take.
 const POLL: Duration = Duration::from_millis(100);
@@ -18,6 +20,8 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// The pause after a first failure; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// More than this is not spreading but sleeping.
+const LONGEST_SPREAD: Duration = Duration::from_secs(3600);
 
 const DEFAULTS: &[(&str, &str)] = &[
     ("fetch.wait.max.ms", "500"),
@@ -43,6 +47,34 @@ pub struct AnnouncementTopic {
     pub topic: String,
     /// Further client settings.
     pub client: ClientSettings,
+    /// The longest pause between hearing of a version and waking whoever wants to know; each has a random one. See
+    /// [`SPREAD`](AnnouncementTopic::SPREAD).
+    pub spread: Duration,
+}
+
+impl AnnouncementTopic {
+    /// The spread if none is given.
+    ///
+    /// All who listen hear of a version within a few milliseconds, and each then makes some three requests to the store:
+    /// for the head, the manifest, the delta. The spread is the time over which a fleet's requests are spread, so it
+    /// should be at least `3 × consumers ÷ requests a second that the store allows`: a thousand consumers of a bucket that
+    /// allows 5500 a second want 0.6 s, ten thousand 6 s. None ([`Duration::ZERO`]) is right for a few consumers.
+    ///
+    /// It costs freshness: half of it on average, all of it at worst. At a cadence of 500 ms a change waits up to 500 ms
+    /// for its cycle; with a tenth of a second here, 400 ms remain for the cycle, the hint and the refresh until it is a
+    /// second old, whatever chance says. That is enough for some 180 consumers of such a bucket: larger fleets choose
+    /// between a longer spread and a store that stands more.
+    pub const SPREAD: Duration = Duration::from_millis(100);
+
+    /// A topic with these brokers to ask first, no further client settings, and the default spread.
+    pub fn new(bootstrap_servers: impl Into<String>, topic: impl Into<String>) -> Self {
+        Self {
+            bootstrap_servers: bootstrap_servers.into(),
+            topic: topic.into(),
+            client: ClientSettings::default(),
+            spread: Self::SPREAD,
+        }
+    }
 }
 
 /// Nobody listens.
@@ -99,8 +131,9 @@ impl Shared {
 }
 
 impl KafkaAnnouncements {
-    /// Starts to listen. `wake` is called with every announcement of this dataset, and whenever listening begins or begins
-    /// anew, since something may have been missed. It must be quick.
+    /// Starts to listen. `wake` is called after every announcement of this dataset, and whenever listening begins or begins
+    /// anew, since something may have been missed: each time after a random part of [`AnnouncementTopic::spread`], and
+    /// once for all that is heard meanwhile. It must be quick.
     ///
     /// Brokers that cannot be reached, or a topic that does not exist, are no error: it is tried again, with pauses.
     ///
@@ -166,7 +199,6 @@ impl Ear {
                 Ok(client) => {
                     pause = FIRST_PAUSE;
                     self.shared.listening.store(true, Ordering::Relaxed);
-                    (self.wake)();
                     let error = self.hear(&client);
                     self.shared.listening.store(false, Ordering::Relaxed);
                     let Some(error) = error else { return };
@@ -187,13 +219,22 @@ impl Ear {
     fn connect(&self) -> Result<BaseConsumer<LogContext>, KafkaError> {
         let topic = self.topic.topic.as_str();
         let config = self.topic.client.client(&self.topic.bootstrap_servers, DEFAULTS, FIXED);
-        let client: BaseConsumer<LogContext> =
-            config.create_with_context(LogContext::new(format!("announcements in {topic}")))?;
+        let context = self
+            .topic
+            .client
+            .context(format!("announcements in {topic}"), Client::Announcements);
+        let client: BaseConsumer<LogContext> = config.create_with_context(context)?;
         let metadata = client.fetch_metadata(Some(topic), ANSWER)?;
         let found = metadata.topics().iter().find(|found| found.name() == topic);
-        let error = found.map_or(Some(RDKafkaErrorCode::UnknownTopicOrPartition), |found| {
-            found.error().map(RDKafkaErrorCode::from)
-        });
+        let error = match found {
+            None => Some(RDKafkaErrorCode::UnknownTopicOrPartition),
+            Some(found) => {
+                // Of a topic that is new not every broker has heard; and who listens to nothing hears nothing.
+                let none = found.partitions().is_empty();
+                let error = found.error().map(RDKafkaErrorCode::from);
+                error.or(none.then_some(RDKafkaErrorCode::LeaderNotAvailable))
+            }
+        };
         if let Some(error) = error {
             return Err(KafkaError::MetadataFetch(error));
         }
@@ -207,11 +248,15 @@ impl Ear {
 
     /// Until it is over, or the client cannot go on; then why.
     fn hear(&self, client: &BaseConsumer<LogContext>) -> Option<KafkaError> {
+        // Something may have been missed before. All who listen begin anew together when a broker comes back.
+        let mut due = Some(self.moment());
         while self.shared.goes_on() {
-            match client.poll(POLL) {
+            let wait = due.map_or(POLL, |due| due.saturating_duration_since(Instant::now()).min(POLL));
+            match client.poll(wait) {
                 Some(Ok(message)) if message.key() == Some(self.dataset.as_bytes()) => {
                     self.shared.heard.fetch_add(1, Ordering::Relaxed);
-                    (self.wake)();
+                    // What is read then is the newest, however many were heard.
+                    due.get_or_insert_with(|| self.moment());
                 }
                 // Brokers that come and go: the client goes on trying, and the consumer asks by itself meanwhile.
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Some(error),
@@ -222,7 +267,21 @@ impl Ear {
                 ))) => return Some(KafkaError::MessageConsumption(code)),
                 _ => {}
             }
+            if due.is_some_and(|due| due <= Instant::now()) {
+                due = None;
+                (self.wake)();
+            }
         }
         None
     }
+
+    /// When to wake somebody for what is heard now.
+    fn moment(&self) -> Instant {
+        Instant::now() + self.topic.spread.min(LONGEST_SPREAD).mul_f64(random())
+    }
+}
+
+/// From 0 to 1, another one for each process and each time.
+fn random() -> f64 {
+    RandomState::new().hash_one(0) as f64 / u64::MAX as f64
 }

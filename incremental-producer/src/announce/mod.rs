@@ -13,6 +13,9 @@
 //! Pull alone, push with a slow safety poll, or both: that is the consumer's choice of
 //! [`refresh_every`](hollow::consumer::ConsumerBuilder::refresh_every) and of whether it listens here.
 //!
+//! A hint reaches a whole fleet at once, and a store should not be asked by all of it in the same moment: each waits for a
+//! random part of a [spread](AnnouncementTopic::SPREAD) before it asks.
+//!
 //! One topic serves all datasets; compacted and with one partition it holds the newest head of each.
 
 mod listen;

@@ -1,12 +1,14 @@
 //! The service's side: telling that something was announced.
 
 use crate::client::{ClientSettings, LogContext};
+use crate::figures::{Client, STATISTICS};
 use crate::service::{Event, Listener};
 use hollow::store::{Register, Store};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
+use rdkafka::statistics::Statistics;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -140,7 +142,7 @@ impl Sender {
     fn connect(&self) -> Result<BaseProducer<Deliveries>, KafkaError> {
         let config = self.client.client(
             &self.servers,
-            &[("linger.ms", "0")],
+            &[("linger.ms", "0"), STATISTICS],
             &[
                 ("acks", "all"),
                 ("partitioner", "murmur2_random"),
@@ -148,10 +150,8 @@ impl Sender {
                 ("queue.buffering.max.messages", "1000"),
             ],
         );
-        config.create_with_context(Deliveries(LogContext::new(format!(
-            "announcements of {}",
-            self.dataset
-        ))))
+        let what = format!("announcements of {}", self.dataset);
+        config.create_with_context(Deliveries(self.client.context(what, Client::Announcements)))
     }
 }
 
@@ -165,6 +165,10 @@ impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
         self.0.error(error, reason);
     }
+
+    fn stats(&self, statistics: Statistics) {
+        self.0.stats(statistics);
+    }
 }
 
 impl ProducerContext for Deliveries {
@@ -172,7 +176,7 @@ impl ProducerContext for Deliveries {
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         if let Err((error, _)) = result {
-            tracing::warn!(client = %self.0.what, %error, "not delivered: consumers find the version when they ask");
+            tracing::warn!(client = %self.0.what(), %error, "not delivered: consumers find the version when they ask");
         }
     }
 }

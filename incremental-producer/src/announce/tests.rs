@@ -11,6 +11,7 @@ use hollow::store::Store;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 const TOPIC: &str = "announcements";
@@ -32,11 +33,7 @@ fn publish(producer: &mut Producer, id: i64) -> Version {
 }
 
 fn topic(mock: &MockKafka) -> AnnouncementTopic {
-    AnnouncementTopic {
-        bootstrap_servers: mock.bootstrap_servers().to_owned(),
-        topic: TOPIC.to_owned(),
-        client: ClientSettings::default(),
-    }
+    AnnouncementTopic::new(mock.bootstrap_servers(), TOPIC)
 }
 
 fn announcer(servers: &str, store: &Store) -> KafkaAnnouncer {
@@ -138,6 +135,34 @@ fn forged_hints_do_no_harm() {
 }
 
 #[test]
+fn a_fleet_that_hears_together_does_not_ask_together() {
+    let mock = MockKafka::with_topics([(TOPIC, 1)]).expect("a cluster");
+    for spread in [Duration::from_secs(3600), Duration::ZERO] {
+        let wakes = Arc::new(AtomicU64::new(0));
+        let count = wakes.clone();
+        let topic = AnnouncementTopic { spread, ..topic(&mock) };
+        let wake = move || {
+            count.fetch_add(1, Ordering::SeqCst);
+        };
+        let listening = KafkaAnnouncements::listen(topic, "titles", wake).expect("a thread");
+        wait_for("listening", || listening.is_listening());
+        if spread.is_zero() {
+            wait_for("the first wake", || wakes.load(Ordering::SeqCst) == 1);
+        }
+        wait_for("hearing", || {
+            forge(&mock, "titles", b"", 10);
+            listening.heard() >= 50
+        });
+        if spread.is_zero() {
+            wait_for("the wakes", || wakes.load(Ordering::SeqCst) == listening.heard() + 1);
+        } else {
+            // Whatever is heard while one waits is read together.
+            assert!(wakes.load(Ordering::SeqCst) <= 3, "{wakes:?}");
+        }
+    }
+}
+
+#[test]
 fn hints_that_are_lost_cost_nothing_but_time() {
     let mock = MockKafka::with_topics([(TOPIC, 1)]).expect("a cluster");
     let store = Store::memory();
@@ -163,10 +188,10 @@ fn a_service_announces_at_its_start_and_after_each_version() {
     publish(&mut producer, 1);
     let (_consumer, listening) = follow(&store, &mock);
     wait_for("listening", || listening.is_listening());
-    let told = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let told = Arc::new(AtomicU64::new(0));
     let count = told.clone();
     let inner: Listener = Arc::new(move |_, _| {
-        count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        count.fetch_add(1, Ordering::SeqCst);
     });
     let listener = announcer(mock.bootstrap_servers(), &store).before(inner);
     let nothing = Event::Restored {
@@ -183,9 +208,5 @@ fn a_service_announces_at_its_start_and_after_each_version() {
         },
     );
     wait_for("hearing", || listening.heard() == 1);
-    assert_eq!(
-        told.load(std::sync::atomic::Ordering::SeqCst),
-        3,
-        "who listens besides hears all"
-    );
+    assert_eq!(told.load(Ordering::SeqCst), 3, "who listens besides hears all");
 }

@@ -73,7 +73,10 @@ pub(super) fn run(arguments: &Arguments, format: Option<LogFormat>) -> Result<Ex
     let services = config
         .datasets
         .iter()
-        .map(|dataset| Ok(DatasetService::open(dataset)?.listener(listener_of(&observer))))
+        .map(|dataset| {
+            let figures = observer.figures(&dataset.settings.name);
+            Ok(DatasetService::open_counted(dataset, &figures)?.listener(listener_of(&observer)))
+        })
         .collect::<Result<Vec<_>>>()?;
     let handles = services
         .into_iter()

@@ -4,6 +4,7 @@
 //! a default in disguise. Paths are relative to the file. See `examples/incremental-producer.toml`.
 
 mod announce;
+mod by_value;
 mod checks;
 mod dead_letters;
 mod observe;
@@ -14,12 +15,14 @@ mod sweep;
 mod tests;
 
 pub use announce::AnnounceConfig;
+pub use by_value::ByValue;
 
 use crate::client::{ClientSettings, RefusedSetting};
 use crate::message::Codec;
 use crate::service::ServiceSettings;
 use crate::source::{NewLog, ReadLimits};
 use checks::{check_distinct, check_name, check_topic, duration, location, positive};
+use hollow::producer::ByValueError;
 use hollow::record::KeyError;
 use hollow::schema::{Dataset, SchemaError};
 use hollow::store::StoreError;
@@ -155,6 +158,9 @@ pub enum Problem {
     /// The root type has no usable key.
     #[error("the root type cannot be folded by key")]
     Root(#[source] KeyError),
+    /// Records that cannot be counted by a field.
+    #[error("`checks.by_value` names a field that records cannot be counted by")]
+    ByValue(#[source] ByValueError),
     /// A client setting that cannot be given.
     #[error(transparent)]
     Client(#[from] RefusedSetting),
@@ -246,7 +252,7 @@ fn build(
     let name = raw.name.clone().ok_or(Problem::Missing("name"))?;
     check_name(&name)?;
     let codec = codec(&raw, directory)?;
-    let checks = Checks::new(raw.checks.clone().unwrap_or_default(), codec.dataset())?;
+    let checks = Checks::new(raw.checks.clone().unwrap_or_default(), codec.dataset(), codec.root())?;
     let topic = raw.topic.clone().unwrap_or_else(|| name.clone());
     check_topic("topic", &topic)?;
     let dead_letter_topic = raw.dead_letter_topic.clone().unwrap_or_else(|| format!("{topic}.dlq"));

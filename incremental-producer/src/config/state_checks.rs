@@ -1,5 +1,6 @@
 //! `[dataset.checks]`: what a state must fulfil before it is announced.
 
+use super::by_value::{ByValue, RawByValue};
 use super::checks::duration;
 use super::{Problem, wrong};
 use hollow::producer::{
@@ -23,6 +24,7 @@ pub(super) struct RawChecks {
     max_removed_percent_per_window: Option<f64>,
     window: Option<String>,
     unique_keys: Vec<String>,
+    by_value: Vec<RawByValue>,
     keep_refused: Option<i64>,
 }
 
@@ -47,6 +49,8 @@ pub struct Checks {
     pub window: Duration,
     /// Types besides the root whose primary keys must be there, and each once.
     pub unique_keys: Vec<String>,
+    /// How many records there must be for each value of a field.
+    pub by_value: Vec<ByValue>,
     /// How many refused candidates stay in quarantine.
     pub keep_refused: usize,
 }
@@ -64,13 +68,14 @@ impl Default for Checks {
             max_removed_percent_per_window: None,
             window: Duration::from_secs(3600),
             unique_keys: Vec::new(),
+            by_value: Vec::new(),
             keep_refused: 10,
         }
     }
 }
 
 impl Checks {
-    pub(super) fn new(raw: RawChecks, dataset: &Dataset) -> Result<Self, Problem> {
+    pub(super) fn new(raw: RawChecks, dataset: &Dataset, root: &str) -> Result<Self, Problem> {
         let defaults = Self::default();
         let types = raw.min_records.keys();
         let types = types.chain(raw.max_count_change_percent.keys());
@@ -124,6 +129,7 @@ impl Checks {
                 Duration::from_secs(1),
             )?,
             unique_keys: raw.unique_keys,
+            by_value: ByValue::all(raw.by_value, dataset, root)?,
             keep_refused: match raw.keep_refused {
                 None => defaults.keep_refused,
                 Some(count @ 1..=1000) => usize::try_from(count).unwrap_or(defaults.keep_refused),
@@ -161,6 +167,9 @@ impl Checks {
             all.push(Box::new(
                 RemovedRecords::at_most_percent(root, percent).within(self.window),
             ));
+        }
+        for by_value in &self.by_value {
+            all.push(Box::new(by_value.validator()));
         }
         for name in &self.unique_keys {
             all.push(Box::new(DuplicateKeys::of(name)));

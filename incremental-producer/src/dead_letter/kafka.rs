@@ -1,7 +1,8 @@
 //! A topic of dead letters.
 
 use super::{DeadLetterError, DeadLetters, REASON, SET_ASIDE_MS, SOURCE_OFFSET, SOURCE_PARTITION, SOURCE_TOPIC};
-use crate::client::{ClientSettings, log_line};
+use crate::client::{ClientSettings, LogContext};
+use crate::figures::Client;
 use crate::source::Record;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -35,16 +36,16 @@ struct Counts {
 }
 
 struct Deliveries {
-    topic: String,
+    log: LogContext,
     counts: Arc<Counts>,
 }
 
 impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log_line(&self.topic, level, facility, message);
+        self.log.log(level, facility, message);
     }
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(client = %self.topic, %error, reason, "Kafka client");
+        self.log.error(error, reason);
     }
 }
 
@@ -111,7 +112,7 @@ impl KafkaDeadLetters {
         );
         let counts = Arc::<Counts>::default();
         let context = Deliveries {
-            topic: self.topic.clone(),
+            log: self.client.context(self.topic.clone(), Client::DeadLetters),
             counts: counts.clone(),
         };
         let producer = config

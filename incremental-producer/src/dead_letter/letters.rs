@@ -11,6 +11,7 @@ use super::{REASON, SET_ASIDE_MS, SOURCE_OFFSET, SOURCE_PARTITION, SOURCE_TOPIC}
 use crate::Offsets;
 use crate::client::{ClientSettings, LogContext};
 use crate::emit::{EmitError, Emitter};
+use crate::figures::Client;
 use crate::source::kafka::{KafkaSettings, KafkaSource};
 use crate::source::{ReadLimits, Record, Source, SourceError};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -256,7 +257,10 @@ impl LetterBox {
         let fixed = [("enable.auto.commit", "false"), ("allow.auto.create.topics", "false")];
         let mut config = self.client.client(&self.bootstrap_servers, &[], &fixed);
         config.set("group.id", &self.group);
-        config.create_with_context(LogContext::new(format!("group {}", self.group)))
+        config.create_with_context(
+            self.client
+                .context(format!("group {}", self.group), Client::DeadLetters),
+        )
     }
 
     /// How far letters were sent back.

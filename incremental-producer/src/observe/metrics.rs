@@ -8,6 +8,7 @@ use super::made_at::made_at;
 use super::memory::Memory;
 use super::process::Resources;
 use super::{BUILD, Moment, Sight};
+use crate::figures::{Families, Figures};
 use crate::service::{Event, Report};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -64,6 +65,8 @@ where
 
 pub(super) struct Metrics {
     registry: Registry,
+    // Told by the parts themselves.
+    families: Families,
     // Told by events.
     cycles: Count<Two>,
     cycle_time: Times<One>,
@@ -132,6 +135,8 @@ impl Registrar {
 impl Metrics {
     pub(super) fn new() -> Self {
         let mut r = Registrar(Registry::with_prefix("incremental_producer"));
+        let families = Families::default();
+        families.register(&mut r.0);
         let build: Whole<One> = r.plain("build_info", "The build that runs; always 1");
         build.get_or_create(&[("build", BUILD.to_owned())]).set(1);
         Self {
@@ -183,7 +188,12 @@ impl Metrics {
             descriptors: r.plain("open_files", "Open file descriptors of the process"),
             cpu: r.seconds("cpu", "Processor time of the process"),
             registry: r.0,
+            families,
         }
+    }
+
+    pub(super) fn figures(&self, dataset: &str) -> Figures {
+        self.families.of(dataset)
     }
 
     /// Everything that can happen begins at zero: a counter that appears with its first event shows no increase.

@@ -31,6 +31,7 @@ pub use lines::{Lines, LogFormat};
 pub use memory::CycleNote;
 pub use status::{Counts, DatasetStatus, LogStatus, PartitionStatus, StatusPage};
 
+use crate::Figures;
 use crate::config::Config;
 use crate::service::{DatasetHandle, Event, Status};
 use memory::Memory;
@@ -105,6 +106,11 @@ impl Observer {
         let mut datasets = BTreeMap::new();
         for dataset in &config.datasets {
             metrics.begin(&dataset.settings.name, dataset.settings.cadence);
+            let checks = dataset.checks.validators(dataset.codec.root());
+            let names: Vec<String> = checks.iter().map(|check| check.name()).collect();
+            metrics
+                .figures(&dataset.settings.name)
+                .begin(names.iter().map(String::as_str));
             datasets.insert(dataset.settings.name.clone(), Memory::new(dataset.settings.cadence));
         }
         Self(Arc::new(Inner {
@@ -124,6 +130,13 @@ impl Observer {
             memory.note(event, now);
             self.0.metrics.note(dataset, event, now);
         }
+    }
+
+    /// What the parts of this dataset's service are to count in; see
+    /// [`DatasetService::open_counted`](crate::service::DatasetService::open_counted). It shows among the metrics, so the
+    /// dataset must be one of the configuration.
+    pub fn figures(&self, dataset: &str) -> Figures {
+        self.0.metrics.figures(dataset)
     }
 
     /// The process was told to stop: it is not ready any more.

@@ -40,6 +40,7 @@ use crate::config::DatasetConfig;
 use crate::control::Control;
 use crate::crash_points;
 use crate::dead_letter::{Caps, DeadLetters, KafkaDeadLetters, LetterSettings};
+use crate::figures::{Figures, counted};
 use crate::share::Share;
 use crate::source::kafka::{KafkaSettings, KafkaSource};
 use crate::source::{NewLog, Policy, ReadLimits, Source};
@@ -194,7 +195,16 @@ impl DatasetService {
     /// # Errors
     /// [`ServiceError`]. Kafka is not asked yet.
     pub fn open(config: &DatasetConfig) -> Result<Self, ServiceError> {
-        Self::open_with(config, open_store(config, &config.store)?)
+        Self::open_counted(config, &Figures::default())
+    }
+
+    /// The service of a configured dataset, counted in [these figures](crate::observe::Observer::figures).
+    ///
+    /// # Errors
+    /// [`ServiceError`]. Kafka is not asked yet.
+    pub fn open_counted(config: &DatasetConfig, figures: &Figures) -> Result<Self, ServiceError> {
+        let store = figures.meter(open_store(config, &config.store)?);
+        Self::build(config, store, figures, |builder| builder)
     }
 
     /// The service of a configured dataset, publishing to this store instead of the configured one.
@@ -215,12 +225,22 @@ impl DatasetService {
         store: Store,
         build: impl FnOnce(ProducerBuilder) -> ProducerBuilder,
     ) -> Result<Self, ServiceError> {
+        Self::build(config, store, &Figures::default(), build)
+    }
+
+    fn build(
+        config: &DatasetConfig,
+        store: Store,
+        figures: &Figures,
+        build: impl FnOnce(ProducerBuilder) -> ProducerBuilder,
+    ) -> Result<Self, ServiceError> {
         let name = config.settings.name.as_str();
+        let client = config.client.clone().counted(figures);
         let mut builder = Producer::builder(config.codec.dataset().clone(), store.clone())
             .name(name)
             .root(config.codec.root())
             .publish_unchanged(PublishUnchanged::WhenTagsDiffer)
-            .validators(config.checks.validators(config.codec.root()))
+            .validators(counted(config.checks.validators(config.codec.root()), figures))
             .keep_refused(config.checks.keep_refused);
         if let Some(versions) = config.snapshot_every {
             builder = builder.snapshot_every(versions);
@@ -242,13 +262,9 @@ impl DatasetService {
             topic: config.topic.clone(),
             log: config.log.clone(),
             group: format!("fold-{name}"),
-            client: config.client.clone(),
+            client: client.clone(),
         });
-        let dead_letters = KafkaDeadLetters::new(
-            &config.bootstrap_servers,
-            &config.dead_letter_topic,
-            config.client.clone(),
-        );
+        let dead_letters = KafkaDeadLetters::new(&config.bootstrap_servers, &config.dead_letter_topic, client.clone());
         let mut service = Self::new(
             config.settings.clone(),
             config.codec.clone(),
@@ -258,7 +274,7 @@ impl DatasetService {
         );
         service.announcer = config.announce.topic.as_deref().map(|topic| {
             let servers = config.bootstrap_servers.as_str();
-            KafkaAnnouncer::start(name, servers, topic, &config.client, store)
+            KafkaAnnouncer::start(name, servers, topic, &client, store)
         });
         Ok(service)
     }

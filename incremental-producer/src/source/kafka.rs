@@ -20,6 +20,7 @@ use super::topic_id::topic_id;
 use super::{BoxError, LogView, ReadLimits, Reading, Record, Source, SourceError};
 use crate::Offsets;
 use crate::client::{ClientSettings, LogContext, hear};
+use crate::figures::{Client as Counted, STATISTICS};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Headers, Message, OwnedMessage};
@@ -130,12 +131,15 @@ impl KafkaSource {
         }
     }
 
-    fn connect(&self) -> Result<BaseConsumer<LogContext>, SourceError> {
+    fn connect(&self, more: &[(&str, &str)]) -> Result<BaseConsumer<LogContext>, SourceError> {
         let settings = &self.settings;
-        let context = LogContext::new(format!("source of {}", settings.topic));
-        settings
-            .client_config()
-            .create_with_context(context)
+        let what = format!("source of {}", settings.topic);
+        let mut config = settings.client_config();
+        for (name, value) in more {
+            config.set(*name, *value);
+        }
+        config
+            .create_with_context(settings.client.context(what, Counted::Source))
             .map_err(|error| SourceError::Settings {
                 topic: settings.topic.clone(),
                 reason: error.to_string(),
@@ -212,7 +216,7 @@ impl KafkaSource {
             Some(client) if client.reached == *from => return Ok(client),
             _ => {}
         }
-        let consumer = self.connect()?;
+        let consumer = self.connect(&[])?;
         let mut assignment = TopicPartitionList::with_capacity(from.len());
         for (partition, offset) in from.iter() {
             assignment
@@ -239,7 +243,7 @@ impl Source for KafkaSource {
         // A client that failed is not asked again.
         let looker = match self.looker.take() {
             Some(looker) => looker,
-            None => self.connect()?,
+            None => self.connect(&[STATISTICS])?,
         };
         hear(&looker);
         let begin = Instant::now();

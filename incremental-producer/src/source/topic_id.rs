@@ -30,7 +30,7 @@ impl fmt::Display for TopicId {
     }
 }
 
-/// Asks a broker for the id of a topic. None if the brokers give topics no ids.
+/// Asks a broker for the id of a topic. None if the brokers give topics no ids, or are too old to be asked.
 ///
 /// # Errors
 /// A text, if they do not answer in this time, or do not know the topic.
@@ -119,7 +119,15 @@ impl Event {
     fn topic_id(&self) -> Result<Option<TopicId>, String> {
         let event = self.0.as_ptr();
         // SAFETY: the event is alive.
-        succeeded(unsafe { native::rd_kafka_event_error(event) })?;
+        let outcome = unsafe { native::rd_kafka_event_error(event) };
+        let unknown = [
+            RDKafkaErrorCode::UnsupportedFeature,
+            RDKafkaErrorCode::UnsupportedVersion,
+        ];
+        if unknown.contains(&RDKafkaErrorCode::from(outcome)) {
+            return Ok(None);
+        }
+        succeeded(outcome)?;
         // SAFETY: the event is alive. Null if it is of another kind; otherwise a part of the event.
         let result = unsafe { native::rd_kafka_event_DescribeTopics_result(event) };
         if result.is_null() {

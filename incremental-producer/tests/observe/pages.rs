@@ -3,6 +3,7 @@
 use crate::exposition::Exposition;
 use hollow::Version;
 use hollow::producer::CycleStats;
+use hollow::store::{Operation, Outcome, StoreMeter};
 use incremental_producer::Offsets;
 use incremental_producer::config::Config;
 use incremental_producer::observe::{Moment, Observer, Sight};
@@ -19,6 +20,7 @@ fn observer() -> Observer {
         bootstrap_servers = "localhost:9092"
         schema = "Title @PrimaryKey(id) { long id; }"
         root = "Title"
+        checks = { min_records = { Title = 1 } }
         [[dataset]]
         name = "titles"
         store = "titles"
@@ -126,6 +128,14 @@ pub(crate) fn everything() -> (Observer, Vec<Sight>) {
         },
     );
     observer.event("a dataset of nobody", &Event::Stopped);
+    let figures = observer.figures("titles");
+    for (operation, outcome, seconds) in [
+        (Operation::Put, Outcome::Ok, 0.2),
+        (Operation::Put, Outcome::Exists, 0.004),
+        (Operation::RegisterRead, Outcome::Throttled, 3.0),
+    ] {
+        figures.ended(operation, outcome, Duration::from_secs_f64(seconds));
+    }
     let titles = Status {
         phase: Phase::Retrying,
         version: Some(version(now)),
@@ -204,6 +214,27 @@ fn metrics_say_what_happened() {
         assert_eq!(of(counter, &[]), value, "{counter}");
     }
     assert_eq!(of("cycle_stage_seconds_total", &[("stage", "publish")]), 0.25);
+    for (operation, outcome, times) in [
+        ("put", "ok", 1.0),
+        ("put", "exists", 1.0),
+        ("put", "throttled", 0.0),
+        ("register_read", "throttled", 1.0),
+        ("compare_and_set", "conflict", 0.0),
+    ] {
+        let labels = [("operation", operation), ("outcome", outcome)];
+        assert_eq!(of("store_requests_total", &labels), times, "{operation} {outcome}");
+    }
+    let put = ("operation", "put");
+    assert_eq!(of("store_request_seconds_count", &[put]), 2.0);
+    assert_eq!(of("store_request_seconds_bucket", &[put, ("le", "0.1")]), 1.0);
+    assert_eq!(
+        of("refusals_total", &[("validator", "minimum-record-count(Title)")]),
+        0.0
+    );
+    assert_eq!(
+        of("kafka_errors_total", &[("client", "source"), ("class", "timeout")]),
+        0.0
+    );
     assert_eq!(of("cycle_seconds_bucket", &[("le", "0.25")]), 0.0);
     assert_eq!(of("cycle_seconds_bucket", &[("le", "0.5")]), 2.0);
     assert_eq!(of("source_delay_seconds_bucket", &[("le", "2.5")]), 0.0, "four seconds");
@@ -259,6 +290,11 @@ fn labels_are_bounded() {
         "phase",
         "le",
         "build",
+        "operation",
+        "validator",
+        "client",
+        "state",
+        "class",
     ];
     for sample in Exposition::parse(&text).expect("well-formed").samples {
         assert!(

@@ -1,8 +1,10 @@
 //! S5: what may be published is decided before anybody can see it.
 
+mod by_value;
 mod keys;
 mod limits;
 
+pub use by_value::{ByValueError, RecordsByValue};
 pub use keys::{DuplicateKeys, NullKeys};
 pub use limits::{ChangedRecords, MinimumRecordCount, RecordCountChange, RemovedRecords};
 

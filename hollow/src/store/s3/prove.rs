@@ -4,16 +4,24 @@
 //! store two producers would overwrite each other, and nobody would notice.
 
 use super::bucket::{Bucket, nonce};
-use super::failure::{Failure, Kind};
+use super::failure::Failure;
 use super::settings::invalid;
 use super::write::{Condition, Written};
 use crate::store::StoreError;
 use bytes::Bytes;
+use std::sync::Arc;
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-/// How often writers race for one object, and how many. A store that decides by luck passes one round at most.
-const ROUNDS: usize = 3;
-const WRITERS: usize = 8;
+/// How many objects are raced for, all at once, and by how many writers each: first to create it, then to replace it.
+///
+/// What shows a store that checks first and writes afterwards are writers that come before the first write has taken
+/// effect; those who come later are refused by any store. So many races of few prove more than few of many. A store that
+/// lets the writers of an object wait for each other may do so in steps of a second, longer each time: SeaweedFS took 9 s
+/// for three races of eight one after the other, in which writers met 1 to 5 times, and takes 2.3 s for these, in which they
+/// meet 8 to 12 times. (Of two they hardly ever meet.) One that decides by luck passes once in hundreds of thousands.
+const RACES: usize = 8;
+const WRITERS: usize = 3;
 
 /// Where scratch objects are put.
 pub(super) const FOLDER: &str = "proving";
@@ -40,17 +48,13 @@ impl Bucket {
     /// Tries on scratch objects whether conditions are honoured, and removes them.
     pub(super) async fn prove(&self) -> Result<(), StoreError> {
         let scratch = format!("{FOLDER}/{}", nonce());
-        let outcome = async {
-            self.prove_one_after_another(&format!("{scratch}-one")).await?;
-            for round in 0..ROUNDS {
-                self.prove_race(&format!("{scratch}-race-{round}")).await?;
-            }
-            Ok(())
-        };
-        let outcome = outcome.await;
+        let outcome = self.prove_side_by_side(&scratch).await;
+        let mut removing = JoinSet::new();
         for entry in self.list(&scratch).await.unwrap_or_default() {
-            let _ = self.remove(&entry.name).await; // scratch; nobody reads it
+            let bucket = self.clone();
+            removing.spawn(async move { bucket.remove(&entry.name).await });
         }
+        while removing.join_next().await.is_some() {} // scratch; nobody reads it
         match outcome {
             Ok(()) => Ok(()),
             Err(Flaw::Failed(failure)) => Err(failure.about(self.shown(&scratch))),
@@ -61,6 +65,26 @@ impl Bucket {
                 format!("s3://{}: {found}", self.settings.bucket),
             )),
         }
+    }
+
+    /// All proofs at once, each on objects of its own: what one takes is waiting for the store more than anything else.
+    async fn prove_side_by_side(&self, scratch: &str) -> Result<(), Flaw> {
+        let mut proofs = JoinSet::new();
+        let (bucket, key) = (self.clone(), format!("{scratch}-one"));
+        proofs.spawn(async move { bucket.prove_one_after_another(&key).await });
+        for race in 0..RACES {
+            let (bucket, key) = (self.clone(), format!("{scratch}-race-{race}"));
+            proofs.spawn(async move { bucket.prove_race(&key).await });
+        }
+        let mut outcome = Ok(());
+        while let Some(proof) = proofs.join_next().await {
+            let proof = proof.unwrap_or_else(|_| Err(ended().into()));
+            // What is known to be broken counts more than what could not be found out. To the end: nobody may still write.
+            if proof.is_err() && !matches!(outcome, Err(Flaw::Broken(_))) {
+                outcome = proof;
+            }
+        }
+        outcome
     }
 
     async fn prove_one_after_another(&self, key: &str) -> Result<(), Flaw> {
@@ -116,9 +140,12 @@ impl Bucket {
         let mut expected: Option<String> = None;
         for _ in 0..2 {
             let mut writers = JoinSet::new();
+            let start = Arc::new(Barrier::new(WRITERS));
             for _ in 0..WRITERS {
                 let (bucket, key, expected) = (self.clone(), key.to_owned(), expected.clone());
+                let start = start.clone();
                 writers.spawn(async move {
+                    start.wait().await;
                     let content = Bytes::from(nonce());
                     let condition = expected.as_deref().map_or(Condition::Absent, Condition::Matches);
                     let written = bucket.write(&key, &content, condition).await;
@@ -127,8 +154,7 @@ impl Bucket {
             }
             let (mut winners, mut unsure) = (Vec::new(), false);
             while let Some(writer) = writers.join_next().await {
-                let (content, written) =
-                    writer.map_err(|_| Failure::new(Kind::Unavailable, "a writer ended without a result"))?;
+                let (content, written) = writer.map_err(|_| ended())?;
                 match written? {
                     Written::Done(etag) => winners.push((content, etag)),
                     Written::Refused => {}
@@ -158,4 +184,9 @@ impl Bucket {
 /// An answer did not come, so that nothing can be said of the store.
 fn lost() -> Failure {
     Failure::unavailable("an answer was lost, and what became of the write cannot be told")
+}
+
+/// A task panicked.
+fn ended() -> Failure {
+    Failure::unavailable("a proof ended without a result")
 }
