@@ -65,7 +65,7 @@ pub(crate) struct World {
 /// Alive as long as the test.
 enum Brokers {
     Mock(#[expect(dead_code, reason = "ends when dropped")] MockKafka),
-    Real(#[expect(dead_code, reason = "ends when dropped")] Kafka),
+    Real(#[expect(dead_code, reason = "ends when dropped")] Box<Kafka>),
 }
 
 pub(crate) const PARTITIONS: i32 = 3;
@@ -95,7 +95,7 @@ impl World {
         let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(60)));
         let created = runtime.block_on(admin.create_topics(&topics, &options));
         assert!(created.expect("an answer").iter().all(Result::is_ok));
-        Some(Self::new(server, bootstrap, Brokers::Real(kafka)))
+        Some(Self::new(server, bootstrap, Brokers::Real(Box::new(kafka))))
     }
 
     fn new(server: Postgres, bootstrap: String, brokers: Brokers) -> Self {
