@@ -86,6 +86,7 @@ pub mod flat;
 pub mod index;
 pub mod memory;
 mod ordinal;
+pub mod prepared;
 pub mod producer;
 pub mod read;
 pub mod record;

@@ -3,9 +3,10 @@
 use super::Producer;
 use super::cycle::Filling;
 use super::digest::ChangeDigest;
-use super::keys::{KeyReader, key_bytes};
+use super::keys::KeyReader;
 use crate::Ordinal;
 use crate::read::ReadState;
+use crate::record::key_bytes::key_bytes;
 use crate::store::{KeyChanges, Sha256, TypeCounts};
 use std::collections::{BTreeMap, HashSet};
 

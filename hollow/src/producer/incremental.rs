@@ -1,11 +1,14 @@
 //! Cycles that change some records, by key, and keep all others.
 
 use super::cycle::Filling;
-use super::keys::{KeyReader, KeyTable, key_bytes};
+use super::keys::{KeyReader, KeyTable};
+use super::prepared::Parts;
 use super::references::{References, World};
 use super::{BoxError, CycleError, CycleOutcome, Producer};
 use crate::Ordinal;
+use crate::prepared::PreparedRecords;
 use crate::read::ReadState;
+use crate::record::key_bytes::key_bytes;
 use crate::record::{KeyPaths, KeyValue, Value};
 use crate::store::KeyChanges;
 use crate::typed::{self, KeyParts, Keyed};
@@ -52,6 +55,15 @@ pub struct IncrementalCycle<'a> {
     stats: IncrementalStats,
     failed_additions: bool,
     typed: typed::Session,
+    parts: Parts,
+    looking: Looking,
+}
+
+/// Room to look for several keys, used over and over.
+#[derive(Debug, Default)]
+struct Looking {
+    hashes: Vec<u64>,
+    ordinals: Vec<Ordinal>,
 }
 
 impl IncrementalCycle<'_> {
@@ -66,7 +78,73 @@ impl IncrementalCycle<'_> {
             return Err(CycleError::NotARoot(type_name.to_owned()));
         };
         let key = key_bytes(&root.paths.of(value)?);
-        self.put(type_name, key, |this| Ok(this.engine.add(type_name, value)?))
+        self.put(type_name, &key, |this| Ok(this.engine.add(type_name, value)?))
+    }
+
+    /// As [`upsert`](IncrementalCycle::upsert), with a prepared record, of those that were
+    /// [taken up](IncrementalCycle::begin_prepared) last.
+    ///
+    /// # Errors
+    /// As [`upsert`](IncrementalCycle::upsert), and [`CycleError::Populate`] if there is no such record, or others were taken
+    /// up last.
+    pub fn upsert_prepared(
+        &mut self,
+        type_name: &str,
+        records: &PreparedRecords,
+        index: usize,
+    ) -> Result<bool, CycleError> {
+        if !self.incremental.roots.contains_key(type_name) {
+            return Err(CycleError::NotARoot(type_name.to_owned()));
+        }
+        let (Some(key), Some(root)) = (records.key(index), records.root(index)) else {
+            return Err(CycleError::Populate("there is no such prepared record".into()));
+        };
+        if !self.parts.are_of(records) {
+            return Err(CycleError::Populate(
+                "these prepared records were not taken up last".into(),
+            ));
+        }
+        self.put(type_name, key, |this| {
+            let references = &this.incremental.references;
+            Ok(this.parts.add(this.engine, references, records, root)?)
+        })
+    }
+
+    /// Takes up what a preparer has filled, before any of its records is added. Everything that it fills comes here, in that
+    /// order, also what has no record in it: later records may share parts with it.
+    ///
+    /// # Errors
+    /// [`CycleError::Populate`] if it was prepared for other schemas, or something before it is missing;
+    /// [`CycleError::NotARoot`].
+    pub fn begin_prepared(&mut self, type_name: &str, records: &PreparedRecords) -> Result<(), CycleError> {
+        let Some(root) = self.incremental.roots.get(type_name) else {
+            return Err(CycleError::NotARoot(type_name.to_owned()));
+        };
+        self.parts.take_up(self.engine, records)?;
+        // All of them will be looked for, and together that takes less time.
+        let keys = (0..records.len()).filter_map(|index| records.key(index));
+        let Looking { hashes, ordinals } = &mut self.looking;
+        root.keys.bring_close(self.published, keys, hashes, ordinals);
+        let references = &self.incremental.references;
+        let counts = ordinals.iter().map(|&ordinal| references.touch(root.id, ordinal));
+        std::hint::black_box(counts.fold(0, u32::wrapping_add));
+        Ok(())
+    }
+
+    /// As [`delete`](IncrementalCycle::delete), with a key that was prepared.
+    ///
+    /// # Errors
+    /// As [`delete`](IncrementalCycle::delete), and [`CycleError::Populate`] if there is no such key.
+    pub fn delete_prepared(
+        &mut self,
+        type_name: &str,
+        records: &PreparedRecords,
+        index: usize,
+    ) -> Result<bool, CycleError> {
+        match records.key(index) {
+            Some(key) => self.take_out(type_name, key),
+            None => Err(CycleError::Populate("there is no such prepared key".into())),
+        }
     }
 
     /// As [`upsert`](IncrementalCycle::upsert), with a typed record; see [`typed`].
@@ -78,7 +156,7 @@ impl IncrementalCycle<'_> {
         record.push_key(&mut key);
         // What was remembered of records before this one may have gone with one that was replaced.
         self.typed.forget();
-        self.put(&type_name, key_bytes(&key), |this| {
+        self.put(&type_name, &key_bytes(&key), |this| {
             Ok(this.typed.add(this.engine, record)?)
         })
     }
@@ -105,9 +183,10 @@ impl IncrementalCycle<'_> {
     fn put(
         &mut self,
         type_name: &str,
-        key: Vec<u8>,
+        key: &[u8],
         add: impl FnOnce(&mut Self) -> Result<Ordinal, CycleError>,
     ) -> Result<bool, CycleError> {
+        self.parts.forget_children();
         let added = add(self);
         let ordinal = added.inspect_err(|_| self.failed_additions = true)?;
         let Some(root) = self.incremental.roots.get_mut(type_name) else {
@@ -126,7 +205,7 @@ impl IncrementalCycle<'_> {
             return Ok(false);
         }
         // First the new record, so that what both refer to stays.
-        references.acquire(&world, id, ordinal);
+        references.acquire(&world, (id, ordinal), self.parts.children());
         if let Some(before) = before {
             references.release(&mut world, id, before)?;
         }
@@ -155,10 +234,13 @@ impl IncrementalCycle<'_> {
     /// # Errors
     /// [`CycleError::NotARoot`] if the type is no root.
     pub fn delete(&mut self, type_name: &str, key: &[KeyValue]) -> Result<bool, CycleError> {
+        self.take_out(type_name, &key_bytes(key))
+    }
+
+    fn take_out(&mut self, type_name: &str, key: &[u8]) -> Result<bool, CycleError> {
         let Some(root) = self.incremental.roots.get_mut(type_name) else {
             return Err(CycleError::NotARoot(type_name.to_owned()));
         };
-        let key = key_bytes(key);
         let Some(before) = root.keys.replace(self.published, key, None) else {
             self.stats.absent += 1;
             return Ok(false);
@@ -247,6 +329,8 @@ impl Producer {
                 stats: IncrementalStats::default(),
                 failed_additions: false,
                 typed: typed::Session::default(),
+                parts: Parts::default(),
+                looking: Looking::default(),
             };
             populate(&mut cycle).map_err(CycleError::Populate)?;
             if cycle.failed_additions {

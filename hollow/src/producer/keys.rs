@@ -6,12 +6,14 @@
 
 use super::CycleError;
 use crate::Ordinal;
-use crate::read::ReadState;
+use crate::read::{ObjectTypeState, ReadState};
+use crate::record::key_bytes::{key_bytes, key_of_bytes, push_part, push_text};
 use crate::record::{KeyError, KeyPaths, KeyValue, key_json};
 use crate::schema::{FieldPath, FieldType};
 use crate::store::KeyChanges;
+use crate::write::RecordHasher;
 use hashbrown::HashTable;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::ops::Range;
 
 /// Reads primary keys of records of one type from a state.
 #[derive(Clone, Debug)]
@@ -33,8 +35,21 @@ impl KeyReader {
 
     /// Appends the key of a record, as [`key_bytes`] has it; false if a part of it is null.
     fn push(&self, state: &ReadState, ordinal: Ordinal, out: &mut Vec<u8>) -> bool {
-        let mut parts = self.paths.iter().map(|path| part(state, path, ordinal));
-        parts.all(|part| part.map(|part| push_part(out, &part)).is_some())
+        self.paths
+            .iter()
+            .all(|path| push_part_of(state, path, ordinal, out).is_some())
+    }
+
+    /// Something of the key of a record, for bringing it close.
+    pub(super) fn touch(&self, state: &ReadState, ordinal: Ordinal) -> u64 {
+        let first = self.paths.first().and_then(|path| end(state, path, ordinal));
+        first.map_or(0, |(ty, ordinal, field)| {
+            let bytes = ty.text(ordinal, field).map(|text| text.bytes());
+            let number = ty.long(ordinal, field).map_or(0, i64::cast_unsigned);
+            bytes
+                .and_then(|bytes| bytes.first())
+                .map_or(number, |&byte| byte.into())
+        })
     }
 
     /// The key of a record; `None` if a part of it is null.
@@ -43,12 +58,38 @@ impl KeyReader {
     }
 }
 
-fn part(state: &ReadState, path: &FieldPath, mut ordinal: Ordinal) -> Option<KeyValue> {
+/// The record that has the last field of a path, and that field.
+fn end<'a>(
+    state: &'a ReadState,
+    path: &FieldPath,
+    mut ordinal: Ordinal,
+) -> Option<(&'a ObjectTypeState, Ordinal, usize)> {
     let (last, through) = path.steps.split_last()?;
     for step in through {
         ordinal = state.object(&step.type_name)?.reference(ordinal, step.field)?;
     }
-    let (ty, field) = (state.object(&last.type_name)?, last.field);
+    Some((state.object(&last.type_name)?, ordinal, last.field))
+}
+
+/// Appends a part of a key; none if it is null.
+fn push_part_of(state: &ReadState, path: &FieldPath, ordinal: Ordinal, out: &mut Vec<u8>) -> Option<()> {
+    if path.ty == FieldType::String {
+        let (ty, ordinal, field) = end(state, path, ordinal)?;
+        let text = ty.text(ordinal, field)?;
+        // ASCII is stored as it is.
+        if text.bytes().is_ascii()
+            && let Ok(text) = std::str::from_utf8(text.bytes())
+        {
+            push_text(out, text);
+            return Some(());
+        }
+    }
+    push_part(out, &part(state, path, ordinal)?);
+    Some(())
+}
+
+fn part(state: &ReadState, path: &FieldPath, ordinal: Ordinal) -> Option<KeyValue> {
+    let (ty, ordinal, field) = end(state, path, ordinal)?;
     match path.ty {
         FieldType::Int => ty.int(ordinal, field).map(KeyValue::Int),
         FieldType::Long => ty.long(ordinal, field).map(KeyValue::Long),
@@ -61,79 +102,30 @@ fn part(state: &ReadState, path: &FieldPath, mut ordinal: Ordinal) -> Option<Key
     }
 }
 
-/// A key by which it can be compared and hashed: equal keys have equal bytes, and no two others do.
-pub(super) fn key_bytes(key: &[KeyValue]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(16 * key.len());
-    key.iter().for_each(|part| push_part(&mut out, part));
-    out
-}
-
-/// The key these bytes were made of.
-fn key_of_bytes(mut bytes: &[u8]) -> Option<Vec<KeyValue>> {
-    let mut key = Vec::new();
-    while let Some((tag, rest)) = bytes.split_first() {
-        let (length, rest) = rest.split_first_chunk()?;
-        let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-        let (part, rest) = rest.split_at_checked(length)?;
-        bytes = rest;
-        key.push(match tag {
-            0 => KeyValue::Int(i32::from_le_bytes(part.try_into().ok()?)),
-            1 => KeyValue::Long(i64::from_le_bytes(part.try_into().ok()?)),
-            2 => KeyValue::Boolean(*part.first()? != 0),
-            3 => KeyValue::Float(f32::from_bits(u32::from_le_bytes(part.try_into().ok()?))),
-            4 => KeyValue::Double(f64::from_bits(u64::from_le_bytes(part.try_into().ok()?))),
-            5 => KeyValue::Text(String::from_utf8(part.to_vec()).ok()?),
-            _ => KeyValue::Bytes(part.to_vec()),
-        });
-    }
-    Some(key)
-}
-
-fn push_part(out: &mut Vec<u8>, part: &KeyValue) {
-    let (tag, bytes): (u8, &[u8]) = match part {
-        KeyValue::Int(n) => (0, &n.to_le_bytes()),
-        KeyValue::Long(n) => (1, &n.to_le_bytes()),
-        KeyValue::Boolean(b) => (2, &[u8::from(*b)]),
-        KeyValue::Float(n) => (3, &canonical32(*n).to_le_bytes()),
-        KeyValue::Double(n) => (4, &canonical64(*n).to_le_bytes()),
-        KeyValue::Text(text) => (5, text.as_bytes()),
-        KeyValue::Bytes(bytes) => (6, bytes),
-    };
-    out.push(tag);
-    out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-    out.extend_from_slice(bytes);
-}
-
-/// All NaNs are one value when stored.
-fn canonical32(n: f32) -> u32 {
-    if n.is_nan() { f32::NAN.to_bits() } else { n.to_bits() }
-}
-
-fn canonical64(n: f64) -> u64 {
-    if n.is_nan() { f64::NAN.to_bits() } else { n.to_bits() }
-}
-
 /// The keys of one root type.
 #[derive(Debug)]
 pub(super) struct KeyTable {
     reader: KeyReader,
-    hasher: RandomState,
+    hasher: RecordHasher,
     table: HashTable<(u32, Ordinal)>,
     changed: HashTable<Change>,
+    /// The keys that the cycle changes, one behind the other.
+    changed_keys: Vec<u8>,
 }
 
 /// What the cycle makes of a key.
 #[derive(Debug)]
 struct Change {
-    key: Vec<u8>,
+    /// Where the key stands among those of the cycle.
+    key: Range<usize>,
     hash: u64,
     before: Option<Ordinal>,
     now: Option<Ordinal>,
 }
 
 impl Change {
-    fn is_of(&self, hash: u64, key: &[u8]) -> bool {
-        self.hash == hash && self.key == key
+    fn is_of(&self, hash: u64, key: &[u8], keys: &[u8]) -> bool {
+        self.hash == hash && keys.get(self.key.clone()) == Some(key)
     }
 }
 
@@ -149,9 +141,10 @@ impl KeyTable {
         let count = state.ty(type_name).map_or(0, |ty| ty.len());
         let mut this = Self {
             reader,
-            hasher: RandomState::new(),
+            hasher: RecordHasher::default(),
             table: HashTable::with_capacity(count),
             changed: HashTable::new(),
+            changed_keys: Vec::new(),
         };
         let Some(ty) = state.ty(type_name) else {
             return Ok(this);
@@ -179,16 +172,15 @@ impl KeyTable {
     pub(super) fn empty(reader: KeyReader) -> Self {
         Self {
             reader,
-            hasher: RandomState::new(),
+            hasher: RecordHasher::default(),
             table: HashTable::new(),
             changed: HashTable::new(),
+            changed_keys: Vec::new(),
         }
     }
 
     fn hash(&self, key: &[u8]) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(key);
-        hasher.finish()
+        self.hasher.hash(key)
     }
 
     fn find_published(&self, state: &ReadState, half: u32, key: &[u8]) -> Option<Ordinal> {
@@ -203,25 +195,58 @@ impl KeyTable {
     /// The record with this key in the cycle. `published` is the state the table was last advanced to.
     pub(super) fn get(&self, published: Option<&ReadState>, key: &[u8]) -> Option<Ordinal> {
         let hash = self.hash(key);
-        match self.changed.find(hash, |change| change.is_of(hash, key)) {
+        match self
+            .changed
+            .find(hash, |change| change.is_of(hash, key, &self.changed_keys))
+        {
             Some(change) => change.now,
             None => self.find_published(published?, hash as u32, key),
         }
+    }
+
+    /// Brings close what looking for these keys will read; leaves the published records that may be theirs.
+    pub(super) fn bring_close<'k>(
+        &self,
+        published: Option<&ReadState>,
+        keys: impl Iterator<Item = &'k [u8]>,
+        hashes: &mut Vec<u64>,
+        found: &mut Vec<Ordinal>,
+    ) {
+        (hashes.clear(), found.clear());
+        hashes.extend(keys.map(|key| self.hash(key)));
+        let mut read = 0_u64;
+        for &hash in &*hashes {
+            let entry = self.changed.find(hash, |_| true);
+            read = read.wrapping_add(entry.map_or(0, |change| change.hash));
+        }
+        std::hint::black_box(read);
+        for &hash in &*hashes {
+            let half = hash as u32;
+            let candidate = self.table.find(spread(half), |&(other, _)| other == half);
+            found.extend(candidate.map(|&(_, ordinal)| ordinal));
+        }
+        let Some(state) = published else { return };
+        let read = found.iter().map(|&ordinal| self.reader.touch(state, ordinal));
+        std::hint::black_box(read.fold(0, u64::wrapping_add));
     }
 
     /// Gives the key another record, or none; gives back the one it had in the cycle.
     pub(super) fn replace(
         &mut self,
         published: Option<&ReadState>,
-        key: Vec<u8>,
+        key: &[u8],
         now: Option<Ordinal>,
     ) -> Option<Ordinal> {
-        let hash = self.hash(&key);
-        if let Some(change) = self.changed.find_mut(hash, |change| change.is_of(hash, &key)) {
+        let hash = self.hash(key);
+        let is_it = |change: &Change| change.is_of(hash, key, &self.changed_keys);
+        if let Some(change) = self.changed.find_mut(hash, is_it) {
             return std::mem::replace(&mut change.now, now);
         }
-        let before = published.and_then(|state| self.find_published(state, hash as u32, &key));
+        let before = published.and_then(|state| self.find_published(state, hash as u32, key));
         if before != now {
+            let first = self.changed_keys.len();
+            self.changed_keys.extend_from_slice(key);
+            let key = first..self.changed_keys.len();
             let change = Change { key, hash, before, now };
             self.changed.insert_unique(hash, change, |change| change.hash);
         }
@@ -237,14 +262,15 @@ impl KeyTable {
                 };
                 let bytes = key_bytes(&key);
                 let hash = self.hash(&bytes);
-                if self.changed.find(hash, |change| change.is_of(hash, &bytes)).is_none() {
+                let is_it = |change: &Change| change.is_of(hash, &bytes, &self.changed_keys);
+                if self.changed.find(hash, is_it).is_none() {
                     look(&key);
                 }
             }
         }
         for change in &self.changed {
             if change.now.is_some()
-                && let Some(key) = key_of_bytes(&change.key)
+                && let Some(key) = self.changed_keys.get(change.key.clone()).and_then(key_of_bytes)
             {
                 look(&key);
             }
@@ -268,10 +294,12 @@ impl KeyTable {
     /// Forgets what the cycle changed.
     pub(super) fn roll_back(&mut self) {
         self.changed.clear();
+        self.changed_keys.clear();
     }
 
     /// Makes what the cycle changed the published table.
     pub(super) fn commit(&mut self) {
+        self.changed_keys = Vec::new();
         for change in std::mem::take(&mut self.changed) {
             let half = change.hash as u32;
             if let Some(before) = change.before
@@ -284,26 +312,5 @@ impl KeyTable {
                     .insert_unique(spread(half), (half, now), |(half, _)| spread(*half));
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_can_be_read_from_its_bytes() {
-        let key = [
-            KeyValue::Int(-7),
-            KeyValue::Long(i64::MIN),
-            KeyValue::Boolean(true),
-            KeyValue::Float(0.5),
-            KeyValue::Double(-0.5),
-            KeyValue::Text("größe".into()),
-            KeyValue::Bytes(vec![0, 255]),
-            KeyValue::Text(String::new()),
-        ];
-        assert_eq!(key_of_bytes(&key_bytes(&key)).as_deref(), Some(key.as_slice()));
-        assert_eq!(key_of_bytes(&[1, 8]), None);
     }
 }

@@ -58,6 +58,7 @@ mod error;
 mod incremental;
 mod keys;
 mod outcome;
+mod prepared;
 mod recent;
 mod references;
 mod restore;

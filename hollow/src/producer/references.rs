@@ -12,7 +12,7 @@ use std::collections::HashSet;
 pub(super) struct References {
     /// In the order of the engine's types.
     types: Vec<TypeCounts>,
-    journal: Vec<(usize, Ordinal, u32)>,
+    journal: Vec<(u32, Ordinal, u32)>,
     /// Only after a restore with other schemas: restored records that the cycle took up with what is new in their type.
     taken_up: Option<HashSet<(TypeId, Ordinal)>>,
     /// Records that are still to be looked at; room that is used again and again.
@@ -84,7 +84,7 @@ impl References {
         let (at, count) = self.count(ty, ordinal);
         let before = *count;
         *count = count.saturating_add(1);
-        self.journal.push((at, ordinal, before));
+        self.journal.push((at as u32, ordinal, before));
         before == 0
     }
 
@@ -93,7 +93,7 @@ impl References {
         let (at, count) = self.count(ty, ordinal);
         let before = *count;
         *count = count.saturating_sub(1);
-        self.journal.push((at, ordinal, before));
+        self.journal.push((at as u32, ordinal, before));
         before == 1
     }
 
@@ -102,7 +102,13 @@ impl References {
         self.add(ty, ordinal);
     }
 
-    fn is_live(&self, ty: TypeId, ordinal: Ordinal) -> bool {
+    /// How often a record is referred to, for bringing it close.
+    pub(super) fn touch(&self, ty: TypeId, ordinal: Ordinal) -> u32 {
+        let counts = self.types[ty.index()].counts.get(ordinal.index());
+        counts.copied().unwrap_or(0)
+    }
+
+    pub(super) fn is_live(&self, ty: TypeId, ordinal: Ordinal) -> bool {
         self.types[ty.index()]
             .counts
             .get(ordinal.index())
@@ -136,10 +142,23 @@ impl References {
         }
     }
 
-    /// Adds a reference to a record, which may be new in this cycle with all it refers to.
-    pub(super) fn acquire(&mut self, world: &World<'_>, ty: TypeId, ordinal: Ordinal) {
+    /// Adds a reference to a record, which may be new in this cycle with all it refers to. What it refers to itself may be
+    /// known.
+    pub(super) fn acquire(
+        &mut self,
+        world: &World<'_>,
+        (ty, ordinal): (TypeId, Ordinal),
+        children: Option<&[(TypeId, Ordinal)]>,
+    ) {
         let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.push((ty, ordinal));
+        match children.filter(|_| self.taken_up.is_none()) {
+            None => waiting.push((ty, ordinal)),
+            Some(children) => {
+                if self.add(ty, ordinal) {
+                    waiting.extend_from_slice(children);
+                }
+            }
+        }
         while let Some((ty, ordinal)) = waiting.pop() {
             if self.add(ty, ordinal) {
                 self.push(world, ty, ordinal, &mut waiting);
@@ -174,7 +193,7 @@ impl References {
                     // A record that nobody referred to: what it refers to counts from now on.
                     let further = self.of(world, child, ordinal);
                     for (ty, ordinal) in further {
-                        self.acquire(world, ty, ordinal);
+                        self.acquire(world, (ty, ordinal), None);
                     }
                 } else {
                     waiting.push((child, ordinal));
@@ -223,7 +242,7 @@ impl References {
     /// Back to the counts of the published state.
     pub(super) fn roll_back(&mut self) {
         for (at, ordinal, before) in self.journal.drain(..).rev() {
-            if let Some(count) = self.types[at].counts.get_mut(ordinal.index()) {
+            if let Some(count) = self.types[at as usize].counts.get_mut(ordinal.index()) {
                 *count = before;
             }
         }

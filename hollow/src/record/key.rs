@@ -209,16 +209,27 @@ enum Part {
     Text(String),
 }
 
+/// The value of a field of this type that a JSON scalar stands for; none if it stands for none.
+pub(crate) fn single_value(ty: &FieldType, json: &[u8]) -> Option<Value> {
+    let part: Part = serde_json::from_slice(json).ok()?;
+    leaf_value(ty, &part.leaf()?).ok()
+}
+
 impl Part {
-    fn value(&self, path: &FieldPath) -> Result<KeyValue, KeyError> {
-        let leaf = match self {
-            Part::Null => return Err(null(path)),
+    /// What it is, unless it is null.
+    fn leaf(&self) -> Option<Leaf<'_>> {
+        Some(match self {
+            Part::Null => return None,
             Part::Boolean(b) => Leaf::Boolean(*b),
             Part::Unsigned(n) => Leaf::Unsigned(*n),
             Part::Signed(n) => Leaf::Signed(*n),
             Part::Float(n) => Leaf::Float(*n),
             Part::Text(text) => Leaf::Text(text),
-        };
+        })
+    }
+
+    fn value(&self, path: &FieldPath) -> Result<KeyValue, KeyError> {
+        let leaf = self.leaf().ok_or_else(|| null(path))?;
         let value = leaf_value(&path.ty, &leaf).map_err(|reason| KeyError::Part {
             path: path.full_name(),
             reason,

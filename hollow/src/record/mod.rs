@@ -5,6 +5,7 @@
 
 pub mod json;
 pub mod key;
+pub(crate) mod key_bytes;
 
 pub use key::{KeyError, KeyPaths, key_json, key_of, parse_key};
 

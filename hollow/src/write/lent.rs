@@ -14,7 +14,7 @@
 //! What is lent is not known here: `copy` reads it out of a read state.
 
 use super::record_store::Place;
-use super::type_state::{TypeState, follow};
+use super::type_state::{Moves, TypeState};
 use super::{TypeId, WriteError, WriteStateEngine};
 use crate::Ordinal;
 use crate::schema::Schema;
@@ -82,7 +82,10 @@ impl TypeState {
     /// came with the cycle.
     pub(super) fn settle(&mut self, lent: Box<dyn LentRecords>, added: &[Ordinal]) {
         self.records.lend(lent);
-        self.records.give_up(added, follow(&mut self.partitions, &self.hasher));
+        let mut moves = Moves::new(&mut self.partitions, &self.hasher);
+        self.records
+            .give_up(added, |record, ordinal, from, to| moves.push(record, ordinal, from, to));
+        moves.tell();
     }
 
     /// As [`TypeState::map_at`], of a record that is lent.

@@ -40,6 +40,26 @@ impl Changes {
     }
 }
 
+/// Each of these once.
+fn ascending(ordinals: &[Ordinal]) -> Vec<Ordinal> {
+    let Some(&highest) = ordinals.iter().max() else {
+        return Vec::new();
+    };
+    // Bits need no sorting, if there are not too many of them for that.
+    if highest.index() / 64 <= ordinals.len() {
+        let mut set = OrdinalSet::new();
+        set.insert(highest);
+        for &ordinal in ordinals {
+            set.insert(ordinal);
+        }
+        return set.iter().collect();
+    }
+    let mut sorted = ordinals.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    sorted
+}
+
 fn nothing() -> &'static OrdinalSet {
     static NOTHING: OnceLock<OrdinalSet> = OnceLock::new();
     NOTHING.get_or_init(OrdinalSet::new)
@@ -70,8 +90,10 @@ impl Membership {
     #[inline]
     pub(super) fn insert(&mut self, ordinal: Ordinal) {
         self.settle();
+        // A new record was noted just before.
         if self.current.insert(ordinal)
             && let Some(log) = &mut self.log
+            && log.last() != Some(&ordinal)
         {
             log.push(ordinal);
         }
@@ -187,10 +209,7 @@ impl Membership {
 
     /// The ordinals, ascending, outside of which the two sets agree and no record is new; `None` if that can be any.
     pub(super) fn touched(&self) -> Option<Vec<Ordinal>> {
-        let mut touched = self.log.clone()?;
-        touched.sort_unstable();
-        touched.dedup();
-        Some(touched)
+        self.log.as_deref().map(ascending)
     }
 
     fn differs(&self, ordinal: Ordinal) -> bool {

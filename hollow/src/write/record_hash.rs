@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 
 /// A key for hashing records.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RecordHasher {
+pub(crate) struct RecordHasher {
     seeds: [u64; 4],
 }
 
@@ -31,7 +31,7 @@ fn fold(a: u64, b: u64) -> u64 {
 impl RecordHasher {
     /// The hash of a record. All bits are equally good.
     #[inline]
-    pub(super) fn hash(&self, record: &[u8]) -> u64 {
+    pub(crate) fn hash(&self, record: &[u8]) -> u64 {
         let [a, b, c, d] = self.seeds;
         let mut state = a ^ record.len() as u64;
         let (blocks, tail) = record.as_chunks::<16>();

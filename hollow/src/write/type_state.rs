@@ -190,20 +190,29 @@ impl TypeState {
 
     /// Forgets records; their ordinals become free.
     fn release(&mut self, ordinals: &[Ordinal]) {
-        let mut buffer = Vec::new();
-        for &ordinal in ordinals {
-            let record = self.records.get(ordinal, &mut buffer).unwrap_or_default();
-            self.statistics.forget_record(ordinal, &self.shape, record);
-            let (hash, len) = (self.hasher.hash(record), record.len());
-            let place = self.records.place_of(ordinal);
-            let step = self.partitions.len() as u32;
-            let index = self.partition_of(ordinal);
-            let partition = &mut self.partitions[index];
-            let was_there = place.is_some_and(|place| partition.table.remove(hash, place));
-            debug_assert!(was_there, "a live record is in its table");
-            partition.free.put_back(ordinal.get() / step);
-            self.records.remove(ordinal, len);
-            self.live.remove(ordinal);
+        let (mut buffer, mut known) = (Vec::new(), Vec::with_capacity(TOGETHER));
+        let step = self.partitions.len() as u32;
+        for ordinals in ordinals.chunks(TOGETHER) {
+            known.clear();
+            for &ordinal in ordinals {
+                let record = self.records.get(ordinal, &mut buffer).unwrap_or_default();
+                self.statistics.forget_record(ordinal, &self.shape, record);
+                known.push((
+                    ordinal.index() % self.partitions.len(),
+                    self.hasher.hash(record),
+                    record.len(),
+                ));
+            }
+            bring_close(&self.partitions, known.iter().map(|&(index, hash, _)| (index, hash)));
+            for (&ordinal, &(index, hash, len)) in ordinals.iter().zip(&known) {
+                let place = self.records.place_of(ordinal);
+                let partition = &mut self.partitions[index];
+                let was_there = place.is_some_and(|place| partition.table.remove(hash, place));
+                debug_assert!(was_there, "a live record is in its table");
+                partition.free.put_back(ordinal.get() / step);
+                self.records.remove(ordinal, len);
+                self.live.remove(ordinal);
+            }
         }
     }
 
@@ -279,6 +288,55 @@ impl TypeState {
 
     pub(super) fn partition_of(&self, ordinal: Ordinal) -> usize {
         ordinal.index() % self.partitions.len()
+    }
+}
+
+/// How many looks at a table are taken together.
+const TOGETHER: usize = 64;
+
+/// Brings close what looking for these hashes in these tables will read: a processor waits for several places of distant
+/// memory hardly longer than for one.
+fn bring_close(partitions: &[Partition], hashes: impl Iterator<Item = (usize, u64)> + Clone) {
+    let table = |index: usize| &partitions[index].table;
+    // The sum is of no use, but has to be read for.
+    let tags = hashes.clone().map(|(index, hash)| table(index).tags_at(hash));
+    let mut read = tags.fold(0, u64::wrapping_add);
+    let slots = hashes.map(|(index, hash)| table(index).slot_at(hash));
+    read = slots.fold(read, u64::wrapping_add);
+    std::hint::black_box(read);
+}
+
+/// Records that went from one place to another, of which the tables are told several at a time.
+pub(super) struct Moves<'t> {
+    partitions: &'t mut [Partition],
+    hasher: &'t RecordHasher,
+    waiting: Vec<(usize, u64, Place, Place)>,
+}
+
+impl<'t> Moves<'t> {
+    pub(super) fn new(partitions: &'t mut [Partition], hasher: &'t RecordHasher) -> Self {
+        Self {
+            partitions,
+            hasher,
+            waiting: Vec::with_capacity(TOGETHER),
+        }
+    }
+
+    pub(super) fn push(&mut self, record: &[u8], ordinal: Ordinal, from: Place, to: Place) {
+        let index = ordinal.index() % self.partitions.len();
+        self.waiting.push((index, self.hasher.hash(record), from, to));
+        if self.waiting.len() == TOGETHER {
+            self.tell();
+        }
+    }
+
+    /// Tells the tables of those that wait.
+    pub(super) fn tell(&mut self) {
+        let hashes = self.waiting.iter().map(|&(index, hash, ..)| (index, hash));
+        bring_close(self.partitions, hashes);
+        for (index, hash, from, to) in self.waiting.drain(..) {
+            self.partitions[index].table.replace(hash, from, to);
+        }
     }
 }
 

@@ -29,6 +29,7 @@ mod tests;
 pub use compact::{CompactError, MAGIC};
 
 use hash_keys::HashKeys;
+use hollow::prepared::{PreparedRecords, Preparer, RecordPlan};
 use hollow::record::json::{JsonError, Limits};
 use hollow::record::{KeyError, KeyPaths, KeyValue, Value, json, key_json};
 use hollow::schema::Dataset;
@@ -111,6 +112,7 @@ struct Inner {
     hash_keys: HashKeys,
     schema_hash: i32,
     limits: Limits,
+    plan: Option<RecordPlan>,
 }
 
 impl Codec {
@@ -124,6 +126,7 @@ impl Codec {
         Ok(Self {
             inner: Arc::new(Inner {
                 schema_hash: dataset.schema_hash(),
+                plan: RecordPlan::new(&dataset, root),
                 dataset,
                 root: root.to_owned(),
                 key,
@@ -200,6 +203,35 @@ impl Codec {
             key,
             change: Change::Upsert(record),
         })
+    }
+
+    /// What prepares plain records without [`decode`](Codec::decode), if anything can for this type.
+    pub(crate) fn preparer(&self) -> Option<Preparer> {
+        self.inner.plan.clone().map(Preparer::new)
+    }
+
+    /// Prepares a record, in either form; gives its position if it is plain and has this key.
+    pub(crate) fn prepare(
+        &self,
+        preparer: &mut Preparer,
+        key: &[u8],
+        payload: &[u8],
+        prepared: &mut PreparedRecords,
+    ) -> Option<usize> {
+        match payload.strip_prefix(&MAGIC) {
+            Some(archive) => compact::prepare(preparer, key, self.inner.schema_hash, archive, prepared),
+            None => preparer.json(key, payload, prepared),
+        }
+    }
+
+    /// The same codec, which has nothing prepared: every record is decoded to values.
+    #[cfg(test)]
+    pub(crate) fn by_values(&self) -> Self {
+        let mut this = Self::new(self.dataset().clone(), self.root()).expect("a codec");
+        if let Some(inner) = Arc::get_mut(&mut this.inner) {
+            inner.plan = None;
+        }
+        this
     }
 
     /// The bytes of a message key.

@@ -11,8 +11,11 @@
 //!
 //! Batches are used again, and what was decoded is dropped where it was made: memory then never wanders between threads.
 
-use crate::message::Message;
+use super::fold::read as decode;
+use crate::message::{Codec, Message};
 use crate::source::{BoxError, Reading, Record, SourceError};
+use hollow::prepared::{PreparedRecords, Preparer};
+use std::mem::take;
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, Scope};
@@ -25,21 +28,91 @@ const MOST_BATCHES: usize = 4;
 
 /// What a message means, or why it means nothing.
 pub(super) type Decoded = Result<Message, String>;
-/// Says what a message means. Nothing but the message may matter.
-pub(super) type Decode<'d> = dyn Fn(&Record<'_>) -> Decoded + Sync + 'd;
-type Fold<'f> = dyn FnMut(&Record<'_>, &Decoded) -> Result<(), BoxError> + 'f;
+type Fold<'f> = dyn FnMut(Folding<'_>) -> Result<(), BoxError> + 'f;
 type Take<'t> = dyn FnMut(&Record<'_>) -> Result<(), BoxError> + 't;
+
+/// What a message means, as far as it is known before it is folded.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Meaning<'b> {
+    /// The record, or the key of one that is to go, is there at this position.
+    Prepared(&'b PreparedRecords, usize),
+    /// It was decoded.
+    Decoded(&'b Decoded),
+}
+
+/// What is handed to whoever folds.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Folding<'b> {
+    /// What is prepared of the messages that come next.
+    Batch(&'b PreparedRecords),
+    /// A message.
+    Message(&'b Record<'b>, Meaning<'b>),
+}
+
+/// Says what messages mean. Nothing but a message may matter.
+pub(super) struct Decoder {
+    codec: Codec,
+    most_bytes: u64,
+    preparer: Option<Preparer>,
+}
+
+impl Decoder {
+    fn decode(&mut self, record: &Record<'_>, prepared: &mut PreparedRecords) -> Known {
+        match self.prepare(record, prepared) {
+            Some(index) => Known::Prepared(index),
+            None => Known::Decoded(decode(&self.codec, self.most_bytes, record)),
+        }
+    }
+
+    /// Whether a message is prepared.
+    #[cfg(test)]
+    pub(super) fn is_plain(&mut self, key: &[u8], payload: Option<&[u8]>) -> bool {
+        let record = Record {
+            partition: 0,
+            offset: 0,
+            key: Some(key),
+            payload,
+            headers: &[],
+        };
+        let mut prepared = PreparedRecords::default();
+        self.preparer
+            .iter_mut()
+            .for_each(|preparer| preparer.begin(&mut prepared));
+        self.prepare(&record, &mut prepared).is_some()
+    }
+
+    /// The position of what a plain message means.
+    fn prepare(&mut self, record: &Record<'_>, prepared: &mut PreparedRecords) -> Option<usize> {
+        let preparer = self.preparer.as_mut()?;
+        if record.bytes() as u64 > self.most_bytes {
+            return None;
+        }
+        let key = record.key?;
+        match record.payload {
+            Some(payload) => self.codec.prepare(preparer, key, payload, prepared),
+            None => preparer.key(key, prepared),
+        }
+    }
+
+    pub(super) fn new(codec: &Codec, most_bytes: u64) -> Self {
+        Self {
+            codec: codec.clone(),
+            most_bytes,
+            preparer: codec.preparer(),
+        }
+    }
+}
 
 /// Reads with `reading`, which hands every message to what it is given, and folds all of them decoded.
 pub(super) fn read(
-    decode: &Decode<'_>,
+    decoder: Decoder,
     reading: impl FnOnce(&mut Take<'_>) -> Result<Reading, SourceError>,
     fold: &mut Fold<'_>,
 ) -> Result<Reading, SourceError> {
     std::thread::scope(|scope| {
         let mut ahead = Ahead {
             scope,
-            decode,
+            decoder: Some(decoder),
             lane: None,
             filling: Batch::default(),
             spare: Vec::new(),
@@ -54,7 +127,8 @@ pub(super) fn read(
 /// What lies between reading and folding.
 struct Ahead<'s, 'e> {
     scope: &'s Scope<'s, 'e>,
-    decode: &'e Decode<'e>,
+    /// As long as it is not on a thread of its own.
+    decoder: Option<Decoder>,
     lane: Option<Lane>,
     filling: Batch,
     spare: Vec<Batch>,
@@ -81,9 +155,9 @@ impl Ahead<'_, '_> {
     }
 
     fn finish(&mut self, fold: &mut Fold<'_>) -> Result<(), BoxError> {
-        if self.lane.is_none() {
+        if let Some(mut decoder) = self.decoder.take() {
             let mut last = std::mem::take(&mut self.filling);
-            last.decode(self.decode);
+            last.decode(&mut decoder);
             return self.fold(last, fold);
         }
         self.send()?;
@@ -95,13 +169,10 @@ impl Ahead<'_, '_> {
 
     /// Sends the batch that was filled to be decoded.
     fn send(&mut self) -> Result<(), BoxError> {
-        let lane = match &mut self.lane {
-            Some(lane) => lane,
-            None => {
-                let lane = Lane::open(self.scope, self.decode)?;
-                self.lane.insert(lane)
-            }
-        };
+        if let Some(decoder) = self.decoder.take() {
+            self.lane = Some(Lane::open(self.scope, decoder)?);
+        }
+        let lane = self.lane.as_ref().ok_or("nobody decodes")?;
         let empty = self.spare.pop().unwrap_or_default();
         self.in_flight += 1;
         Ok(lane.there.send(std::mem::replace(&mut self.filling, empty))?)
@@ -129,12 +200,12 @@ impl Ahead<'_, '_> {
 }
 
 impl Lane {
-    fn open<'s, 'e>(scope: &'s Scope<'s, 'e>, decode: &'e Decode<'e>) -> Result<Self, BoxError> {
+    fn open<'s>(scope: &'s Scope<'s, '_>, mut decoder: Decoder) -> Result<Self, BoxError> {
         let (there, batches) = sync_channel::<Batch>(MOST_BATCHES);
         let (done, back) = sync_channel(MOST_BATCHES);
         Builder::new().name("decode".to_owned()).spawn_scoped(scope, move || {
             for mut batch in batches {
-                batch.decode(decode);
+                batch.decode(&mut decoder);
                 if done.send(batch).is_err() {
                     return; // the reading failed
                 }
@@ -151,7 +222,14 @@ struct Batch {
     bytes: Vec<u8>,
     messages: Vec<Place>,
     headers: Vec<(Span, Option<Span>)>,
-    decoded: Vec<Decoded>,
+    prepared: PreparedRecords,
+    meanings: Vec<Known>,
+}
+
+/// Where to look for what a message means.
+enum Known {
+    Prepared(usize),
+    Decoded(Decoded),
 }
 
 /// A part of the bytes of a batch.
@@ -195,34 +273,44 @@ impl Batch {
         span.as_ref().map(|span| &self.bytes[span.clone()])
     }
 
-    fn decode(&mut self, decode: &Decode<'_>) {
-        let mut decoded = std::mem::take(&mut self.decoded);
-        decoded.clear();
-        self.each(|_, record| decoded.push(decode(record)));
-        self.decoded = decoded;
+    fn decode(&mut self, decoder: &mut Decoder) {
+        let (mut meanings, mut prepared) = (take(&mut self.meanings), take(&mut self.prepared));
+        meanings.clear();
+        if let Some(preparer) = &mut decoder.preparer {
+            preparer.begin(&mut prepared);
+        }
+        // What they mean does not depend on their headers.
+        self.each(None, |_, record| meanings.push(decoder.decode(record, &mut prepared)));
+        (self.meanings, self.prepared) = (meanings, prepared);
     }
 
     fn fold(&self, fold: &mut Fold<'_>) -> Result<(), BoxError> {
+        fold(Folding::Batch(&self.prepared))?;
+        let text = |span: &Span| std::str::from_utf8(&self.bytes[span.clone()]).unwrap_or_default();
+        let headers = self.headers.iter();
+        let headers: Vec<_> = headers.map(|(name, value)| (text(name), self.part(value))).collect();
         let mut outcome = Ok(());
-        self.each(|index, record| {
+        self.each(Some(&headers), |index, record| {
             if outcome.is_ok() {
-                outcome = fold(record, &self.decoded[index]);
+                let meaning = match &self.meanings[index] {
+                    Known::Prepared(at) => Meaning::Prepared(&self.prepared, *at),
+                    Known::Decoded(decoded) => Meaning::Decoded(decoded),
+                };
+                outcome = fold(Folding::Message(record, meaning));
             }
         });
         outcome
     }
 
-    fn each(&self, mut look: impl FnMut(usize, &Record<'_>)) {
-        let text = |span: &Span| std::str::from_utf8(&self.bytes[span.clone()]).unwrap_or_default();
-        let headers = self.headers.iter();
-        let headers: Vec<_> = headers.map(|(name, value)| (text(name), self.part(value))).collect();
+    /// Every message, with its headers if they are given.
+    fn each<'b>(&'b self, headers: Option<&[(&'b str, Option<&'b [u8]>)]>, mut look: impl FnMut(usize, &Record<'_>)) {
         for (index, message) in self.messages.iter().enumerate() {
             let record = Record {
                 partition: message.partition,
                 offset: message.offset,
                 key: self.part(&message.key),
                 payload: self.part(&message.payload),
-                headers: &headers[message.headers.clone()],
+                headers: headers.map_or(&[], |headers| &headers[message.headers.clone()]),
             };
             look(index, &record);
         }
@@ -240,8 +328,8 @@ impl Batch {
 mod tests {
     use super::*;
     use crate::Offsets;
-    use crate::message::Codec;
     use crate::source::{LogView, ReadLimits, SOURCE_MS, Source};
+    use hollow::record::KeyValue;
     use hollow::schema::Dataset;
 
     const SCHEMA: &str = "Item @PrimaryKey(id) { int id; string name; }";
@@ -309,18 +397,22 @@ mod tests {
         }
     }
 
-    fn decode(codec: &Codec, record: &Record<'_>) -> Decoded {
-        codec
-            .decode(record.key, record.payload)
-            .map_err(|failure| failure.to_string())
+    /// The key of what a message means, or why it means nothing.
+    fn key_of(codec: &Codec, record: &Record<'_>, meaning: Meaning<'_>) -> Result<Vec<KeyValue>, String> {
+        match meaning {
+            Meaning::Prepared(records, index) => Ok(records.key_values(index).expect("it is there")),
+            Meaning::Decoded(decoded) => {
+                assert_eq!(*decoded, decode(codec, 1 << 20, record));
+                decoded.clone().map(|message| message.key)
+            }
+        }
     }
 
     fn read_all(source: &mut Given, fold: &mut Fold<'_>) -> Result<Reading, SourceError> {
         let codec = Codec::new(Dataset::parse(SCHEMA).expect("a schema"), "Item").expect("a key");
         let offsets = Offsets::new();
-        let decode = |record: &Record<'_>| decode(&codec, record);
         let reading = |take: &mut Take<'_>| source.read(&offsets, &offsets, &ReadLimits::default(), take);
-        read(&decode, reading, fold)
+        read(Decoder::new(&codec, 1 << 20), reading, fold)
     }
 
     #[test]
@@ -329,7 +421,10 @@ mod tests {
         let batch = MOST_MESSAGES as u32;
         for messages in [0, 1, batch - 1, batch, batch + 1, 20 * batch + 17] {
             let (mut next, mut source) = (0, Given { messages, fails: false });
-            let reading = read_all(&mut source, &mut |record, decoded| {
+            let reading = read_all(&mut source, &mut |folding| {
+                let Folding::Message(record, meaning) = folding else {
+                    return Ok(());
+                };
                 let n = next;
                 next += 1;
                 assert_eq!((record.partition, record.offset), ((n % 3) as i32, i64::from(n)));
@@ -337,7 +432,8 @@ mod tests {
                 assert_eq!((record.key, record.payload), (key.as_deref(), payload(n).as_deref()));
                 assert_eq!(record.headers.len(), if n % 2 == 0 { 2 } else { 0 });
                 assert_eq!(record.source_ms(), (n % 2 == 0).then_some(i64::from(n)));
-                assert_eq!(*decoded, decode(&codec, record));
+                let expected = decode(&codec, 1 << 20, record).map(|message| message.key);
+                assert_eq!(key_of(&codec, record, meaning), expected);
                 Ok(())
             });
             assert_eq!(reading.expect("it reads").messages, u64::from(messages));
@@ -349,8 +445,8 @@ mod tests {
     fn an_error_of_either_side_ends_the_reading() {
         for messages in [100, 5_000] {
             let mut folded = 0;
-            let mut fold = |_: &Record<'_>, _: &Decoded| {
-                folded += 1;
+            let mut fold = |folding: Folding<'_>| {
+                folded += usize::from(matches!(folding, Folding::Message(..)));
                 if folded > 50 { Err("enough".into()) } else { Ok(()) }
             };
             let stopped = read_all(&mut Given { messages, fails: false }, &mut fold).expect_err("it is stopped");
@@ -359,7 +455,7 @@ mod tests {
                 "{stopped}"
             );
             assert_eq!(folded, 51, "nothing after what failed");
-            let failed = read_all(&mut Given { messages, fails: true }, &mut |_, _| Ok(())).expect_err("it fails");
+            let failed = read_all(&mut Given { messages, fails: true }, &mut |_| Ok(())).expect_err("it fails");
             assert!(matches!(failed, SourceError::Moved { .. }), "{failed}");
         }
     }

@@ -1,5 +1,6 @@
 mod allowed;
 mod control;
+mod prepared;
 
 use super::worker::next_tick;
 use super::*;

@@ -36,6 +36,9 @@ const POLL: Duration = Duration::from_millis(20);
 /// The most bytes of messages beyond the cut that are kept for the next cycle; then this one ends early.
 const MOST_HELD_BYTES: usize = 32 << 20;
 
+/// A message with no more headers than these needs no memory of its own for them.
+const FEW_HEADERS: usize = 4;
+
 const DEFAULTS: &[(&str, &str)] = &[
     ("fetch.wait.max.ms", "20"),
     ("fetch.queue.backoff.ms", "20"),
@@ -338,16 +341,28 @@ impl Pass<'_> {
         if offset < next {
             return Ok(true); // it came twice
         }
-        let headers: Vec<_> = match message.headers() {
-            Some(headers) => headers.iter().map(|header| (header.key, header.value)).collect(),
-            None => Vec::new(),
+        // Most messages have few; those need no room of their own.
+        let found = message.headers();
+        let mut few = [("", None); FEW_HEADERS];
+        let mut many = Vec::new();
+        let headers = found.iter().flat_map(|headers| headers.iter());
+        let headers = headers.map(|header| (header.key, header.value));
+        let headers: &[_] = match found.map_or(0, |headers| headers.count()) {
+            count @ 0..=FEW_HEADERS => {
+                few.iter_mut().zip(headers).for_each(|(place, header)| *place = header);
+                &few[..count]
+            }
+            _ => {
+                many.extend(headers);
+                &many
+            }
         };
         let record = Record {
             partition,
             offset,
             key: message.key(),
             payload: message.payload(),
-            headers: &headers,
+            headers,
         };
         self.reading.messages += 1;
         self.reading.bytes += record.bytes() as u64;

@@ -3,6 +3,7 @@
 use super::{
     ArchivedColumns, CompactError, FALSE, LAYOUT, MAGIC, NULL, PRESENT, TRUE, archive_error, too_deep, too_many,
 };
+use hollow::prepared::{MOST_BYTES, PreparedRecords, Preparer};
 use hollow::record::Value;
 use hollow::record::json::Limits;
 use hollow::schema::{Dataset, FieldType, Schema};
@@ -55,6 +56,26 @@ pub(in crate::message) fn decode(
     }
     reading.end()?;
     Ok(record)
+}
+
+/// Prepares a record; gives its position if it is plain and has this key.
+pub(in crate::message) fn prepare(
+    preparer: &mut Preparer,
+    key: &[u8],
+    schema_hash: i32,
+    archive: &[u8],
+    prepared: &mut PreparedRecords,
+) -> Option<usize> {
+    if archive.len() > MOST_BYTES {
+        return None;
+    }
+    let mut aligned = AlignedVec::<16>::with_capacity(archive.len());
+    aligned.extend_from_slice(archive);
+    let columns = rkyv::access::<ArchivedColumns, rancor::Failure>(&aligned).ok()?;
+    if columns.layout != LAYOUT || columns.schema != schema_hash {
+        return None;
+    }
+    preparer.columns(key, columns, prepared)
 }
 
 /// A walk along the columns; the numbers are positions in them.

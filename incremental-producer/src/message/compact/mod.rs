@@ -13,7 +13,7 @@
 mod decode;
 mod encode;
 
-pub(super) use decode::decode;
+pub(super) use decode::{decode, prepare};
 pub(super) use encode::encode;
 
 use hollow::record::json::Limits;
@@ -83,10 +83,31 @@ struct Columns {
     bytes: Vec<u8>,
 }
 
-const NULL: u8 = 0;
-const PRESENT: u8 = 1;
-const FALSE: u8 = 2;
-const TRUE: u8 = 3;
+use hollow::prepared::columns::{self, FALSE, NULL, PRESENT, TRUE};
+
+impl columns::Columns for ArchivedColumns {
+    fn tags(&self) -> &[u8] {
+        &self.tags
+    }
+    fn lengths(&self) -> &[u8] {
+        &self.lengths
+    }
+    fn int(&self, at: usize) -> Option<i32> {
+        self.ints.get(at).map(|n| n.to_native())
+    }
+    fn long(&self, at: usize) -> Option<i64> {
+        self.longs.get(at).map(|n| n.to_native())
+    }
+    fn numbers(&self) -> [usize; 2] {
+        [self.ints.len(), self.longs.len()]
+    }
+    fn text(&self) -> &str {
+        &self.text
+    }
+    fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
 
 fn archive_error(error: rancor::Error) -> CompactError {
     CompactError::Archive(error.to_string().lines().next().unwrap_or_default().to_owned())

@@ -4,7 +4,7 @@ mod pending;
 mod record;
 
 use super::ServiceSettings;
-use super::ahead;
+use super::ahead::{self, Decoder, Folding};
 use super::failure::Failure;
 use super::report::Report;
 use crate::Offsets;
@@ -16,6 +16,7 @@ use crate::source::{LogPosition, LogView, Plan, Reading, Source, plan};
 use crate::sweep::Sweeps;
 use hollow::producer::{CycleOutcome, Producer};
 use pending::Pending;
+pub(super) use record::read;
 use record::{Pass, refill};
 use std::time::{Instant, SystemTime};
 
@@ -188,14 +189,19 @@ impl Fold {
         let outcome = self.producer.run_incremental_cycle(|cycle| {
             let (from, limits) = (&plan.start.offsets, &due.settings.limits);
             let read = ahead::read(
-                &|record| record::read(codec, most_bytes, record),
+                Decoder::new(codec, most_bytes),
                 |take| match accepting {
                     Some(_) => read_to(source.as_mut(), from, &plan.cut, limits.stall, take),
                     None => source.read(from, &plan.cut, limits, take),
                 },
-                &mut |record, decoded| {
-                    pass.fold(cycle, record, decoded)?;
-                    reach(Point::MessageFolded);
+                &mut |folding| {
+                    match folding {
+                        Folding::Batch(records) => cycle.begin_prepared(codec.root(), records)?,
+                        Folding::Message(record, meaning) => {
+                            pass.fold(cycle, record, meaning)?;
+                            reach(Point::MessageFolded);
+                        }
+                    }
                     Ok(())
                 },
             );

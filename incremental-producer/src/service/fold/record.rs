@@ -2,14 +2,15 @@
 
 use super::pending::Pending;
 use crate::dead_letter::{Caps, DeadLetters};
-use crate::message::{Change, Codec, Message};
+use crate::message::{Change, Codec};
 use crate::service::Report;
-use crate::service::ahead::Decoded;
+use crate::service::ahead::{Decoded, Meaning};
 use crate::source::{BoxError, Record};
 use crate::sweep::{KeyHash, MarkError, Sighting, SweepMark, Sweeps};
 use hollow::producer::{CycleError, IncrementalCycle};
 use hollow::record::KeyValue;
 use hollow::write::WriteError;
+use std::borrow::Cow;
 
 /// How many messages of a cycle that mean nothing are logged one by one.
 const MOST_LOGGED: u64 = 10;
@@ -32,7 +33,7 @@ impl Pass<'_> {
         &mut self,
         cycle: &mut IncrementalCycle<'_>,
         record: &Record<'_>,
-        decoded: &Decoded,
+        meaning: Meaning<'_>,
     ) -> Result<(), BoxError> {
         self.report.count(record);
         if record.is_sweep_mark() {
@@ -44,9 +45,9 @@ impl Pass<'_> {
                 Err(error) => self.set_aside(record, &error.to_string()),
             };
         }
-        match decoded {
-            Ok(message) => self.change(cycle, record, message),
-            Err(reason) => {
+        match meaning {
+            Meaning::Prepared(..) | Meaning::Decoded(Ok(_)) => self.change(cycle, record, meaning),
+            Meaning::Decoded(Err(reason)) => {
                 if self.sweeps.is_tracking(record.partition) {
                     let key = key_of(self.codec, record);
                     let (partition, offset) = (record.partition, record.offset);
@@ -62,29 +63,36 @@ impl Pass<'_> {
         &mut self,
         cycle: &mut IncrementalCycle<'_>,
         record: &Record<'_>,
-        message: &Message,
+        meaning: Meaning<'_>,
     ) -> Result<(), BoxError> {
         let root = self.codec.root();
         if self.sweeps.is_tracking(record.partition) {
-            let sighting = sighting(record, &message.key);
+            let key = meaning.key();
+            let sighting = sighting(record, &key);
             let loses = self.sweeps.loses(&sighting);
-            self.sweeps.saw(&sighting, || cycle.contains(root, &message.key));
+            self.sweeps.saw(&sighting, || cycle.contains(root, &key));
             if loses {
                 self.report.stale += 1;
                 self.caps.good(record.partition);
                 return Ok(());
             }
         }
-        let changed = match &message.change {
-            Change::Upsert(value) => cycle.upsert(root, value),
-            Change::Delete => cycle.delete(root, &message.key),
+        let deletes = record.payload.is_none();
+        let changed = match meaning {
+            Meaning::Prepared(records, index) if deletes => cycle.delete_prepared(root, records, index),
+            Meaning::Prepared(records, index) => cycle.upsert_prepared(root, records, index),
+            Meaning::Decoded(Ok(message)) => match &message.change {
+                Change::Upsert(value) => cycle.upsert(root, value),
+                Change::Delete => cycle.delete(root, &message.key),
+            },
+            Meaning::Decoded(Err(_)) => return Ok(()),
         };
-        match (changed, &message.change) {
-            (Ok(true), Change::Upsert(_)) => self.report.upserts += 1,
-            (Ok(true), Change::Delete) => self.report.deletes += 1,
-            (Ok(false), _) => self.report.unchanged += 1,
-            (Err(error), _) if is_about_the_record(&error) => return self.set_aside(record, &error.to_string()),
-            (Err(error), _) => return Err(error.into()),
+        match changed {
+            Ok(true) if deletes => self.report.deletes += 1,
+            Ok(true) => self.report.upserts += 1,
+            Ok(false) => self.report.unchanged += 1,
+            Err(error) if is_about_the_record(&error) => return self.set_aside(record, &error.to_string()),
+            Err(error) => return Err(error.into()),
         }
         self.caps.good(record.partition);
         Ok(())
@@ -144,6 +152,17 @@ impl Pass<'_> {
     }
 }
 
+impl Meaning<'_> {
+    /// The key of a message that means something.
+    fn key(&self) -> Cow<'_, [KeyValue]> {
+        match self {
+            Meaning::Prepared(records, index) => records.key_values(*index).unwrap_or_default().into(),
+            Meaning::Decoded(Ok(message)) => message.key.as_slice().into(),
+            Meaning::Decoded(Err(_)) => Cow::default(),
+        }
+    }
+}
+
 /// A message that was folded before: shows sweeps again what they saw.
 pub(super) fn refill(codec: &Codec, most_bytes: u64, sweeps: &mut Sweeps, record: &Record<'_>) {
     if record.is_sweep_mark() {
@@ -160,7 +179,7 @@ pub(super) fn refill(codec: &Codec, most_bytes: u64, sweeps: &mut Sweeps, record
 }
 
 /// What a message means, or why it means nothing.
-pub(super) fn read(codec: &Codec, most_bytes: u64, record: &Record<'_>) -> Decoded {
+pub(in crate::service) fn read(codec: &Codec, most_bytes: u64, record: &Record<'_>) -> Decoded {
     let bytes = record.bytes() as u64;
     if bytes > most_bytes {
         return Err(format!(

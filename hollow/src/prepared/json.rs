@@ -1,0 +1,366 @@
+//! The readable form of a record, if it is plain, in one pass over its text.
+//!
+//! [`read`](crate::record::json) has the rules, and this follows them as far as it goes: every `None` here means that it
+//! shall be asked.
+
+use super::forms::{Child, Forms, Link};
+use super::parts::{MOST_TEXT, Parts};
+use super::plan::{FieldPlan, Plan, TypePlan};
+use super::text::{self, End};
+use super::{PreparedRecords, Room};
+use crate::record::Value;
+use crate::record::json::Limits;
+use crate::record::key::single_value;
+use crate::schema::FieldType;
+use crate::write::record_form::{
+    FieldKind, push_bytes, push_double, push_float, push_int, push_long, push_null, push_text,
+};
+
+/// One reading of one text.
+pub(super) struct Reading<'a> {
+    plan: &'a Plan,
+    json: &'a [u8],
+    at: usize,
+    limits: &'a Limits,
+    values: usize,
+    depth: usize,
+    /// The largest depth so far.
+    deepest: usize,
+    parts: &'a mut Parts,
+    room: &'a mut Room,
+    new_parts: &'a mut Forms,
+    own: &'a mut Forms,
+    /// Whether what is read is inside of a part.
+    in_part: bool,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        json: &'a [u8],
+        parts: &'a mut Parts,
+        room: &'a mut Room,
+        records: &'a mut PreparedRecords,
+        limits: &'a Limits,
+    ) -> Self {
+        Self {
+            plan,
+            json,
+            at: 0,
+            limits,
+            values: 0,
+            depth: 0,
+            deepest: 0,
+            parts,
+            room,
+            new_parts: &mut records.parts,
+            own: &mut records.own,
+            in_part: false,
+        }
+    }
+
+    /// The whole text.
+    pub(super) fn root(&mut self) -> Option<Link> {
+        let TypePlan::Object { fields, .. } = self.plan.types.get(self.plan.root as usize)? else {
+            return None;
+        };
+        if self.peek()? != b'{' {
+            return None;
+        }
+        let root = self.object(self.plan.root, fields, true)?;
+        self.skip_white();
+        (self.at == self.json.len()).then_some(root)
+    }
+
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.json.get(self.at).copied()
+    }
+
+    #[inline]
+    fn skip_white(&mut self) {
+        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    #[inline]
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        self.skip_white();
+        if self.peek()? != byte {
+            return None;
+        }
+        self.at += 1;
+        self.skip_white();
+        Some(())
+    }
+
+    #[inline]
+    fn count(&mut self, values: usize) -> Option<()> {
+        self.values = self.values.saturating_add(values);
+        (self.values <= self.limits.values).then_some(())
+    }
+
+    #[inline]
+    fn enter(&mut self) -> Option<()> {
+        if self.depth >= self.limits.depth {
+            return None;
+        }
+        self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
+        Some(())
+    }
+
+    /// Whether something more follows in a list or an object that ends with this byte.
+    #[inline]
+    fn goes_on(&mut self, end: u8) -> Option<bool> {
+        self.skip_white();
+        match self.peek()? {
+            b',' => {
+                self.at += 1;
+                self.skip_white();
+                Some(true)
+            }
+            byte if byte == end => {
+                self.at += 1;
+                Some(false)
+            }
+            _ => None,
+        }
+    }
+
+    /// What a reference that is not null leads to.
+    fn reference(&mut self, ty: u32) -> Option<Link> {
+        let begin = self.at;
+        let end = match self.peek()? {
+            _ if !self.parts.are_worth(ty) => None,
+            b'"' => Some(text::end(self.json, begin)?.0 + 1).filter(|end| end - begin <= MOST_TEXT),
+            b'[' | b'{' => text::behind(self.json, begin, MOST_TEXT),
+            _ => None,
+        };
+        let Some(end) = end else {
+            return self.record(ty);
+        };
+        let span = self.json.get(begin..end)?;
+        let hash = self.parts.hash(ty, span);
+        if let Some(known) = self.parts.find(hash, ty, span) {
+            self.count(known.values as usize)?;
+            let depth = self.depth + known.levels as usize;
+            if depth > self.limits.depth {
+                return None;
+            }
+            self.deepest = self.deepest.max(depth);
+            self.at = end;
+            return Some(Link::part(known.number));
+        }
+        let was_in_part = std::mem::replace(&mut self.in_part, true);
+        let deepest_before = std::mem::replace(&mut self.deepest, self.depth);
+        let values_before = self.values;
+        let link = self.record(ty)?;
+        if self.at != end {
+            return None;
+        }
+        let (values, levels) = (self.values - values_before, self.deepest - self.depth);
+        self.parts.insert(hash, ty, span, link.as_part()?, values, levels);
+        self.in_part = was_in_part;
+        self.deepest = self.deepest.max(deepest_before);
+        Some(link)
+    }
+
+    fn record(&mut self, ty: u32) -> Option<Link> {
+        let plan = self.plan;
+        match plan.types.get(ty as usize)? {
+            TypePlan::Object { fields, wraps } => match (self.peek()?, fields.as_slice()) {
+                (b'{', fields) => self.object(ty, fields, false),
+                (_, [field]) if *wraps => self.wrapped(ty, field),
+                _ => None,
+            },
+            TypePlan::Elements(element) => self.elements(ty, *element),
+            TypePlan::NotPlain => None,
+        }
+    }
+
+    /// A value in the place of the record that does nothing but hold it.
+    fn wrapped(&mut self, ty: u32, field: &FieldPlan) -> Option<Link> {
+        self.count(1)?;
+        self.enter()?;
+        let bytes = self.room.bytes.len();
+        self.leaf(field.kind)?;
+        self.depth -= 1;
+        Some(self.finish(ty, bytes, self.room.children.len()))
+    }
+
+    fn elements(&mut self, ty: u32, element: u32) -> Option<Link> {
+        if self.peek()? != b'[' {
+            return None;
+        }
+        self.at += 1;
+        self.count(1)?;
+        self.enter()?;
+        let (bytes, children) = (self.room.bytes.len(), self.room.children.len());
+        self.skip_white();
+        if self.peek()? == b']' {
+            self.at += 1;
+        } else {
+            loop {
+                let link = self.reference(element)?;
+                self.room.children.push(Child { at: 0, link });
+                if !self.goes_on(b']')? {
+                    break;
+                }
+            }
+        }
+        self.depth -= 1;
+        Some(self.finish(ty, bytes, children))
+    }
+
+    fn object(&mut self, ty: u32, fields: &'a [FieldPlan], is_root: bool) -> Option<Link> {
+        self.at += 1;
+        self.count(1 + fields.len())?;
+        self.enter()?;
+        let (bytes, children) = (self.room.bytes.len(), self.room.children.len());
+        let mut next = 0;
+        self.skip_white();
+        if self.peek()? == b'}' {
+            self.at += 1;
+        } else {
+            loop {
+                let position = self.name(fields, next)?;
+                self.nulls(fields.get(next..position)?)?;
+                next = position + 1;
+                self.expect(b':')?;
+                let field = fields.get(position)?;
+                let begin = self.at;
+                self.field(field, bytes)?;
+                if is_root && let Some(span) = field.key_part.and_then(|part| self.room.key_spans.get_mut(part)) {
+                    *span = begin..self.at;
+                }
+                if !self.goes_on(b'}')? {
+                    break;
+                }
+            }
+        }
+        self.nulls(fields.get(next..)?)?;
+        self.depth -= 1;
+        Some(self.finish(ty, bytes, children))
+    }
+
+    /// The name of a field at or behind the one that comes next, as its position.
+    #[inline]
+    fn name(&mut self, fields: &[FieldPlan], next: usize) -> Option<usize> {
+        if self.peek()? != b'"' {
+            return None;
+        }
+        let rest = self.json.get(self.at + 1..)?;
+        let is_it = |field: &FieldPlan| rest.starts_with(&field.name) && rest.get(field.name.len()) == Some(&b'"');
+        let position = next + fields.get(next..)?.iter().position(is_it)?;
+        self.at += fields.get(position)?.name.len() + 2;
+        Some(position)
+    }
+
+    fn nulls(&mut self, fields: &[FieldPlan]) -> Option<()> {
+        fields.iter().try_for_each(|field| self.null(field))
+    }
+
+    fn null(&mut self, field: &FieldPlan) -> Option<()> {
+        if field.needed {
+            return None;
+        }
+        push_null(&mut self.room.bytes, field.kind);
+        Some(())
+    }
+
+    /// The value of a field of the object that begins at `first_byte`.
+    #[inline]
+    fn field(&mut self, field: &FieldPlan, first_byte: usize) -> Option<()> {
+        if self.peek()? == b'n' {
+            if !self.json.get(self.at..)?.starts_with(b"null") {
+                return None;
+            }
+            self.at += 4;
+            return self.null(field);
+        }
+        let FieldKind::Reference(_) = field.kind else {
+            return self.leaf(field.kind);
+        };
+        let link = self.reference(field.target)?;
+        let at = (self.room.bytes.len() - first_byte) as u32;
+        self.room.children.push(Child { at, link });
+        Some(())
+    }
+
+    /// A single value.
+    #[inline]
+    fn leaf(&mut self, kind: FieldKind) -> Option<()> {
+        self.count(1)?;
+        match kind {
+            FieldKind::Text => return self.text(),
+            FieldKind::Int => push_int(&mut self.room.bytes, text::int(self.json, &mut self.at)?),
+            FieldKind::Long => push_long(&mut self.room.bytes, text::long(self.json, &mut self.at)?),
+            FieldKind::Boolean => self.room.bytes.push(text::boolean(self.json, &mut self.at)?.into()),
+            FieldKind::Float => match self.other(&FieldType::Float)? {
+                Value::Float(n) => push_float(&mut self.room.bytes, n),
+                _ => return None,
+            },
+            FieldKind::Double => match self.other(&FieldType::Double)? {
+                Value::Double(n) => push_double(&mut self.room.bytes, n),
+                _ => return None,
+            },
+            FieldKind::Bytes => match self.other(&FieldType::Bytes)? {
+                Value::Bytes(bytes) => push_bytes(&mut self.room.bytes, &bytes),
+                _ => return None,
+            },
+            FieldKind::Reference(_) => return None,
+        }
+        Some(())
+    }
+
+    fn text(&mut self) -> Option<()> {
+        let (end, how) = text::end(self.json, self.at)?;
+        let text = self.json.get(self.at + 1..end)?;
+        let out = &mut self.room.bytes;
+        match how {
+            End::Plain { ascii: true } => push_bytes(out, text),
+            End::Plain { ascii: false } => push_text(out, std::str::from_utf8(text).ok()?),
+            End::Escaped => {
+                self.room.text.clear();
+                text::unescape(text, &mut self.room.text)?;
+                push_text(out, std::str::from_utf8(&self.room.text).ok()?);
+            }
+        }
+        self.at = end + 1;
+        Some(())
+    }
+
+    /// A value that is not worth rules of its own.
+    fn other(&mut self, ty: &FieldType) -> Option<Value> {
+        let rest = self.json.get(self.at..)?;
+        let length = match self.peek()? {
+            b'"' => text::end(self.json, self.at)?.0 + 1 - self.at,
+            _ => rest
+                .iter()
+                .position(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))?,
+        };
+        let value = single_value(ty, rest.get(..length)?)?;
+        self.at += length;
+        Some(value)
+    }
+
+    /// Makes a record of what was put together since then.
+    #[inline]
+    fn finish(&mut self, ty: u32, first_byte: usize, first_child: usize) -> Link {
+        let bytes = self.room.bytes.get(first_byte..).unwrap_or_default();
+        let children = self.room.children.get(first_child..).unwrap_or_default();
+        let link = if self.in_part {
+            self.new_parts.push(ty, bytes, children);
+            Link::part(self.parts.next())
+        } else {
+            let at = self.own.len() as u32;
+            self.own.push(ty, bytes, children);
+            Link::own(at)
+        };
+        self.room.bytes.truncate(first_byte);
+        self.room.children.truncate(first_child);
+        link
+    }
+}

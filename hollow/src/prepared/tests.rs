@@ -1,0 +1,138 @@
+use super::*;
+use crate::producer::Producer;
+use crate::record::{Value, json};
+use crate::schema::Dataset;
+use crate::store::Store;
+use proptest::prelude::*;
+
+const SCHEMA: &str = "Item @PrimaryKey(id) { long id; Label label; Labels labels; string text; }
+    Label { string text; } Labels List<Label>;";
+
+fn dataset() -> Dataset {
+    Dataset::parse(SCHEMA).expect("schemas")
+}
+
+fn preparer() -> Preparer {
+    Preparer::new(RecordPlan::new(&dataset(), "Item").expect("a plan"))
+}
+
+/// Whether a record with this text in place of its text is prepared.
+fn is_plain(text: &str) -> bool {
+    let (mut preparer, mut records) = (preparer(), PreparedRecords::default());
+    preparer.begin(&mut records);
+    let json = format!(r#"{{"id":1,"text":{text}}}"#);
+    preparer.json(b"[1]", json.as_bytes(), &mut records).is_some()
+}
+
+#[test]
+fn texts_are_plain_or_left_to_others() {
+    for text in [
+        r#""""#,
+        r#""twelve bytes""#,
+        "\"größe, größe, größe\"",
+        r#""a\"b\\c\/\n\u00e9 and more""#,
+        "null",
+    ] {
+        assert!(is_plain(text), "{text}");
+    }
+    let long = format!("\"{}\"", "x".repeat(MOST_BYTES));
+    for text in [
+        r#""\ud83d\ude00""#,
+        "\"a\u{1}\"",
+        r#""\x""#,
+        r#""open"#,
+        r#""two"x"#,
+        "1",
+        "nul",
+        "[]",
+        &long,
+    ] {
+        assert!(!is_plain(text), "{text}");
+    }
+    let mut json = br#"{"id":1,"text":"1234567"}"#.to_vec();
+    let (mut preparer, mut records) = (preparer(), PreparedRecords::default());
+    preparer.begin(&mut records);
+    assert_eq!(preparer.json(b"[1]", &json, &mut records), Some(0));
+    json[18] = 0xff;
+    assert_eq!(preparer.json(b"[1]", &json, &mut records), None, "not UTF-8");
+    assert_eq!(preparer.json(b"[2]", br#"{"id":1}"#, &mut records), None, "another key");
+    assert_eq!(
+        preparer.json(b"[1]", br#"{"id":1.0}"#, &mut records),
+        None,
+        "another way to write it"
+    );
+    assert_eq!(preparer.key(b"[-5]", &mut records), Some(1));
+    assert_eq!(preparer.key(b"[-0]", &mut records), None);
+    assert_eq!(records.key_values(1), Some(vec![KeyValue::Long(-5)]));
+    assert_eq!(records.len(), 2);
+}
+
+proptest! {
+    /// Half of the texts are JSON with something done to it.
+    #[test]
+    fn what_is_plain_is_what_the_reader_of_values_finds(
+        id in any::<i32>(),
+        labels in prop::collection::vec("\\PC{0,9}", 0..4),
+        harm in prop::option::of((any::<prop::sample::Index>(), any::<u8>())),
+    ) {
+        let label = |text: &String| Value::Object(vec![Value::String(text.clone())]);
+        let value = Value::Object(vec![
+            Value::Long(id.into()),
+            labels.first().map_or(Value::Null, label),
+            Value::List(labels.iter().map(label).collect()),
+            labels.last().map_or(Value::Null, |text| Value::String(text.clone())),
+        ]);
+        let mut text = json::to_vec(&dataset(), "Item", &value);
+        if let Some((at, byte)) = harm {
+            *at.get_mut(&mut text) = byte;
+        }
+        let (mut preparer, mut records) = (preparer(), PreparedRecords::default());
+        preparer.begin(&mut records);
+        let prepared = preparer.json(format!("[{id}]").as_bytes(), &text, &mut records);
+        let parsed = json::parse(&dataset(), "Item", &text);
+        if harm.is_none() {
+            prop_assert_eq!(parsed.as_ref(), Ok(&value));
+        }
+        let Some(index) = prepared else { return Ok(()) };
+        let expected = parsed.expect("only records are prepared");
+        let mut producer = Producer::builder(dataset(), Store::memory()).root("Item").build().expect("a producer");
+        producer
+            .run_incremental_cycle(|cycle| {
+                cycle.begin_prepared("Item", &records)?;
+                assert!(cycle.upsert_prepared("Item", &records, index)?);
+                Ok(())
+            })
+            .expect("a version");
+        let state = producer.state().expect("a state");
+        let ordinal = state.ty("Item").and_then(|ty| ty.populated().next()).expect("a record");
+        prop_assert_eq!(state.value("Item", ordinal), Some(expected));
+    }
+}
+
+#[test]
+fn records_come_in_the_order_in_which_they_were_made() {
+    let (mut preparer, mut first, mut second) = (preparer(), PreparedRecords::default(), PreparedRecords::default());
+    preparer.begin(&mut first);
+    assert_eq!(preparer.json(b"[1]", br#"{"id":1,"label":"a"}"#, &mut first), Some(0));
+    preparer.begin(&mut second);
+    assert_eq!(
+        preparer.json(b"[2]", br#"{"id":2,"label":"a","labels":["b"]}"#, &mut second),
+        Some(0)
+    );
+    let mut producer = Producer::builder(dataset(), Store::memory())
+        .root("Item")
+        .build()
+        .expect("a producer");
+    let refused = producer.run_incremental_cycle(|cycle| {
+        cycle.begin_prepared("Item", &first)?;
+        assert!(cycle.upsert_prepared("Item", &second, 0).is_err(), "not taken up");
+        assert!(cycle.upsert_prepared("Item", &first, 1).is_err(), "not there");
+        cycle.begin_prepared("Item", &second)?;
+        assert!(cycle.upsert_prepared("Item", &first, 0).is_err(), "over");
+        assert!(cycle.upsert_prepared("Item", &second, 0)?);
+        Ok(())
+    });
+    refused.expect("a version");
+    let missing = producer.run_incremental_cycle(|cycle| Ok(cycle.begin_prepared("Item", &second)?));
+    assert!(missing.is_err(), "what the second needs of the first is not there");
+}
