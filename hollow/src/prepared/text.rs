@@ -141,10 +141,10 @@ pub(super) fn int(json: &[u8], at: &mut usize) -> Option<i32> {
 #[inline]
 pub(super) fn boolean(json: &[u8], at: &mut usize) -> Option<bool> {
     let rest = json.get(*at..)?;
-    let (value, length) = match () {
-        () if rest.starts_with(b"true") => (true, 4),
-        () if rest.starts_with(b"false") => (false, 5),
-        () => return None,
+    let (value, length) = match (rest.starts_with(b"true"), rest.starts_with(b"false")) {
+        (true, _) => (true, 4),
+        (_, true) => (false, 5),
+        _ => return None,
     };
     *at += length;
     Some(value)

@@ -212,7 +212,8 @@ impl KeyTable {
         hashes: &mut Vec<u64>,
         found: &mut Vec<Ordinal>,
     ) {
-        (hashes.clear(), found.clear());
+        hashes.clear();
+        found.clear();
         hashes.extend(keys.map(|key| self.hash(key)));
         let mut read = 0_u64;
         for &hash in &*hashes {

@@ -234,6 +234,8 @@ enum Known {
 
 /// A part of the bytes of a batch.
 type Span = Range<usize>;
+/// A header, by name.
+type Header<'b> = (&'b str, Option<&'b [u8]>);
 
 /// Where a message is.
 struct Place {
@@ -303,7 +305,7 @@ impl Batch {
     }
 
     /// Every message, with its headers if they are given.
-    fn each<'b>(&'b self, headers: Option<&[(&'b str, Option<&'b [u8]>)]>, mut look: impl FnMut(usize, &Record<'_>)) {
+    fn each<'b>(&'b self, headers: Option<&[Header<'b>]>, mut look: impl FnMut(usize, &Record<'_>)) {
         for (index, message) in self.messages.iter().enumerate() {
             let record = Record {
                 partition: message.partition,

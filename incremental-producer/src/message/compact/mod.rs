@@ -16,6 +16,7 @@ mod encode;
 pub(super) use decode::{decode, prepare};
 pub(super) use encode::encode;
 
+use hollow::prepared::columns::{self, FALSE, NULL, PRESENT, TRUE};
 use hollow::record::json::Limits;
 use rkyv::rancor;
 
@@ -82,8 +83,6 @@ struct Columns {
     text: String,
     bytes: Vec<u8>,
 }
-
-use hollow::prepared::columns::{self, FALSE, NULL, PRESENT, TRUE};
 
 impl columns::Columns for ArchivedColumns {
     fn tags(&self) -> &[u8] {

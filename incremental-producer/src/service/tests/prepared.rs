@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 const SCHEMA: &str = r"
     Item @PrimaryKey(id, language, live) {
-        int id; Language language; boolean live; long at; string title; Names names; Tags tags; Item parent;
+        int id; Language language; boolean live; long at; string title; Names names; Tags tags; Parent parent;
         Scores scores; float weight; double size; bytes digest; Note note; Names more;
     }
+    Parent { Language language; Names names; Parent parent; }
     Language { string tag; }
     Name { Language language; string text; }
     Names List<Name>;
@@ -58,6 +59,16 @@ fn tag() -> BoxedStrategy<Value> {
     wrapped(text(true).prop_map(Value::String))
 }
 
+fn parent(depth: u32) -> BoxedStrategy<Value> {
+    let above = match depth {
+        0 => Just(Value::Null).boxed(),
+        _ => or_null(parent(depth - 1)),
+    };
+    (or_null(language()), or_null(names()), above)
+        .prop_map(|(language, names, above)| Value::Object(vec![language, names, above]))
+        .boxed()
+}
+
 fn item(depth: u32) -> BoxedStrategy<Value> {
     let key = (0..6i32, language(), any::<bool>());
     let number = prop_oneof![
@@ -92,10 +103,7 @@ fn item(depth: u32) -> BoxedStrategy<Value> {
         or_null(note),
         or_null(names()),
     );
-    let parent = match depth {
-        0 => Just(Value::Null).boxed(),
-        _ => prop_oneof![4 => Just(Value::Null), 1 => item(depth - 1)].boxed(),
-    };
+    let parent = prop_oneof![4 => Just(Value::Null), 1 => parent(depth)];
     let scores = prop_oneof![6 => Just(Value::Null), 1 => scores];
     (key, singles, references, parent, scores)
         .prop_map(|(key, singles, references, parent, scores)| {
@@ -243,7 +251,7 @@ fn fold(codec: Codec, bench: &Bench) -> Fold {
     let producer = Producer::builder(codec.dataset().clone(), bench.store.clone())
         .publish_unchanged(PublishUnchanged::WhenTagsDiffer)
         .root("Item")
-        .snapshot_every(2)
+        .snapshot_every(1) // others are written in the background, in their own time
         .clock(move || SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + moments.fetch_add(1, SeqCst)))
         .entropy(move || draws.fetch_add(1, SeqCst))
         .build()
