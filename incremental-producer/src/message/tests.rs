@@ -188,7 +188,13 @@ fn every_truncation_and_every_flipped_bit_is_survived() {
     for at in 0..payload.len() {
         for bit in 0..8 {
             damaged[at] ^= 1 << bit;
-            refused += usize::from(codec.decode(Some(KEY), Some(&damaged)).is_err());
+            let outcome = codec.decode(Some(KEY), Some(&damaged));
+            refused += usize::from(outcome.is_err());
+            // The reason is one and the same wherever the bytes lie.
+            let moved = [vec![0; 4096], damaged.clone()].concat();
+            let again = codec.decode(Some(KEY), Some(&moved[4096..]));
+            let reason = |failure: DecodeFailure| failure.to_string();
+            assert_eq!(outcome.err().map(reason), again.err().map(reason));
             damaged[at] ^= 1 << bit;
         }
     }

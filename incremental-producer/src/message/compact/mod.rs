@@ -108,8 +108,11 @@ impl columns::Columns for ArchivedColumns {
     }
 }
 
+/// What is wrong, without where: addresses in memory say nothing to whoever reads the reason, and are others each time.
 fn archive_error(error: rancor::Error) -> CompactError {
-    CompactError::Archive(error.to_string().lines().next().unwrap_or_default().to_owned())
+    let text = error.to_string();
+    let what = text.split([':', '\n']).next().unwrap_or_default();
+    CompactError::Archive(what.trim().to_owned())
 }
 
 fn too_deep(limits: &Limits) -> CompactError {

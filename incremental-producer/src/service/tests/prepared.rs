@@ -139,10 +139,10 @@ enum Harm {
     Insert(prop::sample::Index, &'static str),
     Cut(prop::sample::Index),
     Compact,
-    CompactHarm(prop::sample::Index, u8),
+    OverwriteCompact(prop::sample::Index, u8),
     NoPayload,
     OtherKey,
-    KeyHarm(prop::sample::Index, u8),
+    OverwriteKey(prop::sample::Index, u8),
 }
 
 fn harm() -> impl Strategy<Value = Harm> {
@@ -187,10 +187,10 @@ fn harm() -> impl Strategy<Value = Harm> {
             .prop_map(|(at, text)| Harm::Insert(at, text)),
         1 => any::<prop::sample::Index>().prop_map(Harm::Cut),
         6 => Just(Harm::Compact),
-        2 => (any::<prop::sample::Index>(), any::<u8>()).prop_map(|(at, byte)| Harm::CompactHarm(at, byte)),
+        2 => (any::<prop::sample::Index>(), any::<u8>()).prop_map(|(at, byte)| Harm::OverwriteCompact(at, byte)),
         1 => Just(Harm::NoPayload),
         1 => Just(Harm::OtherKey),
-        1 => (any::<prop::sample::Index>(), any::<u8>()).prop_map(|(at, byte)| Harm::KeyHarm(at, byte)),
+        1 => (any::<prop::sample::Index>(), any::<u8>()).prop_map(|(at, byte)| Harm::OverwriteKey(at, byte)),
     ]
 }
 
@@ -210,13 +210,13 @@ fn message(codec: &Codec, value: &Value, harm: &Harm) -> (Vec<u8>, Option<Vec<u8
         }
         Harm::Cut(at) => payload.truncate(at.index(payload.len())),
         Harm::Compact => payload = codec.encode_rkyv(value).expect("the compact form"),
-        Harm::CompactHarm(at, byte) => {
+        Harm::OverwriteCompact(at, byte) => {
             payload = codec.encode_rkyv(value).expect("the compact form");
             *at.get_mut(&mut payload) = *byte;
         }
         Harm::NoPayload => return (key, None),
         Harm::OtherKey => key = br#"[7,"de",true]"#.to_vec(),
-        Harm::KeyHarm(at, byte) => *at.get_mut(&mut key) = *byte,
+        Harm::OverwriteKey(at, byte) => *at.get_mut(&mut key) = *byte,
     }
     (key, Some(payload))
 }
@@ -228,21 +228,6 @@ fn everything(store: &Store) -> BTreeMap<String, Vec<u8>> {
     keys.into_iter()
         .map(|key| (key.to_string(), blobs.open(&key).expect("an object").to_vec()))
         .collect()
-}
-
-/// The dead letters. Reasons that came from an archive tell addresses in memory, which no two runs share.
-fn letters(bench: &Bench) -> Vec<crate::dead_letter::DeadLetter> {
-    let mut letters = bench.letters.letters();
-    for letter in &mut letters {
-        let words = letter.reason.split("0x").enumerate();
-        letter.reason = words
-            .map(|(at, text)| match at {
-                0 => text,
-                _ => text.trim_start_matches(|c: char| c.is_ascii_hexdigit()),
-            })
-            .collect();
-    }
-    letters
 }
 
 /// A service whose producer has neither a clock nor chance.
@@ -293,7 +278,7 @@ proptest! {
                 (report, published)
             });
             prop_assert_eq!(report, expected);
-            prop_assert_eq!(letters(&bench), letters(&other));
+            prop_assert_eq!(bench.letters.letters(), other.letters.letters());
             prop_assert_eq!(everything(&bench.store), everything(&other.store));
             if restarts {
                 prepared = fold(codec.clone(), &bench);
