@@ -127,7 +127,8 @@ impl<'a> Adding<'a> {
             }
         }
         let ordinals = self.waiting.get_mut(first..).unwrap_or_default();
-        let ordinal = self.engine.add_form(ty, form, ordinals)?;
+        let gaps = form.children.iter().map(|child| child.at as usize);
+        let ordinal = self.engine.add_form(ty, form.bytes, gaps, ordinals)?;
         self.waiting.truncate(first);
         if let Some(known) = part.and_then(|part| self.ordinals.get_mut(part)) {
             *known = Some(ordinal);

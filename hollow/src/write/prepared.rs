@@ -4,28 +4,28 @@ use super::adding::{self, default_hash, with_record};
 use super::record_form::{Shape, push_ordinal};
 use super::{TypeId, WriteError, WriteStateEngine};
 use crate::Ordinal;
-use crate::prepared::Form;
 
 impl WriteStateEngine {
-    /// Adds a record whose children, in their order, have these ordinals; may bring those into another order. What comes of
-    /// it is what [`WriteStateEngine::add`] makes of the same record.
+    /// Adds a record whose children, in their order, have these ordinals; may bring those into another order. The bytes of an
+    /// object lack the ordinals, which belong where the gaps are. What comes of it is what [`WriteStateEngine::add`] makes of
+    /// the same record.
     pub(crate) fn add_form(
         &mut self,
         ty: TypeId,
-        form: Form<'_>,
+        bytes: &[u8],
+        gaps: impl Iterator<Item = usize>,
         ordinals: &mut [Ordinal],
     ) -> Result<Ordinal, WriteError> {
         self.require_adding("add a record")?;
         adding::told(match self.types[ty.index()].shape {
             Shape::Object(_) => with_record(self, |this, out| {
                 let mut copied = 0;
-                for (child, &ordinal) in form.children.iter().zip(&*ordinals) {
-                    let gap = child.at as usize;
-                    out.extend_from_slice(form.bytes.get(copied..gap).unwrap_or_default());
+                for (gap, &ordinal) in gaps.zip(&*ordinals) {
+                    out.extend_from_slice(bytes.get(copied..gap).unwrap_or_default());
                     push_ordinal(out, ordinal);
                     copied = gap;
                 }
-                out.extend_from_slice(form.bytes.get(copied..).unwrap_or_default());
+                out.extend_from_slice(bytes.get(copied..).unwrap_or_default());
                 this.types[ty.index()].add(out)
             }),
             Shape::List(_) => adding::add_list(self, ty, ordinals),

@@ -17,7 +17,7 @@ const ORDER: &[&[&str]] = &[
     &["blob"],
     &["record"],
     &["write", "read"],
-    &["copy"],
+    &["copy", "prepared"],
     &["index", "flat"],
     &["tools", "typed"],
     &["store"],
