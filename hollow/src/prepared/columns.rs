@@ -3,7 +3,8 @@
 //! A part is known by what its values take of each column; the columns say nothing of where one ends, so it is walked
 //! through once before it is looked for.
 
-use super::forms::{Child, Forms, Link};
+use super::building::Building;
+use super::forms::Link;
 use super::parts::{MOST_TEXT, Parts};
 use super::plan::{FieldPlan, Plan, TypePlan};
 use super::{PreparedRecords, Room};
@@ -61,16 +62,7 @@ pub(super) struct Reading<'a, C> {
     plan: &'a Plan,
     columns: &'a C,
     at: At,
-    limits: &'a Limits,
-    depth: usize,
-    /// The largest depth so far.
-    deepest: usize,
-    parts: &'a mut Parts,
-    room: &'a mut Room,
-    new_parts: &'a mut Forms,
-    own: &'a mut Forms,
-    /// Whether what is read is inside of a part.
-    in_part: bool,
+    building: Building<'a>,
 }
 
 impl<'a, C: Columns> Reading<'a, C> {
@@ -86,14 +78,7 @@ impl<'a, C: Columns> Reading<'a, C> {
             plan,
             columns,
             at: At::default(),
-            limits,
-            depth: 0,
-            deepest: 0,
-            parts,
-            room,
-            new_parts: &mut records.parts,
-            own: &mut records.own,
-            in_part: false,
+            building: Building::new(parts, room, records, limits),
         }
     }
 
@@ -123,7 +108,7 @@ impl<'a, C: Columns> Reading<'a, C> {
     fn tag(&mut self) -> Option<u8> {
         let tag = self.columns.tags().get(self.at.tag).copied()?;
         self.at.tag += 1;
-        (self.at.tag <= self.limits.values).then_some(tag)
+        (self.at.tag <= self.building.limits.values).then_some(tag)
     }
 
     #[inline]
@@ -138,15 +123,6 @@ impl<'a, C: Columns> Reading<'a, C> {
             }
         }
         None
-    }
-
-    fn enter(&mut self) -> Option<()> {
-        if self.depth >= self.limits.depth {
-            return None;
-        }
-        self.depth += 1;
-        self.deepest = self.deepest.max(self.depth);
-        Some(())
     }
 
     fn text(&mut self) -> Option<&'a str> {
@@ -181,7 +157,7 @@ impl<'a, C: Columns> Reading<'a, C> {
 
     /// Goes past a record whose tag was taken; none if it is not plain, or long.
     fn walk(&mut self, ty: u32, first_tag: usize, depth: usize) -> Option<()> {
-        if depth >= self.limits.depth || self.at.tag - first_tag > MOST_TEXT {
+        if depth >= self.building.limits.depth || self.at.tag - first_tag > MOST_TEXT {
             return None;
         }
         let plan = self.plan;
@@ -214,7 +190,7 @@ impl<'a, C: Columns> Reading<'a, C> {
 
     /// What the values between two positions take of each column, as one text.
     fn gather(&mut self, from: At, to: At) -> Option<()> {
-        let (columns, out) = (self.columns, &mut self.room.text);
+        let (columns, out) = (self.columns, &mut self.building.room.text);
         out.clear();
         // No JSON begins so, and no two lists of values come to the same: how many numbers there are, and how long texts are,
         // follows from tags and lengths.
@@ -236,45 +212,36 @@ impl<'a, C: Columns> Reading<'a, C> {
 
     /// What a reference leads to whose tag was taken.
     fn reference(&mut self, ty: u32) -> Option<Link> {
-        if !self.parts.are_worth(ty) {
+        if !self.building.parts.are_worth(ty) {
             return self.record(ty, None);
         }
         let from = self.at;
-        let walked = self.walk(ty, from.tag, self.depth);
+        let walked = self.walk(ty, from.tag, self.building.depth());
         let to = std::mem::replace(&mut self.at, from);
         if walked.and_then(|()| self.gather(from, to)).is_none() {
             return self.record(ty, None);
         }
-        let text = std::mem::take(&mut self.room.text);
+        let text = std::mem::take(&mut self.building.room.text);
         let link = self.part(ty, &text, to);
-        self.room.text = text;
+        self.building.room.text = text;
         link
     }
 
     /// The part with this text, which ends there.
     fn part(&mut self, ty: u32, text: &[u8], to: At) -> Option<Link> {
-        let hash = self.parts.hash(ty, text);
-        if let Some(known) = self.parts.find(hash, ty, text) {
-            let depth = self.depth + known.levels as usize;
-            if depth > self.limits.depth || to.tag > self.limits.values {
-                return None;
-            }
-            self.deepest = self.deepest.max(depth);
+        let hash = self.building.parts.hash(ty, text);
+        if let Some(known) = self.building.parts.find(hash, ty, text) {
+            let link = self.building.take(&known)?;
             self.at = to;
-            return Some(Link::part(known.number));
+            return (to.tag <= self.building.limits.values).then_some(link);
         }
         // What is inside has room for a text of its own.
-        let was_in_part = std::mem::replace(&mut self.in_part, true);
-        let deepest_before = std::mem::replace(&mut self.deepest, self.depth);
+        let outside = self.building.begin_part();
         let link = self.record(ty, None)?;
         if self.at != to {
             return None;
         }
-        self.parts
-            .insert(hash, ty, text, link.as_part()?, 0, self.deepest - self.depth);
-        self.in_part = was_in_part;
-        self.deepest = self.deepest.max(deepest_before);
-        Some(link)
+        self.building.end_part(outside, (hash, ty, text), link, 0)
     }
 
     /// A record whose tag was taken; the part of the root's key that stands in it.
@@ -292,31 +259,26 @@ impl<'a, C: Columns> Reading<'a, C> {
 
     /// A record that holds a part of the root's key and nothing else.
     fn wrapped(&mut self, ty: u32, field: &FieldPlan, part: usize) -> Option<Link> {
-        self.enter()?;
-        let (bytes, children) = (self.room.bytes.len(), self.room.children.len());
+        let begun = self.building.begin()?;
         let tag = self.tag()?;
         self.leaf(tag, field, Some(part))?;
-        self.depth -= 1;
-        Some(self.finish(ty, bytes, children))
+        Some(self.building.finish(ty, begun))
     }
 
     fn elements(&mut self, ty: u32, element: u32) -> Option<Link> {
-        self.enter()?;
-        let (bytes, children) = (self.room.bytes.len(), self.room.children.len());
+        let begun = self.building.begin()?;
         for _ in 0..self.length()? {
             if self.tag()? != PRESENT {
                 return None;
             }
             let link = self.reference(element)?;
-            self.room.children.push(Child { at: 0, link });
+            self.building.refer(begun, link);
         }
-        self.depth -= 1;
-        Some(self.finish(ty, bytes, children))
+        Some(self.building.finish(ty, begun))
     }
 
     fn object(&mut self, ty: u32, fields: &[FieldPlan], is_root: bool) -> Option<Link> {
-        self.enter()?;
-        let (bytes, children) = (self.room.bytes.len(), self.room.children.len());
+        let begun = self.building.begin()?;
         for field in fields {
             let key_part = field.key_part.filter(|_| is_root);
             let tag = self.tag()?;
@@ -328,75 +290,56 @@ impl<'a, C: Columns> Reading<'a, C> {
                 Some(_) => self.record(field.target, key_part)?,
                 None => self.reference(field.target)?,
             };
-            let at = (self.room.bytes.len() - bytes) as u32;
-            self.room.children.push(Child { at, link });
+            self.building.refer(begun, link);
         }
-        self.depth -= 1;
-        Some(self.finish(ty, bytes, children))
+        Some(self.building.finish(ty, begun))
     }
 
     /// A single value, or null.
     fn leaf(&mut self, tag: u8, field: &FieldPlan, key_part: Option<usize>) -> Option<()> {
-        let key = self.room.key.len();
+        let key = self.building.room.key.len();
         match (tag, field.kind) {
-            (NULL, kind) if !field.needed => push_null(&mut self.room.bytes, kind),
+            (NULL, kind) if !field.needed => push_null(&mut self.building.room.bytes, kind),
             (FALSE | TRUE, FieldKind::Boolean) => {
-                self.room.bytes.push(u8::from(tag == TRUE));
-                key_bytes::push_boolean(&mut self.room.key, tag == TRUE);
+                self.building.room.bytes.push(u8::from(tag == TRUE));
+                key_bytes::push_boolean(&mut self.building.room.key, tag == TRUE);
             }
             (PRESENT, FieldKind::Int) => {
                 let n = self.int().filter(|n| *n != i32::MIN)?;
-                push_int(&mut self.room.bytes, n);
-                key_bytes::push_int(&mut self.room.key, n);
+                push_int(&mut self.building.room.bytes, n);
+                key_bytes::push_int(&mut self.building.room.key, n);
             }
             (PRESENT, FieldKind::Long) => {
                 let n = self.long().filter(|n| *n != i64::MIN)?;
-                push_long(&mut self.room.bytes, n);
-                key_bytes::push_long(&mut self.room.key, n);
+                push_long(&mut self.building.room.bytes, n);
+                key_bytes::push_long(&mut self.building.room.key, n);
             }
             (PRESENT, FieldKind::Text) => {
                 let text = self.text()?;
-                push_text(&mut self.room.bytes, text);
+                push_text(&mut self.building.room.bytes, text);
                 if key_part.is_some() {
-                    key_bytes::push_text(&mut self.room.key, text);
+                    key_bytes::push_text(&mut self.building.room.key, text);
                 }
             }
             (PRESENT, FieldKind::Float) => {
                 let bits = self.int()?.cast_unsigned();
-                push_float(&mut self.room.bytes, f32::from_bits(bits));
+                push_float(&mut self.building.room.bytes, f32::from_bits(bits));
             }
             (PRESENT, FieldKind::Double) => {
                 let bits = self.long()?.cast_unsigned();
-                push_double(&mut self.room.bytes, f64::from_bits(bits));
+                push_double(&mut self.building.room.bytes, f64::from_bits(bits));
             }
             (PRESENT, FieldKind::Bytes) => {
                 let bytes = self.byte_string()?;
-                push_bytes(&mut self.room.bytes, bytes);
+                push_bytes(&mut self.building.room.bytes, bytes);
             }
             _ => return None,
         }
-        let span: Range<usize> = key..self.room.key.len();
-        match key_part.and_then(|part| self.room.key_spans.get_mut(part)) {
+        let span: Range<usize> = key..self.building.room.key.len();
+        match key_part.and_then(|part| self.building.room.key_spans.get_mut(part)) {
             Some(part) => *part = span,
-            None => self.room.key.truncate(key),
+            None => self.building.room.key.truncate(key),
         }
         Some(())
-    }
-
-    /// Makes a record of what was put together since then.
-    fn finish(&mut self, ty: u32, first_byte: usize, first_child: usize) -> Link {
-        let bytes = self.room.bytes.get(first_byte..).unwrap_or_default();
-        let children = self.room.children.get(first_child..).unwrap_or_default();
-        let link = if self.in_part {
-            self.new_parts.push(ty, bytes, children);
-            Link::part(self.parts.next())
-        } else {
-            let at = self.own.len() as u32;
-            self.own.push(ty, bytes, children);
-            Link::own(at)
-        };
-        self.room.bytes.truncate(first_byte);
-        self.room.children.truncate(first_child);
-        link
     }
 }

@@ -3,7 +3,8 @@
 //! [`read`](crate::record::json) has the rules, and this follows them as far as it goes: every `None` here means that it
 //! shall be asked.
 
-use super::forms::{Child, Forms, Link};
+use super::building::{Begun, Building};
+use super::forms::Link;
 use super::parts::{MOST_TEXT, Parts};
 use super::plan::{FieldPlan, Plan, TypePlan};
 use super::text::{self, End};
@@ -21,17 +22,8 @@ pub(super) struct Reading<'a> {
     plan: &'a Plan,
     json: &'a [u8],
     at: usize,
-    limits: &'a Limits,
     values: usize,
-    depth: usize,
-    /// The largest depth so far.
-    deepest: usize,
-    parts: &'a mut Parts,
-    room: &'a mut Room,
-    new_parts: &'a mut Forms,
-    own: &'a mut Forms,
-    /// Whether what is read is inside of a part.
-    in_part: bool,
+    building: Building<'a>,
 }
 
 impl<'a> Reading<'a> {
@@ -47,15 +39,8 @@ impl<'a> Reading<'a> {
             plan,
             json,
             at: 0,
-            limits,
             values: 0,
-            depth: 0,
-            deepest: 0,
-            parts,
-            room,
-            new_parts: &mut records.parts,
-            own: &mut records.own,
-            in_part: false,
+            building: Building::new(parts, room, records, limits),
         }
     }
 
@@ -98,17 +83,7 @@ impl<'a> Reading<'a> {
     #[inline]
     fn count(&mut self, values: usize) -> Option<()> {
         self.values = self.values.saturating_add(values);
-        (self.values <= self.limits.values).then_some(())
-    }
-
-    #[inline]
-    fn enter(&mut self) -> Option<()> {
-        if self.depth >= self.limits.depth {
-            return None;
-        }
-        self.depth += 1;
-        self.deepest = self.deepest.max(self.depth);
-        Some(())
+        (self.values <= self.building.limits.values).then_some(())
     }
 
     /// Whether something more follows in a list or an object that ends with this byte.
@@ -133,7 +108,7 @@ impl<'a> Reading<'a> {
     fn reference(&mut self, ty: u32) -> Option<Link> {
         let begin = self.at;
         let end = match self.peek()? {
-            _ if !self.parts.are_worth(ty) => None,
+            _ if !self.building.parts.are_worth(ty) => None,
             b'"' => Some(text::end(self.json, begin)?.0 + 1).filter(|end| end - begin <= MOST_TEXT),
             b'[' | b'{' => text::behind(self.json, begin, MOST_TEXT),
             _ => None,
@@ -142,29 +117,19 @@ impl<'a> Reading<'a> {
             return self.record(ty);
         };
         let span = self.json.get(begin..end)?;
-        let hash = self.parts.hash(ty, span);
-        if let Some(known) = self.parts.find(hash, ty, span) {
+        let hash = self.building.parts.hash(ty, span);
+        if let Some(known) = self.building.parts.find(hash, ty, span) {
             self.count(known.values as usize)?;
-            let depth = self.depth + known.levels as usize;
-            if depth > self.limits.depth {
-                return None;
-            }
-            self.deepest = self.deepest.max(depth);
             self.at = end;
-            return Some(Link::part(known.number));
+            return self.building.take(&known);
         }
-        let was_in_part = std::mem::replace(&mut self.in_part, true);
-        let deepest_before = std::mem::replace(&mut self.deepest, self.depth);
-        let values_before = self.values;
+        let (outside, values_before) = (self.building.begin_part(), self.values);
         let link = self.record(ty)?;
         if self.at != end {
             return None;
         }
-        let (values, levels) = (self.values - values_before, self.deepest - self.depth);
-        self.parts.insert(hash, ty, span, link.as_part()?, values, levels);
-        self.in_part = was_in_part;
-        self.deepest = self.deepest.max(deepest_before);
-        Some(link)
+        let values = self.values - values_before;
+        self.building.end_part(outside, (hash, ty, span), link, values)
     }
 
     fn record(&mut self, ty: u32) -> Option<Link> {
@@ -183,11 +148,9 @@ impl<'a> Reading<'a> {
     /// A value in the place of the record that does nothing but hold it.
     fn wrapped(&mut self, ty: u32, field: &FieldPlan) -> Option<Link> {
         self.count(1)?;
-        self.enter()?;
-        let bytes = self.room.bytes.len();
+        let begun = self.building.begin()?;
         self.leaf(field.kind)?;
-        self.depth -= 1;
-        Some(self.finish(ty, bytes, self.room.children.len()))
+        Some(self.building.finish(ty, begun))
     }
 
     fn elements(&mut self, ty: u32, element: u32) -> Option<Link> {
@@ -196,29 +159,26 @@ impl<'a> Reading<'a> {
         }
         self.at += 1;
         self.count(1)?;
-        self.enter()?;
-        let (bytes, children) = (self.room.bytes.len(), self.room.children.len());
+        let begun = self.building.begin()?;
         self.skip_white();
         if self.peek()? == b']' {
             self.at += 1;
         } else {
             loop {
                 let link = self.reference(element)?;
-                self.room.children.push(Child { at: 0, link });
+                self.building.refer(begun, link);
                 if !self.goes_on(b']')? {
                     break;
                 }
             }
         }
-        self.depth -= 1;
-        Some(self.finish(ty, bytes, children))
+        Some(self.building.finish(ty, begun))
     }
 
     fn object(&mut self, ty: u32, fields: &'a [FieldPlan], is_root: bool) -> Option<Link> {
         self.at += 1;
         self.count(1 + fields.len())?;
-        self.enter()?;
-        let (bytes, children) = (self.room.bytes.len(), self.room.children.len());
+        let begun = self.building.begin()?;
         let mut next = 0;
         self.skip_white();
         if self.peek()? == b'}' {
@@ -231,8 +191,12 @@ impl<'a> Reading<'a> {
                 self.expect(b':')?;
                 let field = fields.get(position)?;
                 let begin = self.at;
-                self.field(field, bytes)?;
-                if is_root && let Some(span) = field.key_part.and_then(|part| self.room.key_spans.get_mut(part)) {
+                self.field(field, begun)?;
+                if is_root
+                    && let Some(span) = field
+                        .key_part
+                        .and_then(|part| self.building.room.key_spans.get_mut(part))
+                {
                     *span = begin..self.at;
                 }
                 if !self.goes_on(b'}')? {
@@ -241,8 +205,7 @@ impl<'a> Reading<'a> {
             }
         }
         self.nulls(fields.get(next..)?)?;
-        self.depth -= 1;
-        Some(self.finish(ty, bytes, children))
+        Some(self.building.finish(ty, begun))
     }
 
     /// The name of a field at or behind the one that comes next, as its position.
@@ -266,13 +229,13 @@ impl<'a> Reading<'a> {
         if field.needed {
             return None;
         }
-        push_null(&mut self.room.bytes, field.kind);
+        push_null(&mut self.building.room.bytes, field.kind);
         Some(())
     }
 
-    /// The value of a field of the object that begins at `first_byte`.
+    /// The value of a field of the object that began there.
     #[inline]
-    fn field(&mut self, field: &FieldPlan, first_byte: usize) -> Option<()> {
+    fn field(&mut self, field: &FieldPlan, begun: Begun) -> Option<()> {
         if self.peek()? == b'n' {
             if !self.json.get(self.at..)?.starts_with(b"null") {
                 return None;
@@ -284,8 +247,7 @@ impl<'a> Reading<'a> {
             return self.leaf(field.kind);
         };
         let link = self.reference(field.target)?;
-        let at = (self.room.bytes.len() - first_byte) as u32;
-        self.room.children.push(Child { at, link });
+        self.building.refer(begun, link);
         Some(())
     }
 
@@ -295,19 +257,23 @@ impl<'a> Reading<'a> {
         self.count(1)?;
         match kind {
             FieldKind::Text => return self.text(),
-            FieldKind::Int => push_int(&mut self.room.bytes, text::int(self.json, &mut self.at)?),
-            FieldKind::Long => push_long(&mut self.room.bytes, text::long(self.json, &mut self.at)?),
-            FieldKind::Boolean => self.room.bytes.push(text::boolean(self.json, &mut self.at)?.into()),
+            FieldKind::Int => push_int(&mut self.building.room.bytes, text::int(self.json, &mut self.at)?),
+            FieldKind::Long => push_long(&mut self.building.room.bytes, text::long(self.json, &mut self.at)?),
+            FieldKind::Boolean => self
+                .building
+                .room
+                .bytes
+                .push(text::boolean(self.json, &mut self.at)?.into()),
             FieldKind::Float => match self.other(&FieldType::Float)? {
-                Value::Float(n) => push_float(&mut self.room.bytes, n),
+                Value::Float(n) => push_float(&mut self.building.room.bytes, n),
                 _ => return None,
             },
             FieldKind::Double => match self.other(&FieldType::Double)? {
-                Value::Double(n) => push_double(&mut self.room.bytes, n),
+                Value::Double(n) => push_double(&mut self.building.room.bytes, n),
                 _ => return None,
             },
             FieldKind::Bytes => match self.other(&FieldType::Bytes)? {
-                Value::Bytes(bytes) => push_bytes(&mut self.room.bytes, &bytes),
+                Value::Bytes(bytes) => push_bytes(&mut self.building.room.bytes, &bytes),
                 _ => return None,
             },
             FieldKind::Reference(_) => return None,
@@ -318,14 +284,14 @@ impl<'a> Reading<'a> {
     fn text(&mut self) -> Option<()> {
         let (end, how) = text::end(self.json, self.at)?;
         let text = self.json.get(self.at + 1..end)?;
-        let out = &mut self.room.bytes;
+        let out = &mut self.building.room.bytes;
         match how {
             End::Plain { ascii: true } => push_bytes(out, text),
             End::Plain { ascii: false } => push_text(out, std::str::from_utf8(text).ok()?),
             End::Escaped => {
-                self.room.text.clear();
-                text::unescape(text, &mut self.room.text)?;
-                push_text(out, std::str::from_utf8(&self.room.text).ok()?);
+                self.building.room.text.clear();
+                text::unescape(text, &mut self.building.room.text)?;
+                push_text(out, std::str::from_utf8(&self.building.room.text).ok()?);
             }
         }
         self.at = end + 1;
@@ -344,23 +310,5 @@ impl<'a> Reading<'a> {
         let value = single_value(ty, rest.get(..length)?)?;
         self.at += length;
         Some(value)
-    }
-
-    /// Makes a record of what was put together since then.
-    #[inline]
-    fn finish(&mut self, ty: u32, first_byte: usize, first_child: usize) -> Link {
-        let bytes = self.room.bytes.get(first_byte..).unwrap_or_default();
-        let children = self.room.children.get(first_child..).unwrap_or_default();
-        let link = if self.in_part {
-            self.new_parts.push(ty, bytes, children);
-            Link::part(self.parts.next())
-        } else {
-            let at = self.own.len() as u32;
-            self.own.push(ty, bytes, children);
-            Link::own(at)
-        };
-        self.room.bytes.truncate(first_byte);
-        self.room.children.truncate(first_child);
-        link
     }
 }

@@ -18,6 +18,7 @@
 //! Input is hostile: what is longer than [`MOST_BYTES`] is not plain, depth and number of values are those of
 //! [`Limits::DEFAULT`], a list of records takes tens of megabytes at most, and parts are forgotten when there are many.
 
+mod building;
 pub mod columns;
 mod forms;
 mod json;

@@ -24,12 +24,12 @@ const TOGETHER: usize = 16;
 ///
 /// ```
 /// # let case = fixtures::vectors::case("large-random");
-/// # let bytes = case.snapshot(case.versions()[0]).unwrap();
-/// # let state = hollow::read::ReadState::from_snapshot(bytes).unwrap();
+/// # let bytes = case.snapshot(case.versions()[0]).expect("a golden file");
+/// # let state = hollow::read::ReadState::from_snapshot(bytes).expect("a snapshot");
 /// # let (ty, at) = state.types().find_map(|ty| {
 /// #     let ty = ty.as_object()?;
 /// #     Some((ty, ty.schema().fields.iter().position(|f| f.ty == hollow::schema::FieldType::Int)?))
-/// # }).unwrap();
+/// # }).expect("a field of ints");
 /// # let ordinals: Vec<hollow::Ordinal> = ty.populated().collect();
 /// let sum = ty.column::<i32>(at).map(|column| {
 ///     let reader = column.reader();
