@@ -100,7 +100,10 @@ impl Background {
     fn begin(&mut self, work: Work) -> io::Result<()> {
         let (version, cancel) = (work.version, work.cancel.clone());
         let thread = std::thread::Builder::new().name("hollow-snapshot".to_owned());
-        let thread = thread.spawn(move || work.run())?;
+        let thread = thread.spawn(move || {
+            step_back();
+            work.run()
+        })?;
         self.running = Some(Job {
             version,
             cancel,
@@ -124,6 +127,13 @@ impl Background {
         let result = result.map(|late| self.finished = Some(late));
         Some((job.version, result))
     }
+}
+
+/// Lets this thread have what processors the others leave: cycles are not to wait for it.
+fn step_back() {
+    // Elsewhere it would be the whole process that steps back. Where it is not allowed, the thread is as good as others.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(10);
 }
 
 impl Drop for Background {

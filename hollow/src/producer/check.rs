@@ -27,6 +27,10 @@ use form::same_record;
 use pages::changed_as_told;
 pub(super) use pages::same_pages;
 use roaring::RoaringBitmap;
+use std::panic::resume_unwind;
+
+/// A delta of fewer bytes is followed there and back in less time than a thread would save.
+const WORTH_A_THREAD: u64 = 32 << 10;
 
 /// What reading back gave.
 pub(super) struct Checked {
@@ -43,6 +47,20 @@ fn open(blob: &StagedBlob) -> Result<BlobBytes, CycleError> {
 
 fn differ(what: impl Into<String>) -> CycleError {
     CycleError::Integrity(what.into())
+}
+
+/// Does both at once, if there is a thread to be had.
+fn beside<A, B: Send>(one: impl FnOnce() -> A, other: impl Fn() -> B + Sync) -> (A, B) {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("hollow-check".to_owned());
+        match thread.spawn_scoped(scope, &other) {
+            Ok(thread) => {
+                let one = one();
+                (one, thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            }
+            Err(_) => (one(), other()),
+        }
+    })
 }
 
 /// How much is to be compared.
@@ -67,13 +85,20 @@ pub(super) fn check(
     let by_delta = match (&encoded.delta, previous) {
         (Some(blob), Some(previous)) => {
             let next = previous.apply_delta(&open(blob)?)?;
-            if evolved {
-                changed_ordinals_as_told(engine, previous, &next)?;
-            } else {
-                changed_as_told(engine, previous, &next)?;
-            }
-            if let Some(back) = &encoded.reverse_delta {
-                leads_back(engine, previous, &next.apply_delta(&open(back)?)?, evolved)?;
+            let forth = || match evolved {
+                true => changed_ordinals_as_told(engine, previous, &next),
+                false => changed_as_told(engine, previous, &next),
+            };
+            let back = || match &encoded.reverse_delta {
+                Some(blob) => leads_back(engine, previous, &next.apply_delta(&open(blob)?)?, evolved),
+                None => Ok(()),
+            };
+            match blob.entry.length < WORTH_A_THREAD {
+                true => forth().and_then(|()| back())?,
+                false => {
+                    let (forth, back) = beside(forth, back);
+                    forth.and(back)?;
+                }
             }
             if in_full && !evolved {
                 populated_as_told(engine, &next)?;

@@ -84,6 +84,20 @@ fn counted(blocks: impl Iterator<Item = Arc<LogBlock>>) -> (u32, Arc<[Counted]>)
     (before, all.into())
 }
 
+/// Places of two logs that lead to the same records.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shared {
+    first: Place,
+    len: u32,
+}
+
+impl Shared {
+    #[inline]
+    pub(super) fn contains(self, place: Place) -> bool {
+        place.since(self.first) < self.len
+    }
+}
+
 impl Log {
     pub(super) fn empty() -> Self {
         Self {
@@ -147,6 +161,28 @@ impl Log {
             first: self.first,
             len,
             blocks,
+        }
+    }
+
+    /// The places that lead to the same records in both, as far as the two share their blocks without a gap from the later
+    /// of their beginnings on.
+    pub(super) fn shared(&self, other: &Self) -> Shared {
+        let first = match other.first.since(self.first) <= self.len {
+            true => other.first,
+            false => self.first,
+        };
+        let from_there = |log: &Self| {
+            let records = first.since(log.first);
+            let at = log.blocks.partition_point(|(before, _)| *before < records);
+            let begins = log.blocks.get(at).is_some_and(|(before, _)| *before == records);
+            if begins { at } else { log.blocks.len() }
+        };
+        let (one, two) = (from_there(self), from_there(other));
+        let pairs = self.blocks.iter().skip(one).zip(other.blocks.iter().skip(two));
+        let same = pairs.take_while(|((_, one), (_, two))| Arc::ptr_eq(one, two));
+        Shared {
+            first,
+            len: same.map(|((_, block), _)| block.len).sum(),
         }
     }
 

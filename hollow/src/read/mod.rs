@@ -32,6 +32,7 @@ mod collection_record;
 mod column;
 mod content;
 mod derived;
+mod differing;
 mod hash_key;
 mod history;
 mod keyed;

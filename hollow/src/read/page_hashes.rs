@@ -11,9 +11,10 @@
 
 use super::TypeReadState;
 use super::content::ContentHash;
+use super::differing::Differing;
 use super::kind::RecordKind;
 use super::records::Records;
-use super::slots::{PAGE_BITS, SlotBits, WORDS, iter_bits};
+use super::slots::{PAGE_BITS, SlotBits, iter_bits};
 use crate::Ordinal;
 
 /// What two states hold in a page that they do not share. Records that they share are in neither hash.
@@ -59,26 +60,23 @@ fn hash_of<K: RecordKind>(records: &Records<K>, ordinal: Ordinal) -> Option<Cont
 }
 
 fn differing<K: RecordKind>(before: &Records<K>, after: &Records<K>) -> Vec<DifferingPage> {
-    let page = |number| {
-        let touched = before.touched(after, number);
-        DifferingPage {
+    let pages = before
+        .differing(after)
+        .map(|Differing { number, slots }| DifferingPage {
             number,
-            before: hash_of_some(before, number, touched.as_ref()),
-            after: hash_of_some(after, number, touched.as_ref()),
-        }
-    };
-    before.differing(after).map(page).collect()
+            before: hash_of_some(before, number, slots.as_ref()),
+            after: hash_of_some(after, number, slots.as_ref()),
+        });
+    pages.collect()
 }
 
-/// The hash of the records in these slots, or in all.
+/// The hash of the records that are in these slots, or in all.
 fn hash_of_some<K: RecordKind>(records: &Records<K>, number: u32, some: Option<&SlotBits>) -> ContentHash {
     let Some(some) = some else {
         return records.page_hash(number);
     };
-    let slots = records.slots(number);
-    let wanted: [u64; WORDS] = std::array::from_fn(|at| slots[at] & some[at]);
     let of_slot = |slot| hash_of(records, Ordinal::new((number << PAGE_BITS) + slot)?);
-    iter_bits(&wanted)
+    iter_bits(some)
         .filter_map(of_slot)
         .fold(ContentHash::default(), ContentHash::plus)
 }

@@ -16,7 +16,7 @@ use super::log::{Log, Moment};
 use super::mapped::Mapped;
 use super::overlay::{self, Found};
 use super::slots::{NO_SLOTS, PAGE_BITS, PAGE_ORDINALS, SlotBits};
-use super::table::{Entry, Table};
+use super::table::Table;
 use crate::Ordinal;
 use std::sync::{Arc, OnceLock};
 
@@ -264,68 +264,6 @@ impl<K: RecordKind> Records<K> {
             + self.overlays.bytes_beside(&other.overlays)
             + self.log.bytes_beside(&other.log)
     }
-
-    /// The pages that the two do not share, with what they share of them.
-    pub(super) fn differing<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = u32> + 'a {
-        let file = |records: &Self| records.mapped.as_ref().map(Arc::as_ptr);
-        let everything = file(self) != file(other);
-        let end = self.num_pages().max(other.num_pages());
-        let mut next = 0;
-        std::iter::from_fn(move || {
-            let found = if everything {
-                Some(next).filter(|&number| number < end)
-            } else {
-                let pages = self.pages.next_difference(&other.pages, next);
-                let overlays = self.overlays.next_difference(&other.overlays, next);
-                match (pages, overlays) {
-                    (Some(a), Some(b)) => Some(a.min(b)),
-                    (a, b) => a.or(b),
-                }
-            };
-            next = found? + 1;
-            found
-        })
-    }
-
-    /// The slots of a page that may differ between the two, when both have the same page below: those of either overlay,
-    /// but for those with the same record in both logs. `None` if the pages are not the same.
-    pub(super) fn touched(&self, other: &Self, number: u32) -> Option<SlotBits> {
-        let (a, b) = (self.pages.get(number), other.pages.get(number));
-        let file = |records: &Self| records.mapped.as_ref().map(Arc::as_ptr);
-        let same_page = a.map(Entry::id) == b.map(Entry::id);
-        if !same_page || a.is_none() && file(self) != file(other) {
-            return None;
-        }
-        let overlay = |records: &'_ Self| {
-            records
-                .overlays
-                .get(number)
-                .map_or(Vec::new(), |entries| entries.to_vec())
-        };
-        let mut touched = NO_SLOTS;
-        let (a, b) = (overlay(self), overlay(other));
-        for (&entry, (these, those)) in a
-            .iter()
-            .map(|e| (e, (self, other)))
-            .chain(b.iter().map(|e| (e, (other, self))))
-        {
-            let slot = overlay::slot_of(entry);
-            let same = match (overlay::place_of(entry), those.overlays.get(number)) {
-                (Some(place), Some(overlay)) => match overlay::find(overlay, slot) {
-                    Found::At(other) => these.log.get(place).map(record_id) == those.log.get(other).map(record_id),
-                    _ => false,
-                },
-                (None, Some(overlay)) => overlay::find(overlay, slot) == Found::Gone,
-                (_, None) => false,
-            };
-            super::slots::set(&mut touched, slot, !same);
-        }
-        Some(touched)
-    }
-}
-
-fn record_id((block, position): (&Block, u32)) -> (*const u8, u32) {
-    (block.id(), position)
 }
 
 /// What the iterator over populated ordinals needs.

@@ -91,24 +91,17 @@ impl<T: Entry> Table<T> {
         (self.chunks.len() * CHUNK) as u32
     }
 
-    /// The first number from this one on that the two tables do not share; costs what lies between only by chunks.
-    pub(crate) fn next_difference(&self, other: &Self, from: u32) -> Option<u32> {
-        let mut number = from;
-        let end = self.end().max(other.end());
-        while number < end {
-            let at = number as usize / CHUNK;
-            let chunk_of = |table: &Self| table.chunks.get(at).and_then(Option::as_ref).map(Arc::as_ptr);
-            if chunk_of(self) == chunk_of(other) {
-                number = ((at + 1) * CHUNK) as u32;
-                continue;
-            }
-            let entry_of = |table: &Self| table.get(number).map(T::id);
-            if entry_of(self) != entry_of(other) {
-                return Some(number);
-            }
-            number += 1;
-        }
-        None
+    /// The numbers that the two tables do not share, ascending; costs what lies between only by chunks.
+    pub(crate) fn differences<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = u32> + 'a {
+        let num_chunks = self.chunks.len().max(other.chunks.len());
+        let chunk_of = |table: &'a Self, at: usize| table.chunks.get(at).and_then(Option::as_ref);
+        let chunks = (0..num_chunks).map(move |at| (at, chunk_of(self, at), chunk_of(other, at)));
+        let unlike = chunks.filter(|(_, a, b)| a.map(Arc::as_ptr) != b.map(Arc::as_ptr));
+        unlike.flat_map(|(at, a, b)| {
+            let id_in = |chunk: Option<&Arc<Chunk<T>>>, place: usize| chunk?[place].as_ref().map(T::id);
+            let places = (0..CHUNK).filter(move |&place| id_in(a, place) != id_in(b, place));
+            places.map(move |place| (at * CHUNK + place) as u32)
+        })
     }
 
     /// Bytes held by the table and its entries that are not shared with `other`.

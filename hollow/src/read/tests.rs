@@ -3,10 +3,11 @@
 use super::block::{Block, Workshop};
 use super::collection_block::{self, CollectionRow, Unfit};
 use super::derived::Derived;
+use super::differing::Differing;
 use super::kind::{ObjectPlace, Objects, RecordKind};
 use super::object_block::{self, FieldKind, NULL_DOUBLE, NULL_FLOAT, ObjectRow};
 use super::reclaim::wait_for_release;
-use super::slots::{PAGE_ORDINALS, SlotBits};
+use super::slots::{PAGE_ORDINALS, SlotBits, iter_bits};
 use super::table::{Entry, Table};
 use super::{ReadState, Transition, TypeReadState};
 use crate::Ordinal;
@@ -299,20 +300,11 @@ proptest! {
             let found = |number| table.get(number).map(|entry| entry[0] as u16);
             prop_assert!((0..500).all(|number| found(number) == model.get(&number).copied()));
             prop_assert_eq!(table.is_empty(), model.is_empty());
-            let differing: BTreeSet<u32> = differences(&before, &table).collect();
+            let differing: BTreeSet<u32> = before.differences(&table).collect();
             prop_assert!(differing.iter().all(|number| step.contains_key(number)));
             prop_assert!(step.iter().all(|(n, stamp)| stamp.is_none() || differing.contains(n)));
         }
     }
-}
-
-fn differences<T: Entry>(a: &Table<T>, b: &Table<T>) -> impl Iterator<Item = u32> {
-    let mut next = 0;
-    std::iter::from_fn(move || {
-        let found = a.next_difference(b, next)?;
-        next = found + 1;
-        Some(found)
-    })
 }
 
 #[test]
@@ -357,10 +349,10 @@ fn fields_that_are_null_throughout_take_no_room() {
     assert!(longs - empty < 64 + 500 * 3 / 8, "three bits each: {longs}");
 }
 
-/// Exactly the pages with changed records are new.
+/// Exactly the pages with changed records are new, and in those that lie below overlays exactly the changed slots differ.
 #[test]
 fn a_delta_shares_every_page_that_it_does_not_touch() {
-    let (mut shared, mut made) = (0, 0);
+    let (mut shared, mut made, mut under) = (0, 0, 0);
     for case in ["bitset-growth", "bitset-history", "large-random", "unchanged-types"].map(fixtures::vectors::case) {
         let first = case.snapshot(case.versions()[0]).expect("a snapshot");
         let mut state = ReadState::from_snapshot(first).expect("a state");
@@ -371,16 +363,25 @@ fn a_delta_shares_every_page_that_it_does_not_touch() {
             let transition = Transition::between(&state, &next);
             for (old, new) in state.types().zip(next.types()) {
                 let changes = transition.changes(new.name());
-                let touched = |o: u32| o / PAGE_ORDINALS;
-                let touched: BTreeSet<u32> = (changes.added | changes.removed).iter().map(touched).collect();
-                let differing: BTreeSet<u32> = match (old, new) {
+                let changed: BTreeSet<u32> = (changes.added | changes.removed).iter().collect();
+                let touched: BTreeSet<u32> = changed.iter().map(|o| o / PAGE_ORDINALS).collect();
+                let differing: Vec<Differing> = match (old, new) {
                     (TypeReadState::Object(a), TypeReadState::Object(b)) => a.records.differing(&b.records).collect(),
                     (TypeReadState::List(a), TypeReadState::List(b)) => a.records.differing(&b.records).collect(),
                     (TypeReadState::Set(a), TypeReadState::Set(b)) => a.records.differing(&b.records).collect(),
                     (TypeReadState::Map(a), TypeReadState::Map(b)) => a.records.differing(&b.records).collect(),
                     _ => panic!("a type of another kind"),
                 };
-                assert_eq!(differing, touched, "{} {from} to {to}", new.name());
+                let numbers: BTreeSet<u32> = differing.iter().map(|page| page.number).collect();
+                assert_eq!(numbers, touched, "{} {from} to {to}", new.name());
+                for Differing { number, slots } in differing {
+                    let Some(slots) = slots else { continue };
+                    let first = number * PAGE_ORDINALS;
+                    let told: BTreeSet<u32> = iter_bits(&slots).map(|slot| first + slot).collect();
+                    let expected: BTreeSet<u32> = changed.range(first..first + PAGE_ORDINALS).copied().collect();
+                    assert_eq!(told, expected, "{} {from} to {to}, page {number}", new.name());
+                    under += 1;
+                }
                 let pages: BTreeSet<u32> = new.populated().map(|o| o.get() / PAGE_ORDINALS).collect();
                 shared += pages.difference(&touched).count();
                 made += touched.len();
@@ -388,7 +389,10 @@ fn a_delta_shares_every_page_that_it_does_not_touch() {
             state = next;
         }
     }
-    assert!(shared > 10 && made > 10, "shared={shared} made={made}");
+    assert!(
+        shared > 10 && made > 10 && under > 10,
+        "shared={shared} made={made} under={under}"
+    );
 }
 
 /// Such a delta makes the log long enough to be swept, and most new pages at once; the last one has too few records.

@@ -1,5 +1,6 @@
 //! What changed between two states.
 
+use super::differing::Differing;
 use super::kind::{Collections, ObjectPlace, RecordKind};
 use super::object_block::FieldKind;
 use super::records::Records;
@@ -125,9 +126,9 @@ fn pages<K: RecordKind>(
     same: impl Fn(K::Row<'_>, K::Row<'_>) -> bool,
 ) -> TypeChanges {
     let mut changes = TypeChanges::default();
-    for number in old.differing(new) {
+    for Differing { number, slots } in old.differing(new) {
         let (before, after) = (old.slots(number), new.slots(number));
-        let touched = old.touched(new, number).unwrap_or([u64::MAX; WORDS]);
+        let touched = slots.unwrap_or([u64::MAX; WORDS]);
         let select =
             |of: fn(u64, u64) -> u64| -> SlotBits { std::array::from_fn(|at| of(before[at], after[at]) & touched[at]) };
         let first = number << PAGE_BITS;
