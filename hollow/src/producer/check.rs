@@ -29,7 +29,7 @@ pub(super) use pages::same_pages;
 use roaring::RoaringBitmap;
 use std::panic::resume_unwind;
 
-/// A delta of fewer bytes is followed there and back in less time than a thread would save.
+/// What fewer bytes give is compared in less time than a thread would save.
 const WORTH_A_THREAD: u64 = 32 << 10;
 
 /// What reading back gave.
@@ -49,8 +49,11 @@ fn differ(what: impl Into<String>) -> CycleError {
     CycleError::Integrity(what.into())
 }
 
-/// Does both at once, if there is a thread to be had.
-fn beside<A, B: Send>(one: impl FnOnce() -> A, other: impl Fn() -> B + Sync) -> (A, B) {
+/// Does both, at once if so many bytes are worth it and there is a thread to be had.
+fn both<A, B: Send>(bytes: u64, one: impl FnOnce() -> A, other: impl Fn() -> B + Sync) -> (A, B) {
+    if bytes < WORTH_A_THREAD {
+        return (one(), other());
+    }
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("hollow-check".to_owned());
         match thread.spawn_scoped(scope, &other) {
@@ -93,13 +96,8 @@ pub(super) fn check(
                 Some(blob) => leads_back(engine, previous, &next.apply_delta(&open(blob)?)?, evolved),
                 None => Ok(()),
             };
-            match blob.entry.length < WORTH_A_THREAD {
-                true => forth().and_then(|()| back())?,
-                false => {
-                    let (forth, back) = beside(forth, back);
-                    forth.and(back)?;
-                }
-            }
+            let (forth, back) = both(blob.entry.length, forth, back);
+            forth.and(back)?;
             if in_full && !evolved {
                 populated_as_told(engine, &next)?;
                 for ty in next.types() {
@@ -130,13 +128,16 @@ pub(super) fn check(
         }
         (Some(snapshot), None) => {
             populated_as_told(engine, &snapshot)?;
-            for ty in snapshot.types() {
-                same_records(engine, ty, ty.populated())?;
-            }
-            let checksum = Some(Checksums::of(&snapshot).total);
+            let records = || {
+                let mut types = snapshot.types();
+                types.try_for_each(|ty| same_records(engine, ty, ty.populated()))
+            };
+            let bytes = encoded.snapshot.as_ref().map_or(0, |blob| blob.entry.length);
+            let (same, checksums) = both(bytes, records, || Checksums::of(&snapshot));
+            same?;
             Ok(Checked {
+                checksum: Some(checksums.total),
                 state: snapshot,
-                checksum,
             })
         }
         (None, Some(state)) => Ok(Checked { state, checksum: None }),

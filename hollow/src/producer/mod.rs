@@ -63,6 +63,7 @@ mod recent;
 mod references;
 mod restore;
 mod retention;
+mod sink;
 mod stage;
 mod tags;
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! S3: blobs are written where nobody reads them, and hashed while they are.
 
+use super::sink::{Sink, Written};
 use super::{CycleError, Step};
 use crate::Version;
-use crate::store::{BlobEntry, BlobKind, Key, Sha256, Staged, StoreError};
+use crate::store::{BlobEntry, BlobKind, Key, Staged, StoreError};
 use crate::write::{WriteError, WriteStateEngine};
-use sha2::Digest;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Where the blobs of one cycle are staged; the directory goes with the value, unless the process dies.
@@ -48,34 +48,20 @@ impl Staging {
             .directory
             .as_ref()
             .map(|directory| directory.join(kind.to_string()));
-        let out = match &path {
-            Some(path) => Out::File(BufWriter::with_capacity(
-                1 << 18,
-                File::create_new(path).map_err(failed)?,
-            )),
-            None => Out::Bytes(Vec::new()),
-        };
-        let mut sink = Sink {
-            out,
-            hash: sha2::Sha256::new(),
-            length: 0,
-        };
+        let file = path.as_ref().map(File::create_new).transpose().map_err(failed)?;
+        let mut sink = Sink::new(file);
         write(&mut sink)?;
-        let sha256 = Sha256(sink.hash.finalize().into());
-        let content = match sink.out {
-            Out::Bytes(bytes) => Staged::Bytes(bytes.into()),
-            Out::File(file) => {
-                let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
-                file.sync_all().map_err(failed)?;
-                Staged::File(path.unwrap_or_default())
-            }
+        let Written { sha256, length, bytes } = sink.finish().map_err(failed)?;
+        let content = match path {
+            Some(path) => Staged::File(path),
+            None => Staged::Bytes(bytes.into()),
         };
         let entry = BlobEntry {
             kind,
             from,
             to,
             key: Key::blob(kind, from, to, &sha256).to_string(),
-            length: sink.length,
+            length,
             sha256,
         };
         Ok(StagedBlob { entry, content })
@@ -105,40 +91,6 @@ impl Drop for Staging {
     fn drop(&mut self) {
         if let Some(directory) = &self.directory {
             let _ = fs::remove_dir_all(directory); // the next producer sweeps what is left
-        }
-    }
-}
-
-/// Where a blob is written to: counts and hashes what goes through.
-pub(super) struct Sink {
-    out: Out,
-    hash: sha2::Sha256,
-    length: u64,
-}
-
-enum Out {
-    File(BufWriter<File>),
-    Bytes(Vec<u8>),
-}
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = match &mut self.out {
-            Out::File(file) => file.write(bytes)?,
-            Out::Bytes(all) => {
-                all.extend_from_slice(bytes);
-                bytes.len()
-            }
-        };
-        self.hash.update(&bytes[..written]);
-        self.length += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match &mut self.out {
-            Out::File(file) => file.flush(),
-            Out::Bytes(_) => Ok(()),
         }
     }
 }
