@@ -21,6 +21,7 @@
 mod building;
 pub mod columns;
 mod forms;
+mod found;
 mod json;
 mod key;
 mod parts;
@@ -30,6 +31,7 @@ mod tests;
 mod text;
 
 pub(crate) use forms::{Form, Forms, Link};
+pub(crate) use found::{Found, FoundRecord};
 pub use plan::RecordPlan;
 
 use crate::record::KeyValue;
@@ -82,6 +84,7 @@ pub struct PreparedRecords {
     own: Forms,
     keys: Vec<u8>,
     records: Vec<Record>,
+    found: Found,
 }
 
 #[derive(Debug)]
@@ -141,6 +144,15 @@ impl PreparedRecords {
     pub(crate) fn root(&self, index: usize) -> Option<Link> {
         self.records.get(index)?.root
     }
+
+    /// What the announced state has under their keys, if it was looked up for this cycle.
+    pub(crate) fn found_for(&self, cycle: u64) -> Option<&Found> {
+        Some(&self.found).filter(|found| found.cycle == cycle)
+    }
+
+    pub(crate) fn found_mut(&mut self) -> &mut Found {
+        &mut self.found
+    }
 }
 
 impl Preparer {
@@ -167,6 +179,7 @@ impl Preparer {
         records.own.clear();
         records.keys.clear();
         records.records.clear();
+        records.found.clear();
     }
 
     /// Reads a primary key and the record that has it, both as JSON. Gives the record's position in `records`, which must

@@ -1,5 +1,5 @@
 use super::*;
-use crate::producer::Producer;
+use crate::producer::{IncrementalStats, Producer};
 use crate::record::{Value, json};
 use crate::schema::Dataset;
 use crate::store::Store;
@@ -135,4 +135,80 @@ fn records_come_in_the_order_in_which_they_were_made() {
     refused.expect("a version");
     let missing = producer.run_incremental_cycle(|cycle| Ok(cycle.begin_prepared("Item", &second)?));
     assert!(missing.is_err(), "what the second needs of the first is not there");
+}
+
+/// A change of a cycle: an item with its label, or its end.
+type Step = (u8, Option<u8>);
+
+fn steps() -> impl Strategy<Value = Vec<Vec<Vec<Step>>>> {
+    let step = (0..12u8, prop::option::weighted(0.8, 0..4u8));
+    let batch = prop::collection::vec(step, 0..8);
+    prop::collection::vec(prop::collection::vec(batch, 1..4), 1..5)
+}
+
+/// Who looks up what the records of a cycle replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looks {
+    Nobody,
+    ThisCycle,
+    /// Kept from the first cycle: of no use, and of no harm.
+    TheFirst,
+}
+
+/// The hashes of all types after each cycle, and what each did.
+fn published(cycles: &[Vec<Vec<Step>>], looks: Looks) -> Vec<(Vec<crate::read::ContentHash>, IncrementalStats)> {
+    let builder = Producer::builder(dataset(), Store::memory()).root("Item");
+    let mut producer = builder.build().expect("a producer");
+    let (mut kept, mut all) = (None, Vec::new());
+    for batches in cycles {
+        let mut preparer = preparer();
+        let mut stats = IncrementalStats::default();
+        let cycle = producer.run_incremental_cycle(|cycle| {
+            let of_this = cycle.finder("Item")?;
+            for steps in batches {
+                let mut records = PreparedRecords::default();
+                preparer.begin(&mut records);
+                for (id, label) in steps {
+                    let key = format!("[{id}]");
+                    let taken = match label {
+                        Some(label) => {
+                            let json = format!(r#"{{"id":{id},"label":"l{label}","labels":["l{label}","x{id}"]}}"#);
+                            preparer.json(key.as_bytes(), json.as_bytes(), &mut records)
+                        }
+                        None => preparer.key(key.as_bytes(), &mut records),
+                    };
+                    assert!(taken.is_some());
+                }
+                match looks {
+                    Looks::Nobody => {}
+                    Looks::ThisCycle => of_this.find(&mut records),
+                    Looks::TheFirst => kept.as_ref().unwrap_or(&of_this).find(&mut records),
+                }
+                cycle.begin_prepared("Item", &records)?;
+                for (index, (_, label)) in steps.iter().enumerate() {
+                    match label {
+                        Some(_) => cycle.upsert_prepared("Item", &records, index)?,
+                        None => cycle.delete_prepared("Item", &records, index)?,
+                    };
+                }
+            }
+            kept.get_or_insert(of_this);
+            stats = cycle.stats();
+            Ok(())
+        });
+        cycle.expect("a version, or nothing new");
+        let state = producer.state();
+        let hashes = state.iter().flat_map(|state| state.types().map(|ty| ty.content_hash()));
+        all.push((hashes.collect(), stats));
+    }
+    all
+}
+
+proptest! {
+    #[test]
+    fn whether_somebody_looks_up_what_is_replaced_makes_no_difference(cycles in steps()) {
+        let expected = published(&cycles, Looks::Nobody);
+        prop_assert_eq!(&published(&cycles, Looks::ThisCycle), &expected);
+        prop_assert_eq!(&published(&cycles, Looks::TheFirst), &expected);
+    }
 }

@@ -1,12 +1,13 @@
 //! Cycles that change some records, by key, and keep all others.
 
 use super::cycle::Filling;
+use super::finder::{Finder, InState};
 use super::keys::{KeyReader, KeyTable};
 use super::prepared::Parts;
-use super::references::{References, World};
+use super::references::{Edges, References, World};
 use super::{BoxError, CycleError, CycleOutcome, Producer};
 use crate::Ordinal;
-use crate::prepared::PreparedRecords;
+use crate::prepared::{FoundRecord, PreparedRecords};
 use crate::read::ReadState;
 use crate::record::key_bytes::key_bytes;
 use crate::record::{KeyPaths, KeyValue, Value};
@@ -15,6 +16,7 @@ use crate::typed::{self, KeyParts, Keyed};
 use crate::write::{TypeId, WriteStateEngine};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What a producer keeps for incremental cycles; belongs to the announced state.
 pub(super) struct Incremental {
@@ -48,22 +50,16 @@ pub struct IncrementalStats {
 /// Root records are named by their primary key. What a root record refers to comes with it and goes when no record
 /// refers to it any more. (Records that refer to each other in a circle keep each other.)
 pub struct IncrementalCycle<'a> {
+    /// Tells it from all other cycles.
+    number: u64,
     engine: &'a mut WriteStateEngine,
-    published: Option<&'a ReadState>,
+    published: Option<&'a Arc<ReadState>>,
     incremental: &'a mut Incremental,
     tags: &'a mut BTreeMap<String, String>,
     stats: IncrementalStats,
     failed_additions: bool,
     typed: typed::Session,
     parts: Parts,
-    looking: Looking,
-}
-
-/// Room to look for several keys, used over and over.
-#[derive(Debug, Default)]
-struct Looking {
-    hashes: Vec<u64>,
-    ordinals: Vec<Ordinal>,
 }
 
 impl IncrementalCycle<'_> {
@@ -78,7 +74,7 @@ impl IncrementalCycle<'_> {
             return Err(CycleError::NotARoot(type_name.to_owned()));
         };
         let key = key_bytes(&root.paths.of(value)?);
-        self.put(type_name, &key, |this| Ok(this.engine.add(type_name, value)?))
+        self.put(type_name, &key, None, |this| Ok(this.engine.add(type_name, value)?))
     }
 
     /// As [`upsert`](IncrementalCycle::upsert), with a prepared record, of those that were
@@ -104,7 +100,8 @@ impl IncrementalCycle<'_> {
                 "these prepared records were not taken up last".into(),
             ));
         }
-        self.put(type_name, key, |this| {
+        let known = records.found_for(self.number).and_then(|found| found.get(index));
+        self.put(type_name, key, known, |this| {
             let references = &this.incremental.references;
             Ok(this.parts.add(this.engine, references, records, root)?)
         })
@@ -121,14 +118,38 @@ impl IncrementalCycle<'_> {
             return Err(CycleError::NotARoot(type_name.to_owned()));
         };
         self.parts.take_up(self.engine, records)?;
-        // All of them will be looked for, and together that takes less time.
-        let keys = (0..records.len()).filter_map(|index| records.key(index));
-        let Looking { hashes, ordinals } = &mut self.looking;
-        root.keys.bring_close(self.published, keys, hashes, ordinals);
-        let references = &self.incremental.references;
-        let counts = ordinals.iter().map(|&ordinal| references.touch(root.id, ordinal));
-        std::hint::black_box(counts.fold(0, u32::wrapping_add));
+        if let Some(found) = records.found_for(self.number) {
+            // All of them will be asked for, and together that takes less time.
+            root.keys.bring_close(found.keys.iter().map(|&(hash, _)| hash));
+            let (references, before) = (&self.incremental.references, found.keys.iter());
+            let counts = before.filter_map(|&(_, before)| Some(references.touch(root.id, before?)));
+            std::hint::black_box(counts.fold(0, u32::wrapping_add));
+        }
         Ok(())
+    }
+
+    /// Who looks up what prepared records replace, on another thread: records that it has
+    /// [looked up](Finder::find) before they are [taken up](IncrementalCycle::begin_prepared) are added in less time, and
+    /// nothing else is different.
+    ///
+    /// # Errors
+    /// [`CycleError::NotARoot`] if the type is no root.
+    pub fn finder(&self, type_name: &str) -> Result<Finder, CycleError> {
+        let Some(root) = self.incremental.roots.get(type_name) else {
+            return Err(CycleError::NotARoot(type_name.to_owned()));
+        };
+        let in_state = self.published.and_then(|state| {
+            Some(InState {
+                edges: Edges::new(self.engine, state.ty(type_name)?),
+                state: state.clone(),
+                type_name: type_name.to_owned(),
+            })
+        });
+        Ok(Finder {
+            cycle: self.number,
+            keys: root.keys.published(),
+            in_state,
+        })
     }
 
     /// As [`delete`](IncrementalCycle::delete), with a key that was prepared.
@@ -142,7 +163,10 @@ impl IncrementalCycle<'_> {
         index: usize,
     ) -> Result<bool, CycleError> {
         match records.key(index) {
-            Some(key) => self.take_out(type_name, key),
+            Some(key) => {
+                let known = records.found_for(self.number).and_then(|found| found.get(index));
+                self.take_out(type_name, key, known)
+            }
             None => Err(CycleError::Populate("there is no such prepared key".into())),
         }
     }
@@ -156,7 +180,7 @@ impl IncrementalCycle<'_> {
         record.push_key(&mut key);
         // What was remembered of records before this one may have gone with one that was replaced.
         self.typed.forget();
-        self.put(&type_name, &key_bytes(&key), |this| {
+        self.put(&type_name, &key_bytes(&key), None, |this| {
             Ok(this.typed.add(this.engine, record)?)
         })
     }
@@ -184,6 +208,7 @@ impl IncrementalCycle<'_> {
         &mut self,
         type_name: &str,
         key: &[u8],
+        known: Option<FoundRecord<'_>>,
         add: impl FnOnce(&mut Self) -> Result<Ordinal, CycleError>,
     ) -> Result<bool, CycleError> {
         self.parts.forget_children();
@@ -193,10 +218,12 @@ impl IncrementalCycle<'_> {
             return Err(CycleError::NotARoot(type_name.to_owned()));
         };
         let id = root.id;
-        let before = root.keys.replace(self.published, key, Some(ordinal));
+        let published = self.published.map(|state| &**state);
+        let known_key = known.map(|known| (known.hash, known.before));
+        let before = root.keys.replace(published, key, known_key, Some(ordinal));
         let mut world = World {
             engine: self.engine,
-            published: self.published,
+            published,
         };
         let references = &mut self.incremental.references;
         if before == Some(ordinal) {
@@ -207,7 +234,7 @@ impl IncrementalCycle<'_> {
         // First the new record, so that what both refer to stays.
         references.acquire(&world, (id, ordinal), self.parts.children());
         if let Some(before) = before {
-            references.release(&mut world, id, before)?;
+            references.release(&mut world, (id, before), children_of(before, known))?;
         }
         self.stats.upserted += 1;
         Ok(true)
@@ -222,7 +249,7 @@ impl IncrementalCycle<'_> {
             return Err(CycleError::NotARoot(type_name.to_owned()));
         };
         let key = key_bytes(&root.paths.of(value)?);
-        if root.keys.get(self.published, &key).is_some() {
+        if root.keys.get(self.previous(), &key).is_some() {
             self.stats.unchanged += 1;
             return Ok(false);
         }
@@ -234,22 +261,25 @@ impl IncrementalCycle<'_> {
     /// # Errors
     /// [`CycleError::NotARoot`] if the type is no root.
     pub fn delete(&mut self, type_name: &str, key: &[KeyValue]) -> Result<bool, CycleError> {
-        self.take_out(type_name, &key_bytes(key))
+        self.take_out(type_name, &key_bytes(key), None)
     }
 
-    fn take_out(&mut self, type_name: &str, key: &[u8]) -> Result<bool, CycleError> {
+    fn take_out(&mut self, type_name: &str, key: &[u8], known: Option<FoundRecord<'_>>) -> Result<bool, CycleError> {
         let Some(root) = self.incremental.roots.get_mut(type_name) else {
             return Err(CycleError::NotARoot(type_name.to_owned()));
         };
-        let Some(before) = root.keys.replace(self.published, key, None) else {
+        let published = self.published.map(|state| &**state);
+        let known_key = known.map(|known| (known.hash, known.before));
+        let Some(before) = root.keys.replace(published, key, known_key, None) else {
             self.stats.absent += 1;
             return Ok(false);
         };
         let mut world = World {
             engine: self.engine,
-            published: self.published,
+            published,
         };
-        self.incremental.references.release(&mut world, root.id, before)?;
+        let (references, children) = (&mut self.incremental.references, children_of(before, known));
+        references.release(&mut world, (root.id, before), children)?;
         self.stats.deleted += 1;
         Ok(true)
     }
@@ -257,7 +287,7 @@ impl IncrementalCycle<'_> {
     /// Whether there is a root record with this key.
     pub fn contains(&self, type_name: &str, key: &[KeyValue]) -> bool {
         let root = self.incremental.roots.get(type_name);
-        root.is_some_and(|root| root.keys.get(self.published, &key_bytes(key)).is_some())
+        root.is_some_and(|root| root.keys.get(self.previous(), &key_bytes(key)).is_some())
     }
 
     /// Calls `look` with the primary key of every root record of this type as the cycle has it now, in no particular order.
@@ -269,7 +299,7 @@ impl IncrementalCycle<'_> {
         let Some(root) = self.incremental.roots.get(type_name) else {
             return Err(CycleError::NotARoot(type_name.to_owned()));
         };
-        root.keys.each(self.published, look);
+        root.keys.each(self.previous(), look);
         Ok(())
     }
 
@@ -285,13 +315,25 @@ impl IncrementalCycle<'_> {
 
     /// The announced state.
     pub fn previous(&self) -> Option<&ReadState> {
-        self.published
+        self.published.map(|state| &**state)
     }
 
     /// What was done so far.
     pub fn stats(&self) -> IncrementalStats {
         self.stats
     }
+}
+
+/// What a record refers to, if it is the one that was found.
+fn children_of<'f>(before: Ordinal, known: Option<FoundRecord<'f>>) -> Option<&'f [(TypeId, Ordinal)]> {
+    known
+        .filter(|known| known.before == Some(before))
+        .map(|known| known.children)
+}
+
+fn next_number() -> u64 {
+    static NUMBERS: AtomicU64 = AtomicU64::new(1);
+    NUMBERS.fetch_add(1, Relaxed)
 }
 
 impl Producer {
@@ -322,21 +364,21 @@ impl Producer {
                 incremental.references.sweep(&mut world, true)?;
             }
             let mut cycle = IncrementalCycle {
+                number: next_number(),
                 engine: &mut this.engine,
-                published: published.as_deref(),
+                published: published.as_ref(),
                 incremental,
                 tags,
                 stats: IncrementalStats::default(),
                 failed_additions: false,
                 typed: typed::Session::default(),
                 parts: Parts::default(),
-                looking: Looking::default(),
             };
             populate(&mut cycle).map_err(CycleError::Populate)?;
             if cycle.failed_additions {
                 let mut world = World {
                     engine: cycle.engine,
-                    published: cycle.published,
+                    published: published.as_deref(),
                 };
                 cycle.incremental.references.sweep(&mut world, false)?;
             }

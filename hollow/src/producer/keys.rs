@@ -14,6 +14,7 @@ use crate::store::KeyChanges;
 use crate::write::RecordHasher;
 use hashbrown::HashTable;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Reads primary keys of records of one type from a state.
 #[derive(Clone, Debug)]
@@ -102,12 +103,18 @@ fn part(state: &ReadState, path: &FieldPath, ordinal: Ordinal) -> Option<KeyValu
     }
 }
 
-/// The keys of one root type.
-#[derive(Debug)]
-pub(super) struct KeyTable {
+/// The keys that one root type has in the announced state.
+#[derive(Clone, Debug)]
+pub(super) struct PublishedKeys {
     reader: KeyReader,
     hasher: RecordHasher,
     table: HashTable<(u32, Ordinal)>,
+}
+
+/// The keys of one root type.
+#[derive(Debug)]
+pub(super) struct KeyTable {
+    published: Arc<PublishedKeys>,
     changed: HashTable<Change>,
     /// The keys that the cycle changes, one behind the other.
     changed_keys: Vec<u8>,
@@ -134,62 +141,104 @@ fn spread(half: u32) -> u64 {
     u64::from(half).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
-impl KeyTable {
-    /// The keys of a type in a state. Reads all of them.
-    pub(super) fn build(state: &ReadState, type_name: &str) -> Result<Self, CycleError> {
-        let reader = KeyReader::resolve(state, type_name)?;
-        let count = state.ty(type_name).map_or(0, |ty| ty.len());
-        let mut this = Self {
-            reader,
-            hasher: RecordHasher::default(),
-            table: HashTable::with_capacity(count),
-            changed: HashTable::new(),
-            changed_keys: Vec::new(),
-        };
-        let Some(ty) = state.ty(type_name) else {
-            return Ok(this);
-        };
-        for ordinal in ty.populated() {
-            // A record with a null in its key cannot be named: it stays as it is.
-            let Some(key) = this.reader.read(state, ordinal) else {
-                continue;
-            };
-            let bytes = key_bytes(&key);
-            let half = this.hash(&bytes) as u32;
-            if this.find_published(state, half, &bytes).is_some() {
-                return Err(CycleError::DuplicateKey {
-                    type_name: type_name.to_owned(),
-                    key: key_json(&key),
-                });
-            }
-            this.table
-                .insert_unique(spread(half), (half, ordinal), |(half, _)| spread(*half));
-        }
-        Ok(this)
-    }
-
-    /// A table of a type that has no records yet.
-    pub(super) fn empty(reader: KeyReader) -> Self {
+impl PublishedKeys {
+    fn new(reader: KeyReader, room: usize) -> Self {
         Self {
             reader,
             hasher: RecordHasher::default(),
-            table: HashTable::new(),
-            changed: HashTable::new(),
-            changed_keys: Vec::new(),
+            table: HashTable::with_capacity(room),
         }
     }
 
-    fn hash(&self, key: &[u8]) -> u64 {
+    pub(super) fn hash(&self, key: &[u8]) -> u64 {
         self.hasher.hash(key)
     }
 
-    fn find_published(&self, state: &ReadState, half: u32, key: &[u8]) -> Option<Ordinal> {
+    fn find(&self, state: &ReadState, half: u32, key: &[u8]) -> Option<Ordinal> {
         let mut found = Vec::new();
         let same = |&(other, ordinal): &(u32, Ordinal)| {
             found.clear();
             other == half && self.reader.push(state, ordinal, &mut found) && found == key
         };
         self.table.find(spread(half), same).map(|&(_, ordinal)| ordinal)
+    }
+
+    /// Looks for several keys, which takes less time than one after the other: a processor waits for many places of distant
+    /// memory hardly longer than for one. Appends the hash of each, and its record.
+    pub(super) fn find_all<'k>(
+        &self,
+        state: &ReadState,
+        keys: impl Iterator<Item = &'k [u8]> + Clone,
+        found: &mut Vec<(u64, Option<Ordinal>)>,
+    ) {
+        let first = found.len();
+        found.extend(keys.clone().map(|key| {
+            let hash = self.hash(key);
+            let half = hash as u32;
+            let candidate = self.table.find(spread(half), |&(other, _)| other == half);
+            (hash, candidate.map(|&(_, ordinal)| ordinal))
+        }));
+        let found = found.get_mut(first..).unwrap_or_default();
+        // The sum is of no use, but has to be read for.
+        let read = found.iter().filter_map(|&(_, candidate)| candidate);
+        let read = read.map(|ordinal| self.reader.touch(state, ordinal));
+        std::hint::black_box(read.fold(0, u64::wrapping_add));
+        let mut bytes = Vec::new();
+        for (key, (hash, candidate)) in keys.zip(found) {
+            let Some(ordinal) = *candidate else { continue };
+            bytes.clear();
+            if !self.reader.push(state, ordinal, &mut bytes) || bytes != key {
+                *candidate = self.find(state, *hash as u32, key); // another one has the same half hash
+            }
+        }
+    }
+}
+
+impl KeyTable {
+    /// The keys of a type in a state. Reads all of them.
+    pub(super) fn build(state: &ReadState, type_name: &str) -> Result<Self, CycleError> {
+        let reader = KeyReader::resolve(state, type_name)?;
+        let count = state.ty(type_name).map_or(0, |ty| ty.len());
+        let mut keys = PublishedKeys::new(reader, count);
+        for ordinal in state.ty(type_name).into_iter().flat_map(|ty| ty.populated()) {
+            // A record with a null in its key cannot be named: it stays as it is.
+            let Some(key) = keys.reader.read(state, ordinal) else {
+                continue;
+            };
+            let bytes = key_bytes(&key);
+            let half = keys.hash(&bytes) as u32;
+            if keys.find(state, half, &bytes).is_some() {
+                return Err(CycleError::DuplicateKey {
+                    type_name: type_name.to_owned(),
+                    key: key_json(&key),
+                });
+            }
+            keys.table
+                .insert_unique(spread(half), (half, ordinal), |(half, _)| spread(*half));
+        }
+        Ok(Self::of(keys))
+    }
+
+    /// A table of a type that has no records yet.
+    pub(super) fn empty(reader: KeyReader) -> Self {
+        Self::of(PublishedKeys::new(reader, 0))
+    }
+
+    fn of(published: PublishedKeys) -> Self {
+        Self {
+            published: Arc::new(published),
+            changed: HashTable::new(),
+            changed_keys: Vec::new(),
+        }
+    }
+
+    /// The keys of the announced state, for looking them up elsewhere.
+    pub(super) fn published(&self) -> Arc<PublishedKeys> {
+        self.published.clone()
+    }
+
+    fn hash(&self, key: &[u8]) -> u64 {
+        self.published.hash(key)
     }
 
     /// The record with this key in the cycle. `published` is the state the table was last advanced to.
@@ -200,50 +249,34 @@ impl KeyTable {
             .find(hash, |change| change.is_of(hash, key, &self.changed_keys))
         {
             Some(change) => change.now,
-            None => self.find_published(published?, hash as u32, key),
+            None => self.published.find(published?, hash as u32, key),
         }
     }
 
-    /// Brings close what looking for these keys will read; leaves the published records that may be theirs.
-    pub(super) fn bring_close<'k>(
-        &self,
-        published: Option<&ReadState>,
-        keys: impl Iterator<Item = &'k [u8]>,
-        hashes: &mut Vec<u64>,
-        found: &mut Vec<Ordinal>,
-    ) {
-        hashes.clear();
-        found.clear();
-        hashes.extend(keys.map(|key| self.hash(key)));
-        let mut read = 0_u64;
-        for &hash in &*hashes {
-            let entry = self.changed.find(hash, |_| true);
-            read = read.wrapping_add(entry.map_or(0, |change| change.hash));
-        }
-        std::hint::black_box(read);
-        for &hash in &*hashes {
-            let half = hash as u32;
-            let candidate = self.table.find(spread(half), |&(other, _)| other == half);
-            found.extend(candidate.map(|&(_, ordinal)| ordinal));
-        }
-        let Some(state) = published else { return };
-        let read = found.iter().map(|&ordinal| self.reader.touch(state, ordinal));
+    /// Brings close what is known of these keys in the cycle.
+    pub(super) fn bring_close(&self, hashes: impl Iterator<Item = u64>) {
+        let read = hashes.map(|hash| self.changed.find(hash, |_| true).map_or(0, |change| change.hash));
         std::hint::black_box(read.fold(0, u64::wrapping_add));
     }
 
-    /// Gives the key another record, or none; gives back the one it had in the cycle.
+    /// Gives the key another record, or none; gives back the one it had in the cycle. The hash of the key, and the record
+    /// that the announced state has under it, may be known.
     pub(super) fn replace(
         &mut self,
         published: Option<&ReadState>,
         key: &[u8],
+        known: Option<(u64, Option<Ordinal>)>,
         now: Option<Ordinal>,
     ) -> Option<Ordinal> {
-        let hash = self.hash(key);
+        let hash = known.map_or_else(|| self.hash(key), |(hash, _)| hash);
         let is_it = |change: &Change| change.is_of(hash, key, &self.changed_keys);
         if let Some(change) = self.changed.find_mut(hash, is_it) {
             return std::mem::replace(&mut change.now, now);
         }
-        let before = published.and_then(|state| self.find_published(state, hash as u32, key));
+        let before = match known {
+            Some((_, before)) => before,
+            None => published.and_then(|state| self.published.find(state, hash as u32, key)),
+        };
         if before != now {
             let first = self.changed_keys.len();
             self.changed_keys.extend_from_slice(key);
@@ -257,8 +290,8 @@ impl KeyTable {
     /// Calls `look` with the key of each record of the cycle. Reads all keys of the published state.
     pub(super) fn each(&self, published: Option<&ReadState>, look: &mut dyn FnMut(&[KeyValue])) {
         if let Some(state) = published {
-            for &(_, ordinal) in &self.table {
-                let Some(key) = self.reader.read(state, ordinal) else {
+            for &(_, ordinal) in &self.published.table {
+                let Some(key) = self.published.reader.read(state, ordinal) else {
                     continue;
                 };
                 let bytes = key_bytes(&key);
@@ -301,16 +334,20 @@ impl KeyTable {
     /// Makes what the cycle changed the published table.
     pub(super) fn commit(&mut self) {
         self.changed_keys = Vec::new();
+        if self.changed.is_empty() {
+            return;
+        }
+        // A copy if somebody still looks keys up in what was announced before.
+        let table = &mut Arc::make_mut(&mut self.published).table;
         for change in std::mem::take(&mut self.changed) {
             let half = change.hash as u32;
             if let Some(before) = change.before
-                && let Ok(entry) = self.table.find_entry(spread(half), |&entry| entry == (half, before))
+                && let Ok(entry) = table.find_entry(spread(half), |&entry| entry == (half, before))
             {
                 entry.remove();
             }
             if let Some(now) = change.now {
-                self.table
-                    .insert_unique(spread(half), (half, now), |(half, _)| spread(*half));
+                table.insert_unique(spread(half), (half, now), |(half, _)| spread(*half));
             }
         }
     }

@@ -207,10 +207,24 @@ impl References {
         }
     }
 
-    /// Takes a reference to a record away, and the record out of the cycle if it was the last one.
-    pub(super) fn release(&mut self, world: &mut World<'_>, ty: TypeId, ordinal: Ordinal) -> Result<(), WriteError> {
+    /// Takes a reference to a record away, and the record out of the cycle if it was the last one. What it refers to itself
+    /// in the announced state may be known.
+    pub(super) fn release(
+        &mut self,
+        world: &mut World<'_>,
+        (ty, ordinal): (TypeId, Ordinal),
+        children: Option<&[(TypeId, Ordinal)]>,
+    ) -> Result<(), WriteError> {
         let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.push((ty, ordinal));
+        match children.filter(|_| self.taken_up.is_none()) {
+            None => waiting.push((ty, ordinal)),
+            Some(children) => {
+                if self.subtract(ty, ordinal) {
+                    waiting.extend_from_slice(children);
+                    world.engine.remove(ty, ordinal)?;
+                }
+            }
+        }
         while let Some((ty, ordinal)) = waiting.pop() {
             if self.subtract(ty, ordinal) {
                 self.push(world, ty, ordinal, &mut waiting);
@@ -231,7 +245,7 @@ impl References {
             for ordinal in orphans {
                 if world.engine.remove(id, ordinal)? && counted {
                     for (ty, ordinal) in self.of(world, id, ordinal) {
-                        self.release(world, ty, ordinal)?;
+                        self.release(world, (ty, ordinal), None)?;
                     }
                 }
             }
@@ -259,14 +273,14 @@ impl References {
 
 /// Where the records of a type in a state have references to types the engine knows.
 #[derive(Debug)]
-struct Edges {
+pub(super) struct Edges {
     fields: Vec<(usize, TypeId)>,
     element: Option<TypeId>,
     key: Option<TypeId>,
 }
 
 impl Edges {
-    fn new(engine: &WriteStateEngine, ty: &TypeReadState) -> Self {
+    pub(super) fn new(engine: &WriteStateEngine, ty: &TypeReadState) -> Self {
         let mut edges = Self {
             fields: Vec::new(),
             element: None,
@@ -299,7 +313,7 @@ impl Edges {
         edges
     }
 
-    fn for_each(&self, ty: &TypeReadState, ordinal: Ordinal, mut each: impl FnMut(TypeId, Ordinal)) {
+    pub(super) fn for_each(&self, ty: &TypeReadState, ordinal: Ordinal, mut each: impl FnMut(TypeId, Ordinal)) {
         match ty {
             TypeReadState::Object(ty) => {
                 for &(field, target) in &self.fields {

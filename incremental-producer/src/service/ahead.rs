@@ -5,8 +5,8 @@
 //! decoder:                            └─► decode
 //! ```
 //!
-//! What a message means depends on its bytes alone, and nothing is folded but on the service's thread, in the order of the
-//! log: whether a message was decoded ahead makes no difference to what comes of it. Batches and those in flight are
+//! What a message means depends on its bytes alone, what it may replace on the announced state, and nothing is folded but on
+//! the service's thread, in the order of the log: whether a message was decoded ahead makes no difference to what comes of it. Batches and those in flight are
 //! bounded, so memory is. A cycle of few messages decodes them itself and starts no thread.
 //!
 //! Batches are used again, and what was decoded is dropped where it was made: memory then never wanders between threads.
@@ -15,6 +15,7 @@ use super::fold::read as decode;
 use crate::message::{Codec, Message};
 use crate::source::{BoxError, Reading, Record, SourceError};
 use hollow::prepared::{PreparedRecords, Preparer};
+use hollow::producer::Finder;
 use std::mem::take;
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -54,6 +55,8 @@ pub(super) struct Decoder {
     codec: Codec,
     most_bytes: u64,
     preparer: Option<Preparer>,
+    /// Looks up what plain messages replace.
+    finder: Option<Finder>,
 }
 
 impl Decoder {
@@ -99,7 +102,14 @@ impl Decoder {
             codec: codec.clone(),
             most_bytes,
             preparer: codec.preparer(),
+            finder: None,
         }
+    }
+
+    /// Looks up what plain messages replace, too.
+    pub(super) fn finding(mut self, finder: Finder) -> Self {
+        self.finder = Some(finder);
+        self
     }
 }
 
@@ -283,6 +293,9 @@ impl Batch {
         }
         // What they mean does not depend on their headers.
         self.each(None, |_, record| meanings.push(decoder.decode(record, &mut prepared)));
+        if let Some(finder) = &decoder.finder {
+            finder.find(&mut prepared);
+        }
         (self.meanings, self.prepared) = (meanings, prepared);
     }
 

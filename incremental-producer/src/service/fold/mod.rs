@@ -188,8 +188,9 @@ impl Fold {
         };
         let outcome = self.producer.run_incremental_cycle(|cycle| {
             let (from, limits) = (&plan.start.offsets, &due.settings.limits);
+            let decoder = Decoder::new(codec, most_bytes).finding(cycle.finder(codec.root())?);
             let read = ahead::read(
-                Decoder::new(codec, most_bytes),
+                decoder,
                 |take| match accepting {
                     Some(_) => read_to(source.as_mut(), from, &plan.cut, limits.stall, take),
                     None => source.read(from, &plan.cut, limits, take),
