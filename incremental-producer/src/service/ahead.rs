@@ -1,13 +1,13 @@
-//! Messages decoded on a thread of their own while the service's thread reads and folds.
+//! Messages read and decoded on a thread of their own, in batches, while the service's thread folds.
 //!
 //! ```text
-//! service:  read ► copy into a batch ─┐      ┌─► fold, in the order in which they were read
-//! decoder:                            └─► decode
+//! reader:   read ► copy into a batch ► decode ► look up ─┐      ┌─► ..
+//! service:                                               └─► fold, in the order in which they were read
 //! ```
 //!
 //! What a message means depends on its bytes alone, what it may replace on the announced state, and nothing is folded but on
-//! the service's thread, in the order of the log: whether a message was decoded ahead makes no difference to what comes of it. Batches and those in flight are
-//! bounded, so memory is. A cycle of few messages decodes them itself and starts no thread.
+//! the service's thread, in the order of the log: whether a message was decoded ahead makes no difference to what comes of it.
+//! Batches and those in flight are bounded, so memory is. A cycle of few messages starts no thread.
 //!
 //! Batches are used again, and what was decoded is dropped where it was made: memory then never wanders between threads.
 
@@ -18,8 +18,9 @@ use hollow::prepared::{PreparedRecords, Preparer};
 use hollow::producer::Finder;
 use std::mem::take;
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{Builder, Scope};
+use std::thread::Builder;
 
 /// Messages of a batch, and bytes of one; the message that goes past it is still taken in.
 const MOST_MESSAGES: usize = 256;
@@ -113,115 +114,90 @@ impl Decoder {
     }
 }
 
-/// Reads with `reading`, which hands every message to what it is given, and folds all of them decoded.
+/// Reads with `reading`, which hands at most so many messages to what it is given, and folds all of them decoded.
 pub(super) fn read(
     decoder: Decoder,
-    reading: impl FnOnce(&mut Take<'_>) -> Result<Reading, SourceError>,
+    most: u64,
+    reading: impl FnOnce(&mut Take<'_>) -> Result<Reading, SourceError> + Send,
     fold: &mut Fold<'_>,
 ) -> Result<Reading, SourceError> {
+    if most <= MOST_MESSAGES as u64 {
+        return read_here(decoder, reading, fold);
+    }
     std::thread::scope(|scope| {
-        let mut ahead = Ahead {
-            scope,
-            decoder: Some(decoder),
-            lane: None,
-            filling: Batch::default(),
-            spare: Vec::new(),
-            in_flight: 0,
+        let (there, batches) = sync_channel(MOST_BATCHES);
+        let (give_back, spare) = sync_channel(MOST_BATCHES + 1);
+        let mut filling = Filling {
+            decoder,
+            batch: Batch::default(),
+            there,
+            spare,
         };
-        let reading = reading(&mut |record| ahead.take(record, fold))?;
-        ahead.finish(fold).map_err(SourceError::Fold)?;
-        Ok(reading)
+        let reader = Builder::new().name("read".to_owned()).spawn_scoped(scope, move || {
+            let reading = reading(&mut |record| filling.take(record))?;
+            filling.send().map_err(SourceError::Fold)?;
+            Ok(reading)
+        });
+        let reader = reader.map_err(|error| SourceError::Fold(error.into()))?;
+        let mut folded = Ok(());
+        for mut batch in &batches {
+            folded = batch.fold(fold);
+            if folded.is_err() {
+                break;
+            }
+            batch.empty();
+            let _ = give_back.try_send(batch); // there is room, unless the reader is gone
+        }
+        drop(batches); // the reader has nobody to send to any more
+        let reading = reader.join().unwrap_or_else(|panic| resume_unwind(panic));
+        folded.map_err(SourceError::Fold).and(reading)
     })
 }
 
-/// What lies between reading and folding.
-struct Ahead<'s, 'e> {
-    scope: &'s Scope<'s, 'e>,
-    /// As long as it is not on a thread of its own.
-    decoder: Option<Decoder>,
-    lane: Option<Lane>,
-    filling: Batch,
-    spare: Vec<Batch>,
-    in_flight: usize,
+/// As [`read`], one batch after the other.
+fn read_here(
+    mut decoder: Decoder,
+    reading: impl FnOnce(&mut Take<'_>) -> Result<Reading, SourceError>,
+    fold: &mut Fold<'_>,
+) -> Result<Reading, SourceError> {
+    let mut batch = Batch::default();
+    let reading = reading(&mut |record| {
+        batch.push(record);
+        if batch.is_full() {
+            batch.decode(&mut decoder);
+            batch.fold(fold)?;
+            batch.empty();
+        }
+        Ok(())
+    })?;
+    batch.decode(&mut decoder);
+    batch.fold(fold).map_err(SourceError::Fold)?;
+    Ok(reading)
 }
 
-/// The way to the decoding thread and back. The thread ends with it.
-struct Lane {
+/// The reader's end.
+struct Filling {
+    decoder: Decoder,
+    batch: Batch,
     there: SyncSender<Batch>,
-    back: Receiver<Batch>,
+    spare: Receiver<Batch>,
 }
 
-impl Ahead<'_, '_> {
-    fn take(&mut self, record: &Record<'_>, fold: &mut Fold<'_>) -> Result<(), BoxError> {
-        self.filling.push(record);
-        if !self.filling.is_full() {
-            return Ok(());
+impl Filling {
+    fn take(&mut self, record: &Record<'_>) -> Result<(), BoxError> {
+        self.batch.push(record);
+        match self.batch.is_full() {
+            true => self.send(),
+            false => Ok(()),
         }
-        self.send()?;
-        while let Some(batch) = self.next(MOST_BATCHES)? {
-            self.fold(batch, fold)?;
-        }
-        Ok(())
     }
 
-    fn finish(&mut self, fold: &mut Fold<'_>) -> Result<(), BoxError> {
-        if let Some(mut decoder) = self.decoder.take() {
-            let mut last = std::mem::take(&mut self.filling);
-            last.decode(&mut decoder);
-            return self.fold(last, fold);
-        }
-        self.send()?;
-        while let Some(batch) = self.next(1)? {
-            self.fold(batch, fold)?;
-        }
-        Ok(())
-    }
-
-    /// Sends the batch that was filled to be decoded.
+    /// Decodes the batch and hands it over. Waits while there are as many as may be in flight.
     fn send(&mut self) -> Result<(), BoxError> {
-        if let Some(decoder) = self.decoder.take() {
-            self.lane = Some(Lane::open(self.scope, decoder)?);
-        }
-        let lane = self.lane.as_ref().ok_or("nobody decodes")?;
-        let empty = self.spare.pop().unwrap_or_default();
-        self.in_flight += 1;
-        Ok(lane.there.send(std::mem::replace(&mut self.filling, empty))?)
-    }
-
-    /// The oldest batch in flight, if it is decoded; waited for if there are as many as that.
-    fn next(&mut self, most: usize) -> Result<Option<Batch>, BoxError> {
-        let Some(lane) = self.lane.as_ref().filter(|_| self.in_flight > 0) else {
-            return Ok(None);
-        };
-        let batch = match self.in_flight >= most {
-            true => Some(lane.back.recv()?),
-            false => lane.back.try_recv().ok(),
-        };
-        self.in_flight -= usize::from(batch.is_some());
-        Ok(batch)
-    }
-
-    fn fold(&mut self, mut batch: Batch, fold: &mut Fold<'_>) -> Result<(), BoxError> {
-        batch.fold(fold)?;
-        batch.empty();
-        self.spare.push(batch);
-        Ok(())
-    }
-}
-
-impl Lane {
-    fn open<'s>(scope: &'s Scope<'s, '_>, mut decoder: Decoder) -> Result<Self, BoxError> {
-        let (there, batches) = sync_channel::<Batch>(MOST_BATCHES);
-        let (done, back) = sync_channel(MOST_BATCHES);
-        Builder::new().name("decode".to_owned()).spawn_scoped(scope, move || {
-            for mut batch in batches {
-                batch.decode(&mut decoder);
-                if done.send(batch).is_err() {
-                    return; // the reading failed
-                }
-            }
-        })?;
-        Ok(Self { there, back })
+        let empty = self.spare.try_recv().unwrap_or_default();
+        let mut full = std::mem::replace(&mut self.batch, empty);
+        full.decode(&mut self.decoder);
+        self.there.send(full).map_err(|_| "nobody folds".into())
     }
 }
 
@@ -426,8 +402,9 @@ mod tests {
     fn read_all(source: &mut Given, fold: &mut Fold<'_>) -> Result<Reading, SourceError> {
         let codec = Codec::new(Dataset::parse(SCHEMA).expect("a schema"), "Item").expect("a key");
         let offsets = Offsets::new();
+        let most = source.messages.into();
         let reading = |take: &mut Take<'_>| source.read(&offsets, &offsets, &ReadLimits::default(), take);
-        read(Decoder::new(&codec, 1 << 20), reading, fold)
+        read(Decoder::new(&codec, 1 << 20), most, reading, fold)
     }
 
     #[test]

@@ -191,6 +191,7 @@ impl Fold {
             let decoder = Decoder::new(codec, most_bytes).finding(cycle.finder(codec.root())?);
             let read = ahead::read(
                 decoder,
+                plan.cut.distance_from(&plan.start.offsets),
                 |take| match accepting {
                     Some(_) => read_to(source.as_mut(), from, &plan.cut, limits.stall, take),
                     None => source.read(from, &plan.cut, limits, take),
