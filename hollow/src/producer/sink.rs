@@ -42,7 +42,7 @@ pub(super) struct Written {
 
 /// Who hashes and writes.
 enum Way {
-    Here(Output),
+    Here(Box<Output>),
     Beside(Lane),
 }
 
@@ -50,7 +50,7 @@ struct Lane {
     there: SyncSender<Vec<u8>>,
     /// Pieces to be filled again.
     back: Receiver<Vec<u8>>,
-    thread: JoinHandle<io::Result<Output>>,
+    thread: JoinHandle<io::Result<Box<Output>>>,
 }
 
 struct Output {
@@ -64,12 +64,12 @@ struct Output {
 impl Sink {
     /// Into a file, or into memory.
     pub(super) fn new(file: Option<File>) -> Self {
-        let output = Output {
+        let output = Box::new(Output {
             file,
             bytes: Vec::new(),
             unsynced: 0,
             hash: sha2::Sha256::new(),
-        };
+        });
         Self {
             piece: Vec::new(),
             length: 0,
@@ -145,10 +145,10 @@ impl Write for Sink {
 
 impl Lane {
     /// Gives the output back if there is no thread to be had.
-    fn open(output: Output) -> Result<Self, Output> {
+    fn open(output: Box<Output>) -> Result<Self, Box<Output>> {
         let (there, pieces) = sync_channel::<Vec<u8>>(MOST_PIECES);
         let (done, back) = sync_channel(MOST_PIECES + 1);
-        let (give, taken) = sync_channel::<Output>(1);
+        let (give, taken) = sync_channel::<Box<Output>>(1);
         let thread = Builder::new().name("hollow-stage".to_owned()).spawn(move || {
             let mut output = taken.recv().map_err(|_| given_up())?;
             for piece in pieces {
@@ -166,7 +166,7 @@ impl Lane {
         }
     }
 
-    fn end(self) -> io::Result<Output> {
+    fn end(self) -> io::Result<Box<Output>> {
         drop(self.there);
         let ended = self.thread.join();
         ended.unwrap_or_else(|_| Err(io::Error::other("the thread that writes the blob panicked")))

@@ -390,12 +390,13 @@ impl Pass<'_> {
 
     fn poll(&mut self, client: &mut Client) -> Result<(), SourceError> {
         self.settle(client)?;
-        let mut last_message = Instant::now();
+        // Since when nothing comes. Whoever folds may take his time: that is not the log's.
+        let mut idle_since = None;
         let mut last_error = None;
         while !self.waiting.is_empty() && !self.is_full() {
             match client.consumer.poll(POLL) {
                 Some(Ok(message)) => {
-                    last_message = Instant::now();
+                    idle_since = None;
                     if !self.take(&message)? {
                         let message = message.detach();
                         self.held_bytes += held_bytes(&message);
@@ -408,7 +409,8 @@ impl Pass<'_> {
                 None => {}
             }
             self.settle(client)?;
-            if last_message.elapsed() >= self.limits.stall && !self.waiting.is_empty() {
+            let idle = idle_since.get_or_insert_with(Instant::now).elapsed();
+            if idle >= self.limits.stall && !self.waiting.is_empty() {
                 return self.give_up(last_error);
             }
         }
