@@ -6,8 +6,8 @@ use crate::write::TypeId;
 /// What was found, in the order of the records.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// The cycle that it was looked up for.
-    pub(crate) cycle: u64,
+    /// The cycle that it was looked up for, and the type.
+    pub(crate) sought: Option<(u64, TypeId)>,
     /// The hash of each key, and the record that has it.
     pub(crate) keys: Vec<(u64, Option<Ordinal>)>,
     /// What these records refer to, one behind the other, and where that ends for each.
@@ -25,7 +25,7 @@ pub(crate) struct FoundRecord<'a> {
 
 impl Found {
     pub(crate) fn clear(&mut self) {
-        self.cycle = 0;
+        self.sought = None;
         self.keys.clear();
         self.children.clear();
         self.ends.clear();

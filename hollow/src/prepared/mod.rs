@@ -37,6 +37,7 @@ pub use plan::RecordPlan;
 use crate::record::KeyValue;
 use crate::record::json::Limits;
 use crate::record::key_bytes::key_of_bytes;
+use crate::write::TypeId;
 use columns::Columns;
 use json::Reading;
 use parts::Parts;
@@ -145,9 +146,9 @@ impl PreparedRecords {
         self.records.get(index)?.root
     }
 
-    /// What the announced state has under their keys, if it was looked up for this cycle.
-    pub(crate) fn found_for(&self, cycle: u64) -> Option<&Found> {
-        Some(&self.found).filter(|found| found.cycle == cycle)
+    /// What the announced state has under their keys, if it was looked up for this cycle, as keys of this type.
+    pub(crate) fn found_for(&self, cycle: u64, ty: TypeId) -> Option<&Found> {
+        Some(&self.found).filter(|found| found.sought == Some((cycle, ty)))
     }
 
     pub(crate) fn found_mut(&mut self) -> &mut Found {

@@ -137,6 +137,44 @@ fn records_come_in_the_order_in_which_they_were_made() {
     assert!(missing.is_err(), "what the second needs of the first is not there");
 }
 
+#[test]
+fn records_of_one_type_are_not_taken_for_those_of_another() {
+    let schemas = "Item @PrimaryKey(id) { long id; } Other @PrimaryKey(id) { long id; }";
+    let dataset = Dataset::parse(schemas).expect("schemas");
+    let prepared = |root: &str| {
+        let mut preparer = Preparer::new(RecordPlan::new(&dataset, root).expect("a plan"));
+        let mut records = PreparedRecords::default();
+        preparer.begin(&mut records);
+        assert_eq!(preparer.json(b"[1]", br#"{"id":1}"#, &mut records), Some(0));
+        records
+    };
+    let (mut items, mut others) = (prepared("Item"), prepared("Other"));
+    let builder = Producer::builder(dataset.clone(), Store::memory());
+    let mut producer = builder.root("Item").root("Other").build().expect("a producer");
+    let cycle = producer.run_incremental_cycle(|cycle| {
+        cycle.begin_prepared("Item", &PreparedRecords::default())?;
+        assert!(cycle.upsert_prepared("Item", &PreparedRecords::default(), 0).is_err());
+        assert!(cycle.begin_prepared("Other", &items).is_err());
+        cycle.begin_prepared("Item", &items)?;
+        assert!(cycle.upsert_prepared("Other", &items, 0).is_err());
+        assert!(cycle.upsert_prepared("Item", &items, 0)?);
+        Ok(())
+    });
+    cycle.expect("a version");
+    let cycle = producer.run_incremental_cycle(|cycle| {
+        // Looked up among the others, of which there are none, and the other way round.
+        cycle.finder("Other")?.find(&mut items);
+        cycle.begin_prepared("Item", &items)?;
+        assert!(cycle.delete_prepared("Other", &items, 0).is_err());
+        assert!(!cycle.upsert_prepared("Item", &items, 0)?, "it is there");
+        cycle.finder("Item")?.find(&mut others);
+        cycle.begin_prepared("Other", &others)?;
+        assert!(cycle.upsert_prepared("Other", &others, 0)?, "it is new");
+        Ok(())
+    });
+    cycle.expect("a version");
+}
+
 /// A change of a cycle: an item with its label, or its end.
 type Step = (u8, Option<u8>);
 

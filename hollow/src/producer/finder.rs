@@ -8,16 +8,18 @@ use super::keys::PublishedKeys;
 use super::references::Edges;
 use crate::prepared::PreparedRecords;
 use crate::read::ReadState;
+use crate::write::TypeId;
 use std::sync::Arc;
 
 /// Looks up what prepared records replace, on any thread; made by
 /// [`IncrementalCycle::finder`](super::IncrementalCycle::finder).
 ///
-/// Of use to the cycle that made it alone. While it is there it holds the announced state, and a cycle that is published
+/// Of use to the cycle that made it alone, for records of the type that it was made for. While it is there it holds the announced state, and a cycle that is published
 /// meanwhile copies eight bytes a record.
 #[derive(Debug)]
 pub struct Finder {
     pub(super) cycle: u64,
+    pub(super) ty: TypeId,
     pub(super) keys: Arc<PublishedKeys>,
     /// The announced state, if it has the type.
     pub(super) in_state: Option<InState>,
@@ -36,7 +38,7 @@ impl Finder {
     pub fn find(&self, records: &mut PreparedRecords) {
         let mut found = std::mem::take(records.found_mut());
         found.clear();
-        found.cycle = self.cycle;
+        found.sought = Some((self.cycle, self.ty));
         let keys = (0..records.len()).map(|index| records.key(index).unwrap_or_default());
         match &self.in_state {
             Some(there) => self.keys.find_all(&there.state, keys, &mut found.keys),

@@ -7,7 +7,7 @@ use super::prepared::Parts;
 use super::references::{Edges, References, World};
 use super::{BoxError, CycleError, CycleOutcome, Producer};
 use crate::Ordinal;
-use crate::prepared::{FoundRecord, PreparedRecords};
+use crate::prepared::{FoundRecord, PreparedRecords, RecordPlan};
 use crate::read::ReadState;
 use crate::record::key_bytes::key_bytes;
 use crate::record::{KeyPaths, KeyValue, Value};
@@ -89,9 +89,10 @@ impl IncrementalCycle<'_> {
         records: &PreparedRecords,
         index: usize,
     ) -> Result<bool, CycleError> {
-        if !self.incremental.roots.contains_key(type_name) {
+        let Some(ty) = self.incremental.roots.get(type_name).map(|root| root.id) else {
             return Err(CycleError::NotARoot(type_name.to_owned()));
-        }
+        };
+        of_type(records, type_name)?;
         let (Some(key), Some(root)) = (records.key(index), records.root(index)) else {
             return Err(CycleError::Populate("there is no such prepared record".into()));
         };
@@ -100,7 +101,7 @@ impl IncrementalCycle<'_> {
                 "these prepared records were not taken up last".into(),
             ));
         }
-        let known = records.found_for(self.number).and_then(|found| found.get(index));
+        let known = records.found_for(self.number, ty).and_then(|found| found.get(index));
         self.put(type_name, key, known, |this| {
             let references = &this.incremental.references;
             Ok(this.parts.add(this.engine, references, records, root)?)
@@ -117,8 +118,9 @@ impl IncrementalCycle<'_> {
         let Some(root) = self.incremental.roots.get(type_name) else {
             return Err(CycleError::NotARoot(type_name.to_owned()));
         };
+        of_type(records, type_name)?;
         self.parts.take_up(self.engine, records)?;
-        if let Some(found) = records.found_for(self.number) {
+        if let Some(found) = records.found_for(self.number, root.id) {
             // All of them will be asked for, and together that takes less time.
             root.keys.bring_close(found.keys.iter().map(|&(hash, _)| hash));
             let (references, before) = (&self.incremental.references, found.keys.iter());
@@ -147,6 +149,7 @@ impl IncrementalCycle<'_> {
         });
         Ok(Finder {
             cycle: self.number,
+            ty: root.id,
             keys: root.keys.published(),
             in_state,
         })
@@ -162,13 +165,13 @@ impl IncrementalCycle<'_> {
         records: &PreparedRecords,
         index: usize,
     ) -> Result<bool, CycleError> {
-        match records.key(index) {
-            Some(key) => {
-                let known = records.found_for(self.number).and_then(|found| found.get(index));
-                self.take_out(type_name, key, known)
-            }
-            None => Err(CycleError::Populate("there is no such prepared key".into())),
-        }
+        of_type(records, type_name)?;
+        let Some(key) = records.key(index) else {
+            return Err(CycleError::Populate("there is no such prepared key".into()));
+        };
+        let ty = self.incremental.roots.get(type_name).map(|root| root.id);
+        let found = ty.and_then(|ty| records.found_for(self.number, ty));
+        self.take_out(type_name, key, found.and_then(|found| found.get(index)))
     }
 
     /// As [`upsert`](IncrementalCycle::upsert), with a typed record; see [`typed`].
@@ -321,6 +324,16 @@ impl IncrementalCycle<'_> {
     /// What was done so far.
     pub fn stats(&self) -> IncrementalStats {
         self.stats
+    }
+}
+
+/// Fails unless the records were prepared as those of this type.
+fn of_type(records: &PreparedRecords, type_name: &str) -> Result<(), CycleError> {
+    match records.plan().map(RecordPlan::root) {
+        Some(root) if root != type_name => Err(CycleError::Populate(
+            format!("these records were prepared as others, type={root} expected={type_name}").into(),
+        )),
+        _ => Ok(()), // a list that nobody has begun has no records
     }
 }
 

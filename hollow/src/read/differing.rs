@@ -54,7 +54,7 @@ impl<K: RecordKind> Records<K> {
     }
 }
 
-impl<K: RecordKind> Pair<'_, K> {
+impl<'a, K: RecordKind> Pair<'a, K> {
     /// The slots of a page that may differ, when both have the same page below: those that only one of them has a record
     /// over, or each another one. `None` if the pages are not the same.
     fn touched(&self, number: u32) -> Option<SlotBits> {
@@ -62,10 +62,8 @@ impl<K: RecordKind> Pair<'_, K> {
         if a.map(Entry::id) != b.map(Entry::id) || a.is_none() && !self.same_file {
             return None;
         }
-        let overlay = |records: &'_ Records<K>| records.overlays.get(number).map(Arc::clone);
-        let (one, other) = (overlay(self.one), overlay(self.other));
-        let (one, other) = (one.as_deref().unwrap_or_default(), other.as_deref().unwrap_or_default());
-        Some(self.unlike(one, other))
+        let overlay = |records: &'a Records<K>| records.overlays.get(number).map_or(&[][..], |overlay| overlay);
+        Some(self.unlike(overlay(self.one), overlay(self.other)))
     }
 
     /// The slots of entries that are not the same in both. Where an entry is, it speaks of the same record if the logs share
