@@ -5,10 +5,8 @@
 
 use super::building::Building;
 use super::forms::Link;
-use super::parts::{MOST_TEXT, Parts};
+use super::parts::MOST_TEXT;
 use super::plan::{FieldPlan, Plan, TypePlan};
-use super::{PreparedRecords, Room};
-use crate::record::json::Limits;
 use crate::record::key_bytes;
 use crate::write::record_form::{
     FieldKind, push_bytes, push_double, push_float, push_int, push_long, push_null, push_text,
@@ -66,19 +64,12 @@ pub(super) struct Reading<'a, C> {
 }
 
 impl<'a, C: Columns> Reading<'a, C> {
-    pub(super) fn new(
-        plan: &'a Plan,
-        columns: &'a C,
-        parts: &'a mut Parts,
-        room: &'a mut Room,
-        records: &'a mut PreparedRecords,
-        limits: &'a Limits,
-    ) -> Self {
+    pub(super) fn new(plan: &'a Plan, columns: &'a C, building: Building<'a>) -> Self {
         Self {
             plan,
             columns,
             at: At::default(),
-            building: Building::new(parts, room, records, limits),
+            building,
         }
     }
 

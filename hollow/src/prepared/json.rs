@@ -5,12 +5,10 @@
 
 use super::building::{Begun, Building};
 use super::forms::Link;
-use super::parts::{MOST_TEXT, Parts};
+use super::parts::MOST_TEXT;
 use super::plan::{FieldPlan, Plan, TypePlan};
 use super::text::{self, End};
-use super::{PreparedRecords, Room};
 use crate::record::Value;
-use crate::record::json::Limits;
 use crate::record::key::single_value;
 use crate::schema::FieldType;
 use crate::write::record_form::{
@@ -27,20 +25,13 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(
-        plan: &'a Plan,
-        json: &'a [u8],
-        parts: &'a mut Parts,
-        room: &'a mut Room,
-        records: &'a mut PreparedRecords,
-        limits: &'a Limits,
-    ) -> Self {
+    pub(super) fn new(plan: &'a Plan, json: &'a [u8], building: Building<'a>) -> Self {
         Self {
             plan,
             json,
             at: 0,
             values: 0,
-            building: Building::new(parts, room, records, limits),
+            building,
         }
     }
 

@@ -38,6 +38,7 @@ use crate::record::KeyValue;
 use crate::record::json::Limits;
 use crate::record::key_bytes::key_of_bytes;
 use crate::write::TypeId;
+use building::Building;
 use columns::Columns;
 use json::Reading;
 use parts::Parts;
@@ -191,7 +192,8 @@ impl Preparer {
                 return None;
             }
             let plan = this.plan.inner();
-            let root = Reading::new(plan, json, &mut this.parts, &mut this.room, records, &Limits::DEFAULT).root()?;
+            let building = Building::new(&mut this.parts, &mut this.room, records, &Limits::DEFAULT);
+            let root = Reading::new(plan, json, building).root()?;
             // Where the same text stands in a key and in its record, it is the same value. If another text does it may well
             // be the same too, but then somebody else has to say so.
             let mut spans = this.room.key_spans.iter().zip(&this.room.given_spans);
@@ -208,8 +210,8 @@ impl Preparer {
                 return None;
             }
             let plan = this.plan.inner();
-            let limits = &Limits::DEFAULT;
-            let root = columns::Reading::new(plan, columns, &mut this.parts, &mut this.room, records, limits).root()?;
+            let building = Building::new(&mut this.parts, &mut this.room, records, &Limits::DEFAULT);
+            let root = columns::Reading::new(plan, columns, building).root()?;
             let mut given = records.keys.get(first_byte..)?;
             for inside in &this.room.key_spans {
                 given = given.strip_prefix(this.room.key.get(inside.clone())?)?;

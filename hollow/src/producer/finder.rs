@@ -16,6 +16,28 @@ use std::sync::Arc;
 ///
 /// Of use to the cycle that made it alone, for records of the type that it was made for. While it is there it holds the announced state, and a cycle that is published
 /// meanwhile copies eight bytes a record.
+///
+/// ```
+/// # use hollow::{prepared::{PreparedRecords, Preparer, RecordPlan}, producer::Producer, schema::Dataset, store::Store};
+/// let dataset = Dataset::parse("Movie @PrimaryKey(id) { long id; string title; }")?;
+/// let mut preparer = Preparer::new(RecordPlan::new(&dataset, "Movie").ok_or("no plan")?);
+/// let mut producer = Producer::builder(dataset, Store::memory()).root("Movie").build()?;
+/// producer.run_incremental_cycle(|cycle| {
+///     let finder = cycle.finder("Movie")?;
+///     let mut records = PreparedRecords::default();
+///     std::thread::scope(|scope| {
+///         scope.spawn(|| {
+///             preparer.begin(&mut records);
+///             preparer.json(b"[1]", br#"{"id":1,"title":"Metropolis"}"#, &mut records);
+///             finder.find(&mut records);
+///         });
+///     });
+///     cycle.begin_prepared("Movie", &records)?;
+///     assert!(cycle.upsert_prepared("Movie", &records, 0)?);
+///     Ok(())
+/// })?;
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
 #[derive(Debug)]
 pub struct Finder {
     pub(super) cycle: u64,
